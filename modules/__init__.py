@@ -1,0 +1,1 @@
+"""What TFX loads inside its components: features, preprocessing, the Flax model, exports."""

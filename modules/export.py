@@ -1,0 +1,141 @@
+"""Exports trained parameters twice: a jax2tf SavedModel and a TFLite file, and checks both."""
+
+import os
+import tempfile
+from collections.abc import Callable
+
+import jax
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from jax.experimental import jax2tf
+from tensorflow.compiler.tf2xla.python import xla as tfxla
+
+from modules import features, litert, model, tflite_rewriter
+
+SERVE_EXAMPLES = "serving_default"  # takes serialized tf.Examples
+SERVE_IMAGES = "predict_images"  # takes `image_floats`
+MAX_LOGIT_DIFFERENCE = 1e-4
+
+
+class ExportMismatchError(RuntimeError):
+    """An exported model does not compute what the trained one does."""
+
+
+def check_serialization_version(jax_writes: int, tensorflow_reads: int) -> None:
+    """Raises ImportError when JAX serializes functions in a newer form than TensorFlow reads.
+
+    See https://docs.jax.dev/en/latest/export/export.html#compatibility-guarantees.
+    """
+    if jax_writes > tensorflow_reads:
+        raise ImportError(
+            f"JAX {jax.__version__} writes serialization version {jax_writes}, TensorFlow "
+            f"{tf.__version__} reads up to {tensorflow_reads}: install the locked versions with "
+            f"`make setup`, or set JAX_EXPORT_CALLING_CONVENTION_VERSION={tensorflow_reads}"
+        )
+
+
+check_serialization_version(
+    jax.config.jax_export_calling_convention_version, tfxla.call_module_maximum_supported_version()
+)
+
+
+def save_models(params: model.Params, tft_output: tft.TFTransformOutput, directory: str) -> None:
+    """Writes the SavedModel into `directory` and the TFLite model beside it, as `tflite`.
+
+    Both contain the Transform graph and take raw images; both come from the same parameters.
+
+    Raises:
+      tflite_rewriter.ConversionError: the TFLite model failed a check.
+    """
+    module, predict_images = _make_module(params, tft_output)
+    raw_spec = tft_output.raw_feature_spec()
+    raw_spec.pop(features.IMAGE_CLASS)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def serve_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return predict_images(tf.io.parse_example(examples, raw_spec)[features.IMAGE_FLOATS])
+
+    signatures = {SERVE_EXAMPLES: serve_examples, SERVE_IMAGES: predict_images}
+    tf.saved_model.save(module, directory, signatures=signatures)
+    with tempfile.TemporaryDirectory() as scratch:
+        # TFLite names its inputs after the signature, and TFMA strips `serving_default_` only.
+        tf.saved_model.save(module, scratch, signatures={litert.SIGNATURE: predict_images})
+        tflite_rewriter.rewrite(scratch, directory)
+
+
+def _make_module(
+    params: model.Params, tft_output: tft.TFTransformOutput
+) -> tuple[tf.Module, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
+    """Returns a module that owns the parameters, and its function from raw images to logits."""
+    module = tf.Module()
+    variables = jax.tree.map(lambda leaf: tf.Variable(leaf, trainable=False), params)
+    module.parameters = jax.tree.leaves(variables)
+    module.transform = tft_output.transform_features_layer()
+    apply_flat = jax2tf.convert(
+        model.apply_flat, polymorphic_shapes=[None, "(b, ...)"], with_gradient=False
+    )
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, features.NUM_PIXELS], tf.float32, name=features.IMAGE_FLOATS)
+        ]
+    )
+    def predict_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
+        transformed = module.transform({features.IMAGE_FLOATS: image_floats})
+        return {features.LOGITS: apply_flat(variables, transformed[features.IMAGE_NORMALIZED])}
+
+    return module, predict_images
+
+
+def predict_saved_model(directory: str, images: np.ndarray, batch_size: int = 512) -> np.ndarray:
+    """Returns the SavedModel's logits float32[N, classes] for raw images float32[N, 784]."""
+    loaded = tf.saved_model.load(directory)
+    serve = loaded.signatures[SERVE_IMAGES]
+    starts = range(0, len(images), batch_size)
+    batches = (tf.constant(images[start : start + batch_size]) for start in starts)
+    return np.concatenate(
+        [serve(**{features.IMAGE_FLOATS: batch})[features.LOGITS].numpy() for batch in batches]
+    )
+
+
+def check_models(directory: str, images: np.ndarray, jax_logits: np.ndarray) -> None:
+    """Reloads both models and compares them with JAX on real examples.
+
+    Args:
+      directory: what `save_models` wrote.
+      images: raw images float32[N, 784].
+      jax_logits: float32[N, classes], what the trained parameters give for them.
+
+    Raises:
+      ExportMismatchError: an argmax or a logit differs by more than rounding.
+    """
+    check_logits("SavedModel", jax_logits, predict_saved_model(directory, images))
+    tflite_path = os.path.join(directory, features.TFLITE_FILE)
+    check_logits("TFLite model", jax_logits, litert.predict(tflite_path, images))
+
+
+def check_logits(name: str, expected: np.ndarray, found: np.ndarray) -> None:
+    """Raises ExportMismatchError unless two float32[N, classes] agree.
+
+    Each logit must be within 1e-4, each argmax the same but where the best two are exactly tied.
+    """
+    if found.shape != expected.shape:
+        raise ExportMismatchError(
+            f"the {name} gives logits of shape {found.shape}, JAX {expected.shape}"
+        )
+    differences = np.abs(found - expected).max(axis=1)
+    worst = int(np.argmax(np.nan_to_num(differences, nan=np.inf)))
+    if not differences[worst] <= MAX_LOGIT_DIFFERENCE:
+        raise ExportMismatchError(
+            f"the {name} differs from JAX by {differences[worst]:.2g} in a logit of example "
+            f"{worst} (limit {MAX_LOGIT_DIFFERENCE:g}): {found[worst]} against {expected[worst]}"
+        )
+    rows = np.arange(len(expected))
+    is_best = expected[rows, found.argmax(axis=1)] == expected.max(axis=1)
+    if not is_best.all():
+        row = int(np.flatnonzero(~is_best)[0])
+        raise ExportMismatchError(
+            f"the {name} and JAX disagree on {np.count_nonzero(~is_best)} of {len(rows)} examples, "
+            f"first on example {row}: {found[row]} against {expected[row]}"
+        )

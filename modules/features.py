@@ -1,0 +1,17 @@
+"""The names, shapes and ranges that every stage of the pipeline agrees on."""
+
+# Raw features, as ExampleGen writes them and as both exported models take them.
+IMAGE_FLOATS = "image_floats"  # float32[784], row-major 28x28, range [0, 1]
+IMAGE_CLASS = "image_class"  # int64[1], 0 to num_classes - 1
+
+# What Transform makes of IMAGE_FLOATS and what the network is trained on.
+IMAGE_NORMALIZED = "image_normalized"  # float32[784], zero mean and unit variance over train
+
+# What every exported model returns.
+LOGITS = "logits"  # float32[B, num_classes], log-softmax
+
+IMAGE_SHAPE = (28, 28, 1)
+NUM_PIXELS = 784
+
+# The device model's file inside the Model artifact, beside the SavedModel: TFMA looks for this name.
+TFLITE_FILE = "tflite"

@@ -1,0 +1,51 @@
+"""The network: the CNN of Flax's MNIST tutorial."""
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from modules import features
+
+Params = dict  # nested dict of float32 arrays, Flax's "params" collection
+
+
+class CNN(nn.Module):
+    """Two convolutions and two dense layers, 824,458 parameters for ten classes.
+
+    Source: the MNIST example of https://github.com/google/flax, with log-softmax outputs.
+
+    Attributes:
+      num_classes: length of the output's last axis.
+    """
+
+    num_classes: int = 10
+
+    @nn.compact
+    def __call__(self, images: jax.Array) -> jax.Array:
+        """Maps normalised images float32[B, 28, 28, 1] to log-probabilities float32[B, classes]."""
+        x = nn.relu(nn.Conv(features=32, kernel_size=(3, 3))(images))
+        x = nn.avg_pool(x, window_shape=(2, 2), strides=(2, 2))
+        x = nn.relu(nn.Conv(features=64, kernel_size=(3, 3))(x))
+        x = nn.avg_pool(x, window_shape=(2, 2), strides=(2, 2))
+        x = x.reshape((x.shape[0], -1))
+        x = nn.relu(nn.Dense(features=256)(x))
+        return nn.log_softmax(nn.Dense(features=self.num_classes)(x))
+
+
+def init_params(key: jax.Array, num_classes: int) -> Params:
+    """Returns fresh parameters for a network with `num_classes` outputs."""
+    return CNN(num_classes).init(key, jnp.zeros((1, *features.IMAGE_SHAPE)))["params"]
+
+
+def apply_flat(params: Params, pixels: jax.Array) -> jax.Array:
+    """Maps normalised pixels float32[B, 784] to logits float32[B, classes].
+
+    The number of classes is read off the parameters; this is the function that is exported.
+    """
+    num_classes = params["Dense_1"]["bias"].shape[0]
+    return CNN(num_classes).apply({"params": params}, pixels.reshape((-1, *features.IMAGE_SHAPE)))
+
+
+def count_params(params: Params) -> int:
+    """Returns the number of scalars in `params`."""
+    return sum(leaf.size for leaf in jax.tree.leaves(params))

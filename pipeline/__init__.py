@@ -1,0 +1,1 @@
+"""The TFX pipeline: its config, its components and its runners."""

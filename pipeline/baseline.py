@@ -1,0 +1,42 @@
+"""Finds the model that a newly trained one has to keep up with."""
+
+from collections.abc import Mapping, Sequence
+
+import ml_metadata as mlmd
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.common import resolver
+
+CANDIDATE, MODEL, BLESSING = "candidate", "model", "model_blessing"
+
+
+class BlessedBeforeCandidate(resolver.ResolverStrategy):
+    """Resolves the latest blessed model that is older than the candidate.
+
+    TFX's LatestBlessedModelStrategy takes the latest of all. Run again unchanged, it would then
+    find the candidate itself, and the Evaluators, given another input, could not be cached.
+    """
+
+    def resolve_artifacts(
+        self, store: mlmd.MetadataStore, input_dict: Mapping[str, Sequence[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
+        """Returns the model and one of its blessings, or empty lists when there is none."""
+        candidates = list(input_dict[CANDIDATE])
+        blessed = {
+            blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY):
+                blessing
+            for blessing in input_dict[BLESSING]
+            if blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY)
+            == constants.BLESSED_VALUE
+        }
+        older = [
+            model
+            for model in input_dict[MODEL]
+            if model.id in blessed and model.id < min(c.id for c in candidates)
+        ]
+        latest = max(older, key=lambda model: model.id, default=None)
+        return {
+            CANDIDATE: candidates,
+            MODEL: [latest] if latest else [],
+            BLESSING: [blessed[latest.id]] if latest else [],
+        }

@@ -1,0 +1,42 @@
+"""Package metadata, and the one place where dependencies and their versions are chosen."""
+
+from setuptools import setup
+
+# Pinned exactly where the versions only work together; requirements/lock.txt pins the rest.
+REQUIRED = [
+    # The pipeline.
+    "tfx==1.21.0",
+    "tensorflow==2.21.0",
+    "tensorflow-transform==1.21.0",
+    "tensorflow-model-analysis==0.52.0",
+    "apache-beam==2.77.0",
+    # The training and its exports.
+    "jax==0.10.2",
+    "flax==0.12.8",
+    "optax==0.2.8",
+    "tensorboard>=2.20",  # TensorFlow only writes summaries when it is there
+    "ai-edge-litert==2.3.0",  # runs the .tflite files; tf.lite.Interpreter is deprecated
+    # Data, console and report.
+    "numpy>=1.26",
+    "scikit-learn>=1.5",  # carries the digits that stand in for MNIST offline
+    "rich>=14",
+    "jinja2>=3.1",
+    "matplotlib>=3.10",
+    # TFX packs the module files into a wheel and installs it at run time, with these.
+    "dill>=0.4",
+    "pip",
+    "setuptools<81",  # the last ones with pkg_resources, which tensorflow-hub imports
+    "wheel",
+]
+DEVELOPMENT = ["pytest>=9", "ruff>=0.17"]
+
+setup(
+    name="mnist-tfx-jax",
+    version="0.1.0",
+    description="A TFX pipeline: a Flax CNN trained once, exported, evaluated and gated twice",
+    python_requires=">=3.11,<3.14",
+    packages=["data", "modules", "pipeline"],
+    package_data={"pipeline": ["schema/*.pbtxt", "templates/*"]},
+    install_requires=REQUIRED,
+    extras_require={"dev": DEVELOPMENT},
+)
