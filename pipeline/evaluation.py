@@ -1,8 +1,11 @@
 """What both Evaluators measure: one EvalConfig in which only the model's type differs."""
 
+import json
+
 import tensorflow_model_analysis as tfma
 
 from modules import features
+from pipeline import metrics
 
 TF_SAVED_MODEL = tfma.TF_GENERIC
 TF_LITE = tfma.TF_LITE
@@ -26,13 +29,13 @@ def eval_config(
             absolute={"value": -max_accuracy_drop},
         ),
     )
-    # Logits are log-probabilities: with top_k=1 a class is predicted when it is the largest.
     per_class = [
         tfma.MetricConfig(
-            class_name=name, config=f'{{"name": "{name.lower()}", "top_k": 1, "class_id": {label}}}'
+            class_name=metric.__name__,
+            module=metrics.__name__,
+            config=json.dumps({"num_classes": num_classes}),
         )
-        for name in ("Precision", "Recall")
-        for label in range(num_classes)
+        for metric in (metrics.PerClassPrecision, metrics.PerClassRecall)
     ]
     return tfma.EvalConfig(
         model_specs=[tfma.ModelSpec(model_type=model_type, label_key=features.IMAGE_CLASS)],
@@ -53,7 +56,10 @@ def eval_config(
                         class_name="SparseCategoricalCrossentropy",
                         config='{"name": "loss", "from_logits": true}',
                     ),
-                    tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
+                    tfma.MetricConfig(
+                        class_name="MultiClassConfusionMatrixPlot",
+                        config=json.dumps({"thresholds": [metrics.ANY_LOGIT]}),
+                    ),
                     *per_class,
                 ]
             )
