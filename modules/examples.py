@@ -6,19 +6,21 @@ import tensorflow_transform as tft
 
 from modules import features
 
+# How tf.io parses a raw example; the same facts as pipeline/schema/schema.pbtxt.
+RAW_FEATURE_SPEC = {
+    features.IMAGE_FLOATS: tf.io.FixedLenFeature([features.NUM_PIXELS], tf.float32),
+    features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
+}
 _BATCH_SIZE = 2048
 
 
-def load_raw(
-    file_patterns: list[str], tft_output: tft.TFTransformOutput
-) -> tuple[np.ndarray, np.ndarray]:
+def load_raw(file_patterns: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Reads tf.Examples in an order that depends on their content alone.
 
     Beam writes examples in whatever order its workers finish; sorting makes training repeatable.
 
     Args:
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.
-      tft_output: knows the raw features' types.
 
     Returns:
       Images float32[N, 784] in [0, 1] and labels int64[N].
@@ -29,11 +31,10 @@ def load_raw(
     files = sorted(tf.io.gfile.glob(file_patterns))
     if not files:
         raise ValueError(f"no example files match {file_patterns}")
-    spec = tft_output.raw_feature_spec()
     batches = (
         tf.data.TFRecordDataset(files, "GZIP", num_parallel_reads=2)
         .batch(_BATCH_SIZE)
-        .map(lambda records: tf.io.parse_example(records, spec))
+        .map(lambda records: tf.io.parse_example(records, RAW_FEATURE_SPEC))
         .prefetch(2)
         .as_numpy_iterator()
     )

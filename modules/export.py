@@ -12,7 +12,7 @@ import tensorflow_transform as tft
 from jax.experimental import jax2tf
 from tensorflow.compiler.tf2xla.python import xla as tfxla
 
-from modules import features, litert, model, tflite_rewriter
+from modules import examples, features, litert, model, tflite_rewriter
 
 SERVE_EXAMPLES = "serving_default"  # takes serialized tf.Examples
 SERVE_IMAGES = "predict_images"  # takes `image_floats`
@@ -50,8 +50,7 @@ def save_models(params: model.Params, tft_output: tft.TFTransformOutput, directo
       tflite_rewriter.ConversionError: the TFLite model failed a check.
     """
     module, predict_images = _make_module(params, tft_output)
-    raw_spec = tft_output.raw_feature_spec()
-    raw_spec.pop(features.IMAGE_CLASS)
+    image_spec = {features.IMAGE_FLOATS: examples.RAW_FEATURE_SPEC[features.IMAGE_FLOATS]}
 
     @tf.function(autograph=False, input_signature=predict_images.input_signature)
     def serve_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -60,8 +59,8 @@ def save_models(params: model.Params, tft_output: tft.TFTransformOutput, directo
     @tf.function(
         autograph=False, input_signature=[tf.TensorSpec([None], tf.string, name="examples")]
     )
-    def serve_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return serve_images(tf.io.parse_example(examples, raw_spec)[features.IMAGE_FLOATS])
+    def serve_examples(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        return serve_images(tf.io.parse_example(serialized, image_spec)[features.IMAGE_FLOATS])
 
     signatures = {SERVE_EXAMPLES: serve_examples, SERVE_IMAGES: serve_images}
     tf.saved_model.save(module, directory, signatures=signatures)
@@ -111,15 +110,22 @@ def _in_few_batch_sizes(
     return predict_images(padded)[features.LOGITS][:size]
 
 
+def load_saved_model(directory: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns the SavedModel as a function from raw images float32[B, 784] to its logits."""
+    loaded = tf.saved_model.load(directory)
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        feed = {features.IMAGE_FLOATS: tf.constant(images)}
+        return loaded.signatures[SERVE_IMAGES](**feed)[features.LOGITS].numpy()
+
+    return predict
+
+
 def predict_saved_model(directory: str, images: np.ndarray, batch_size: int = 512) -> np.ndarray:
     """Returns the SavedModel's logits float32[N, classes] for raw images float32[N, 784]."""
-    loaded = tf.saved_model.load(directory)
-    serve = loaded.signatures[SERVE_IMAGES]
+    predict = load_saved_model(directory)
     starts = range(0, len(images), batch_size)
-    batches = (tf.constant(images[start : start + batch_size]) for start in starts)
-    return np.concatenate(
-        [serve(**{features.IMAGE_FLOATS: batch})[features.LOGITS].numpy() for batch in batches]
-    )
+    return np.concatenate([predict(images[start : start + batch_size]) for start in starts])
 
 
 def check_models(directory: str, images: np.ndarray, jax_logits: np.ndarray) -> None:

@@ -27,7 +27,7 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     config = training.TrainConfig(**fn_args.custom_config)
     tft_output = tft.TFTransformOutput(fn_args.transform_output)
-    raw_images, labels = examples.load_raw(fn_args.train_files, tft_output)
+    raw_images, labels = examples.load_raw(fn_args.train_files)
     images = examples.normalize(raw_images, tft_output)
 
     result = _train_visibly(images, labels, config, fn_args.model_run_dir)

@@ -1,0 +1,18 @@
+"""Artifact types of this pipeline's own components."""
+
+from tfx.types.artifact import Artifact
+
+COMPARISON_FILE = "comparison.json"
+REPORT_FILE = "index.html"
+
+
+class ModelComparison(Artifact):
+    """A folder with `comparison.json`: what the formats scored, and which may ship."""
+
+    TYPE_NAME = "ModelComparison"
+
+
+class ComparisonReport(Artifact):
+    """A folder with `index.html` and the final `comparison.json`, push destinations included."""
+
+    TYPE_NAME = "ComparisonReport"

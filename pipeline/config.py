@@ -1,0 +1,146 @@
+"""The one config object: what a user can choose, checked before any work starts."""
+
+import dataclasses
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from data.dataset import DatasetFiles
+from data.resolve import DEFAULT_CACHE, resolve_dataset
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigError(ValueError):
+    """A setting is wrong; the message names it, its value and what is allowed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What a model must reach to be pushed. Accuracies are shares in [0, 1].
+
+    Attributes:
+      min_accuracy: of either format on the eval split.
+      max_drop_from_last: accuracy that may be lost against the last blessed model.
+      max_accuracy_drop: accuracy that the device model may lose against the SavedModel.
+      max_class_accuracy_drop: the same, for every single class.
+      min_agreement: share of the eval examples on which both must have the same argmax.
+    """
+
+    min_accuracy: float = 0.97
+    max_drop_from_last: float = 0.005
+    max_accuracy_drop: float = 0.001
+    max_class_accuracy_drop: float = 0.005
+    min_agreement: float = 0.999
+
+
+@dataclasses.dataclass(frozen=True)
+class PipelineConfig:
+    """Everything `create_pipeline` needs to know.
+
+    Attributes:
+      dataset: the checked files that ExampleGen reads.
+      output: absolute folder for all that a run leaves.
+      epochs: of the training, at least 1.
+      seed: of everything random, at least 0.
+      limits: what decides on pushing.
+      hyperparameters: fields of `modules.training.TrainConfig` that differ from its defaults.
+      beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
+    """
+
+    dataset: DatasetFiles
+    output: Path
+    epochs: int = 10
+    seed: int = 0
+    limits: Limits = Limits()
+    hyperparameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+
+    @property
+    def pipeline_name(self) -> str:
+        """The pipeline's name in ML Metadata and in `tfx` commands."""
+        return f"mnist-jax-{self.dataset.name}"
+
+    @property
+    def pipeline_root(self) -> Path:
+        """Where TFX keeps artifacts."""
+        return self.output / "pipeline"
+
+    @property
+    def metadata_file(self) -> Path:
+        """ML Metadata's SQLite file."""
+        return self.output / "metadata.db"
+
+    @property
+    def serving_dir(self) -> Path:
+        """Where blessed SavedModels are pushed to, one folder a version."""
+        return self.output / "serving"
+
+    @property
+    def device_dir(self) -> Path:
+        """Where blessed TFLite models are pushed to, one folder a version."""
+        return self.output / "device"
+
+    @property
+    def report_dir(self) -> Path:
+        """Where the last run's report is copied to."""
+        return self.output / "report"
+
+
+def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
+    """Reads DATASET, MNIST_DIR, OUTPUT, EPOCHS, SEED and MIN_ACCURACY; unset means the default.
+
+    The data set is found, and downloaded if need be, and checked; the output folder is made.
+
+    Raises:
+      ConfigError: a setting is wrong, or OUTPUT cannot be written.
+      data.errors.DataError: the data set is unknown, missing or damaged.
+    """
+    # Numbers first: a typing mistake should not have to wait for a download.
+    epochs = _number(environment, "EPOCHS", int, 10, minimum=1)
+    seed = _number(environment, "SEED", int, 0, minimum=0)
+    min_accuracy = _number(
+        environment, "MIN_ACCURACY", float, Limits.min_accuracy, minimum=0, maximum=1
+    )
+    wanted = environment.get("DATASET") or "auto"
+    dataset = resolve_dataset(wanted, environment.get("MNIST_DIR") or None, DEFAULT_CACHE)
+    output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
+    _make_writable(output)
+    return PipelineConfig(dataset, output, epochs, seed, Limits(min_accuracy=min_accuracy))
+
+
+def _number(
+    environment: Mapping[str, str],
+    name: str,
+    kind: type,
+    default: float,
+    minimum: float,
+    maximum: float = math.inf,
+) -> Any:
+    """Returns a setting as a number within [minimum, maximum], or raises ConfigError."""
+    text = environment.get(name) or str(default)
+    try:
+        value = kind(text)
+    except ValueError:
+        value = math.nan
+    if not minimum <= value <= maximum:
+        what = "a whole number" if kind is int else "a number"
+        bounds = f"of at least {minimum}" if maximum == math.inf else f"from {minimum} to {maximum}"
+        raise ConfigError(f"{name}={text}: expected {what} {bounds}")
+    return value
+
+
+def _make_writable(folder: Path) -> None:
+    """Makes the folder and tries to write in it; raises ConfigError when that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigError(
+            f"OUTPUT={folder}: cannot write there ({reason}); give a folder that can be written"
+        ) from error

@@ -1,0 +1,109 @@
+"""The offline digits: always the same bytes, fairly split, and left alone when right."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from data.dataset import FILE_NAMES, DatasetFiles, open_folder
+from data.digits import DIGITS_SHA256, make_digits
+from data.errors import DataError
+from data.idx import read_range, sha256_of
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> DatasetFiles:
+    folder = tmp_path_factory.mktemp("data") / "new" / "digits"
+    make_digits(folder)
+    return open_folder(folder)
+
+
+def test_bytes_are_the_known_ones(made: DatasetFiles) -> None:
+    assert [sha256_of(path) for path in made.paths] == [
+        "cc41d93421c6970658a305787abccc92a58a9cd5812207ad71f1b678b2fe41e4",
+        "36cc5812f3c26d5daba7960ac9b689090fa3e619dac9dd92fed613470d251329",
+        "5ea08ea3d3a90c58c84ec63b5c69490ec2953023bb2e93d36a0b63ae6bad685e",
+        "871a9da5cb92498b133295949ce7610c9d1a4c8aa84de8c3eaedc3d438299624",
+    ]
+
+
+def test_every_digit_is_in_one_split_and_a_fifth_of_each_class_in_eval(made: DatasetFiles) -> None:
+    train = read_range(made.train_labels, 0, made.train_examples)
+    held_out = read_range(made.eval_labels, 0, made.eval_examples)
+    of_class = np.bincount(load_digits().target)
+    np.testing.assert_array_equal(np.bincount(train) + np.bincount(held_out), of_class)
+    np.testing.assert_array_equal(np.bincount(held_out), np.ceil(of_class / 5))
+
+
+def test_images_look_like_mnist(made: DatasetFiles) -> None:
+    images = read_range(made.train_images, 0, made.train_examples).astype(np.float64)
+    assert images.max() == 255
+    assert (images.max(axis=(1, 2)) > 200).all()
+    ink = images.sum(axis=(1, 2))
+    for axis in (1, 2):
+        centre = (images.sum(axis=3 - axis) * np.arange(28)).sum(axis=1) / ink
+        assert np.abs(centre - 13.5).max() <= 0.5
+    border = images.copy()
+    border[:, 2:-2, 2:-2] = 0
+    assert border.sum() / images.sum() < 0.001
+
+
+def test_images_belong_to_their_labels(made: DatasetFiles) -> None:
+    """The class means tell the held-out digits apart."""
+    images = read_range(made.train_images, 0, made.train_examples) / 255
+    labels = read_range(made.train_labels, 0, made.train_examples)
+    means = np.stack([images[labels == digit].mean(axis=0) for digit in range(10)])
+    held_out = read_range(made.eval_images, 0, made.eval_examples) / 255
+    distances = ((held_out[:, None] - means) ** 2).sum(axis=(2, 3))
+    right = distances.argmin(axis=1) == read_range(made.eval_labels, 0, made.eval_examples)
+    assert right.mean() > 0.85
+
+
+def test_images_are_the_digits_enlarged(made: DatasetFiles) -> None:
+    """Looked up where the 8x8 pixels went, the mean image is the mean of the original."""
+    mean = read_range(made.train_images, 0, made.train_examples).mean(axis=0)
+    centres = [5, 7, 10, 12, 15, 17, 20, 22]
+    original = load_digits().images.mean(axis=0)
+    assert np.corrcoef(mean[np.ix_(centres, centres)].ravel(), original.ravel())[0, 1] > 0.95
+
+
+def test_right_files_are_not_touched(tmp_path: Path) -> None:
+    make_digits(tmp_path)
+    for path in tmp_path.iterdir():
+        os.utime(path, (1, 1))
+    make_digits(tmp_path)
+    assert {path.name: path.stat().st_mtime for path in tmp_path.iterdir()} == dict.fromkeys(
+        FILE_NAMES, 1.0
+    )
+
+
+def test_only_wrong_files_are_replaced(tmp_path: Path) -> None:
+    make_digits(tmp_path)
+    for path in tmp_path.iterdir():
+        os.utime(path, (1, 1))
+    (tmp_path / "other").write_text("kept")
+    (tmp_path / FILE_NAMES[0]).write_bytes((tmp_path / FILE_NAMES[0]).read_bytes()[:-1])
+    (tmp_path / FILE_NAMES[3]).unlink()
+    make_digits(tmp_path)
+    assert {name: sha256_of(tmp_path / name) for name in FILE_NAMES} == DIGITS_SHA256
+    untouched = [name for name in FILE_NAMES if (tmp_path / name).stat().st_mtime == 1]
+    assert untouched == [FILE_NAMES[1], FILE_NAMES[2]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*FILE_NAMES, "other"])
+
+
+def test_other_digits_are_refused_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DIGITS_SHA256, FILE_NAMES[2], "0" * 64)
+    with pytest.raises(DataError, match=f"{FILE_NAMES[2]}: the digits .* differ"):
+        make_digits(tmp_path / "digits")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "digits").write_text("a file")
+    with pytest.raises(DataError, match="cannot write .*digits"):
+        make_digits(tmp_path / "digits")
+    assert [path.name for path in tmp_path.iterdir()] == ["digits"]
