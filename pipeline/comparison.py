@@ -32,6 +32,15 @@ class Check:
     passed: bool
 
 
+def load_evaluation(uri: str) -> tfma.EvalResult:
+    """Loads what an Evaluator wrote of the candidate, whether or not there was a baseline too."""
+    result = tfma.load_eval_result(uri)
+    names = [spec.name for spec in result.config.model_specs]
+    if tfma.CANDIDATE_KEY in names:
+        return tfma.load_eval_result(uri, model_name=tfma.CANDIDATE_KEY)
+    return result
+
+
 def read_metrics(evaluation_uri: str) -> Metrics:
     """Reads an Evaluator's output.
 
@@ -39,7 +48,7 @@ def read_metrics(evaluation_uri: str) -> Metrics:
       ValueError: a slice or a metric is missing.
     """
     slices = {}
-    for slice_key, outputs in tfma.load_eval_result(evaluation_uri).slicing_metrics:
+    for slice_key, outputs in load_evaluation(evaluation_uri).slicing_metrics:
         values = {name: metric.get("doubleValue") for name, metric in outputs[""][""].items()}
         slices[slice_key] = values
     try:

@@ -71,9 +71,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         strategy_class=baseline.BlessedBeforeCandidate,
         **{
             baseline.CANDIDATE: trainer.outputs["model"],
-            baseline.MODEL: Channel(
-                type=Model, producer_component_id=trainer.id, output_key="model"
-            ),
+            baseline.MODEL: Channel(type=Model),
             baseline.BLESSING: Channel(
                 type=ModelBlessing, producer_component_id="Evaluator", output_key="blessing"
             ),

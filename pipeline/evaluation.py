@@ -3,6 +3,7 @@
 import json
 
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from modules import features
 from pipeline import metrics
@@ -22,12 +23,16 @@ def eval_config(
       min_accuracy: share of the eval split, in [0, 1], that must be right for a blessing.
       max_accuracy_drop: share by which accuracy may be below that of the last blessed model.
     """
-    accuracy = tfma.MetricThreshold(
+    threshold = tfma.MetricThreshold(
         value_threshold=tfma.GenericValueThreshold(lower_bound={"value": min_accuracy}),
         change_threshold=tfma.GenericChangeThreshold(
             direction=tfma.MetricDirection.HIGHER_IS_BETTER,
             absolute={"value": -max_accuracy_drop},
         ),
+    )
+    # A plain `threshold` would hold for every slice: a class of a few images would then decide.
+    overall_threshold = config_pb2.PerSliceMetricThreshold(
+        slicing_specs=[tfma.SlicingSpec()], threshold=threshold
     )
     per_class = [
         tfma.MetricConfig(
@@ -50,7 +55,7 @@ def eval_config(
                     tfma.MetricConfig(
                         class_name="SparseCategoricalAccuracy",
                         config='{"name": "accuracy"}',
-                        threshold=accuracy,
+                        per_slice_thresholds=[overall_threshold],
                     ),
                     tfma.MetricConfig(
                         class_name="SparseCategoricalCrossentropy",

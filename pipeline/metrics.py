@@ -5,7 +5,6 @@ Evaluator's time; these share the matrix that is counted for the confusion-matri
 """
 
 import math
-from collections.abc import Callable
 
 from tensorflow_model_analysis.metrics import (
     metric_types,
@@ -25,47 +24,35 @@ class PerClassPrecision(metric_types.Metric):
     """Share of the examples predicted as a class that are of that class; NaN where none are."""
 
     def __init__(self, num_classes: int, name: str = "precision"):
-        super().__init__(
-            metric_util.merge_per_key_computations(_precision), num_classes=num_classes, name=name
-        )
+        super().__init__(_COMPUTATIONS, num_classes=num_classes, name=name, out_of="predicted")
 
 
 class PerClassRecall(metric_types.Metric):
     """Share of the examples of a class that are predicted as it; NaN where there are none."""
 
     def __init__(self, num_classes: int, name: str = "recall"):
-        super().__init__(
-            metric_util.merge_per_key_computations(_recall), num_classes=num_classes, name=name
-        )
-
-
-def _precision(num_classes: int, name: str, **kwargs) -> metric_types.MetricComputations:
-    return _per_class(num_classes, name, lambda actual, predicted: predicted, **kwargs)
-
-
-def _recall(num_classes: int, name: str, **kwargs) -> metric_types.MetricComputations:
-    return _per_class(num_classes, name, lambda actual, predicted: actual, **kwargs)
+        super().__init__(_COMPUTATIONS, num_classes=num_classes, name=name, out_of="actual")
 
 
 def _per_class(
     num_classes: int,
     name: str,
-    denominator: Callable[[int, int], int],
+    out_of: str,
     eval_config: config_pb2.EvalConfig | None = None,
     model_name: str = "",
     output_name: str = "",
     example_weighted: bool = False,
 ) -> metric_types.MetricComputations:
-    """Returns computations that divide each class's hits by the examples `denominator` puts there.
+    """Returns computations that divide each class's hits by its actual or predicted examples.
 
     Args:
       num_classes: classes 0 to `num_classes` - 1 get a value each.
       name: of the metric; its keys carry the class in `sub_key`.
-      denominator: maps (actual, predicted) to the class for which such an example counts.
-      eval_config: as TFMA passes it, like the rest.
-      model_name: see `eval_config`.
-      output_name: see `eval_config`.
-      example_weighted: see `eval_config`.
+      out_of: "actual" or "predicted".
+      eval_config: TFMA passes it, and the three below, to arguments of these names.
+      model_name: "candidate" or "baseline" when two models are evaluated.
+      output_name: empty, the models have one output.
+      example_weighted: False, there are no weights.
     """
     computations = multi_class_confusion_matrix_metrics.multi_class_confusion_matrices(
         thresholds=[ANY_LOGIT],
@@ -90,10 +77,13 @@ def _per_class(
         counts: _Counts = metrics[matrix_key].get(ANY_LOGIT, {})
         totals = dict.fromkeys(range(num_classes), 0.0)
         for (actual, predicted), count in counts.items():
-            totals[denominator(actual, predicted)] += count
+            totals[actual if out_of == "actual" else predicted] += count
         return {
             key: counts.get((label, label), 0.0) / totals[label] if totals[label] else math.nan
             for label, key in enumerate(keys)
         }
 
     return [*computations, metric_types.DerivedMetricComputation(keys=keys, result=result)]
+
+
+_COMPUTATIONS = metric_util.merge_per_key_computations(_per_class)
