@@ -3,6 +3,7 @@
 import dataclasses
 import time
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from rich import progress
@@ -41,7 +42,9 @@ def run_fn(fn_args: FnArgs) -> None:
     )
 
 
-def _train_visibly(images, labels, config: training.TrainConfig, log_dir: str):
+def _train_visibly(
+    images: np.ndarray, labels: np.ndarray, config: training.TrainConfig, log_dir: str
+) -> training.TrainResult:
     """Trains with a progress bar, a line an epoch, and TensorBoard scalars under `log_dir`."""
     console = Console(stderr=True)
     train_rows, _ = training.split_rows(len(images), config)
@@ -57,6 +60,7 @@ def _train_visibly(images, labels, config: training.TrainConfig, log_dir: str):
             progress.TimeRemainingColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         ) as bar,
     ):
         task = bar.add_task("training", total=config.epochs * steps, speed="")
@@ -72,9 +76,9 @@ def _train_visibly(images, labels, config: training.TrainConfig, log_dir: str):
             for name, value in values.items():
                 tf.summary.scalar(name, value, step=epoch)
             bar.console.print(
-                f"  epoch {epoch:>2}/{config.epochs}  train loss {metrics.train_loss:.4f}  "
-                f"validation loss {metrics.validation_loss:.4f}  "
-                f"validation accuracy {metrics.validation_accuracy:.2%}",
+                f"  epoch {epoch:>2}/{config.epochs}: loss {metrics.train_loss:.4f}, "
+                f"validation loss {metrics.validation_loss:.4f}, "
+                f"accuracy {metrics.validation_accuracy:.2%}",
                 highlight=False,
             )
 

@@ -1,0 +1,136 @@
+"""What the user sees of a run: one line a component; all that libraries say goes to a log file."""
+
+import contextlib
+import io
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+
+@contextlib.contextmanager
+def library_output_to(log_file: Path) -> Iterator[None]:
+    """Sends what libraries log, and what C++ code and subprocesses print, to `log_file`.
+
+    `sys.stdout` and `sys.stderr` keep writing to the terminal: file descriptors 1 and 2, which
+    everything else inherits, point to the file meanwhile. To be entered before TensorFlow is
+    imported.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    terminal = sys.stdout, sys.stderr
+    root = logging.getLogger()
+    old_handlers, old_level = root.handlers[:], root.level
+    with open(log_file, "a") as log:
+        handler = logging.StreamHandler(log)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.handlers[:] = [handler]
+        root.setLevel(logging.INFO)
+        logging.captureWarnings(True)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        sys.stdout = open(os.dup(saved[0]), "w", buffering=1)
+        sys.stderr = open(os.dup(saved[1]), "w", buffering=1)
+        try:
+            yield
+        finally:
+            sys.stdout.close()
+            sys.stderr.close()
+            sys.stdout, sys.stderr = terminal
+            for descriptor, copy in enumerate(saved, start=1):
+                os.dup2(copy, descriptor)
+                os.close(copy)
+            logging.captureWarnings(False)
+            root.handlers[:] = old_handlers
+            root.setLevel(old_level)
+
+
+class _LineBreaker(io.TextIOBase):
+    """A stream that ends an unfinished line of ours before somebody else's text."""
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+        self.line_is_open = False
+
+    def write(self, text: str) -> int:
+        if self.line_is_open and text:
+            self._stream.write("\n")
+            self.line_is_open = False
+        return self._stream.write(text)
+
+    def open_line(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+        self.line_is_open = True
+
+    def close_line(self, text: str) -> bool:
+        """Ends the open line with `text`; returns False when it is no longer open."""
+        was_open, self.line_is_open = self.line_is_open, False
+        if was_open:
+            self._stream.write(text + "\n")
+        return was_open
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+
+class ComponentProgress(logging.Handler):
+    """Prints each component's name when it starts and its time when it ends.
+
+    It listens to what TFX's LocalDagRunner and launcher log, the only news of progress they give.
+    """
+
+    _STARTED = re.compile(r"Component (\S+) is running\.")
+    _FINISHED = re.compile(r"Component (\S+) is finished\.")
+    _CACHED = re.compile(r"A cached execution \d+ is used\.")
+
+    def __init__(self, number_of_components: int):
+        super().__init__(logging.INFO)
+        self._total = number_of_components
+        self.done = 0
+        self._is_cached = False
+        self._started = 0.0
+        self.running: str | None = None
+
+    def __enter__(self) -> "ComponentProgress":
+        self._stdout, self._stderr = sys.stdout, sys.stderr
+        # Both streams share the terminal, so either may have to end the line.
+        self._line = _LineBreaker(self._stdout)
+        sys.stdout = sys.stderr = self._line
+        logging.getLogger().addHandler(self)
+        return self
+
+    def __exit__(self, *unused_exception) -> None:
+        logging.getLogger().removeHandler(self)
+        if self._line.line_is_open:
+            self._line.close_line("failed" if self.running else "")
+        sys.stdout, sys.stderr = self._stdout, self._stderr
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Looks for TFX's messages in one log record."""
+        message = record.getMessage()
+        if match := self._STARTED.fullmatch(message):
+            self.done += 1
+            self.running, self._is_cached, self._started = match[1], False, time.monotonic()
+            self._line.open_line(f"{self._prefix()} {self.running:<22} ")
+        elif self._CACHED.fullmatch(message):
+            self._is_cached = True
+        elif match := self._FINISHED.fullmatch(message):
+            seconds = "cached" if self._is_cached else f"{time.monotonic() - self._started:.1f} s"
+            if not self._line.close_line(f"{seconds:>8}"):
+                self._line.write(f"{self._prefix()} {match[1]:<22} {seconds:>8}\n")
+            self.running = None
+
+    def _prefix(self) -> str:
+        return f"[{self.done:>2}/{self._total}]"

@@ -1,0 +1,97 @@
+"""Runs the pipeline on this machine: `make run`, or the `tfx` command line with --engine=local."""
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from data.errors import DataError
+from pipeline import console
+from pipeline.config import ConfigError, PipelineConfig, config_from_environment
+
+FAILED, WRONG_SETTING, NOT_BLESSED = 1, 2, 3
+LOG_FILE = "run.log"
+
+
+def main() -> int:
+    """Runs the pipeline as the environment says and returns the exit status.
+
+    0: every model blessed and pushed. 1: a component failed. 2: a setting or the data is wrong.
+    3: the run is complete, but a model was not blessed.
+    """
+    try:
+        config = config_from_environment(os.environ)
+    except (ConfigError, DataError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_SETTING
+    data = config.dataset
+    print(
+        f"{data.source}: {data.train_examples:,} training and {data.eval_examples:,} test images, "
+        f"{data.num_classes} classes"
+    )
+    log_file = config.output / LOG_FILE
+    started = time.monotonic()
+    try:
+        with console.library_output_to(log_file):
+            report = _run(config)
+    except KeyboardInterrupt:
+        print("interrupted; run again to go on after the last finished component", file=sys.stderr)
+        return FAILED
+    except Exception as error:  # whatever a component raises ends up here
+        print(f"error: {_message(error)}\nDetails: {log_file}", file=sys.stderr)
+        return FAILED
+    if report is None:
+        return 0
+    return _show(config, report, time.monotonic() - started)
+
+
+def _run(config: PipelineConfig) -> Path | None:
+    """Runs the pipeline; returns the report's folder, None when `tfx` only wanted to compile."""
+    print("loading TFX ...", end=" ", flush=True)
+    started = time.monotonic()
+    # Imported here, with their output redirected and the settings known to be good.
+    from absl import logging as absl_logging
+    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+
+    from pipeline import runs
+    from pipeline.create import create_pipeline
+
+    absl_logging.use_python_logging(quiet=True)
+    absl_logging.set_verbosity(absl_logging.INFO)
+    pipeline = create_pipeline(config)
+    print(f"{time.monotonic() - started:.1f} s")
+    with console.ComponentProgress(len(pipeline.components)) as progress:
+        LocalDagRunner().run(pipeline)
+    if progress.done == 0:
+        return None
+    store = runs.open_store(config.metadata_file)
+    execution = runs.last_run_executions(store)["Report"]
+    return Path(runs.output_artifacts(store, execution)["report"].uri)
+
+
+def _show(config: PipelineConfig, report: Path, seconds: float) -> int:
+    """Copies the report to where the user looks for it and prints the table."""
+    shutil.copytree(report, config.report_dir, dirs_exist_ok=True)
+    comparison = json.loads((report / "comparison.json").read_text())
+    from pipeline.summary import print_comparison
+
+    print_comparison(comparison, Console())
+    if config.dataset.is_fallback:
+        print(f"Not MNIST: {config.dataset.source}")
+    print(f"Report: {config.report_dir / 'index.html'}\nThe run took {seconds:.0f} s.")
+    return 0 if all(model["blessed"] for model in comparison["models"]) else NOT_BLESSED
+
+
+def _message(error: BaseException) -> str:
+    """Returns the error in a line or a few, without the traceback that the log has."""
+    return f"{type(error).__name__}: {error}"
+
+
+if __name__ == "__main__":
+    status = main()
+    if status:  # the tfx command line takes any exit for a failure but this one
+        sys.exit(status)

@@ -1,0 +1,51 @@
+"""What a run came to, as a table on the terminal."""
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+def print_comparison(comparison: dict[str, Any], console: Console) -> None:
+    """Prints one row a model and, below, each check that failed and where models were pushed.
+
+    "agrees" is the share of test images with the reference's answer, "logits" the largest
+    difference to its logits, "1 image" the median time of a single image.
+
+    Args:
+      comparison: the content of `comparison.json`.
+      console: where to.
+    """
+    data = comparison["dataset"]
+    table = Table(
+        title=f"{data['name']}: trained on {data['train_examples']:,}, tested on "
+        f"{data['eval_examples']:,} images",
+        title_justify="left",
+        box=box.SIMPLE,
+    )
+    table.add_column("model", no_wrap=True)
+    for column in ("KiB", "accuracy", "loss", "agrees", "logits", "1 image"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("blessed", no_wrap=True)
+    for model in comparison["models"]:
+        table.add_row(
+            model["name"],
+            f"{model['bytes'] / 1024:,.0f}",
+            f"{model['metrics']['accuracy']:.2%}",
+            f"{model['metrics']['loss']:.4f}",
+            f"{model['agreement']:.2%}",
+            f"{model['max_abs_logit_difference']:.0e}",
+            f"{model['latency_us']['batch_1']['p50']:,.0f} us",
+            "[green]yes" if model["blessed"] else "[red]no",
+        )
+    console.print(table)
+    for model in comparison["models"]:
+        for check in model["checks"]:
+            if not check["passed"]:
+                console.print(
+                    f"{model['name']} failed {check['name']}: {check['value']:.4g}, "
+                    f"limit {check['limit']:.4g}"
+                )
+        if model["pushed_to"]:
+            console.print(f"{model['name']} pushed to {model['pushed_to']}", soft_wrap=True)
