@@ -28,7 +28,7 @@ REQUIRED = [
     "setuptools<81",  # the last ones with pkg_resources, which tensorflow-hub imports
     "wheel",
 ]
-DEVELOPMENT = ["pytest>=9", "ruff>=0.17"]
+DEVELOPMENT = ["pytest>=9", "ruff>=0.17", "uv>=0.9"]
 
 setup(
     name="mnist-tfx-jax",

@@ -1,0 +1,47 @@
+# Everything a user types. `make help` lists it.
+
+# Settings of a run; see `make help`. Empty means the default.
+export DATASET MNIST_DIR OUTPUT EPOCHS SEED MIN_ACCURACY
+
+python := .venv/bin/python
+setup_stamp := .venv/.setup-complete
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint setup lock clean
+
+help: ## list the commands and settings
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo 'Settings, as in `make run DATASET=digits EPOCHS=5`:'
+	@echo '  DATASET       auto (default: MNIST if it can be had, else digits), mnist, digits,'
+	@echo '                or a folder with four IDX files'
+	@echo '  MNIST_DIR     a folder that holds the files of MNIST'
+	@echo '  OUTPUT        where everything goes (default: output/NAME-OF-THE-DATA-SET)'
+	@echo '  EPOCHS, SEED  of the training (10, 0)'
+	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
+
+run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
+	@$(python) -m pipeline.local_runner
+
+test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
+	@$(python) -m pytest
+
+lint: $(setup_stamp) ## check the code's style
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+setup: $(setup_stamp) ## make .venv from the hashed lock
+
+$(setup_stamp): requirements/lock.txt setup.py scripts/setup.sh
+	@sh scripts/setup.sh
+	@touch $@
+
+lock: $(setup_stamp) ## resolve setup.py and requirements/overrides.txt into requirements/lock.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--extra dev --override requirements/overrides.txt --custom-compile-command 'make lock' \
+		setup.py --output-file requirements/lock.txt
+
+clean: ## remove output/ and caches, never data
+	@echo 'removing output/ and caches'
+	@rm -rf output .pytest_cache .ruff_cache build *.egg-info
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
