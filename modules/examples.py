@@ -52,7 +52,7 @@ def load_raw(file_patterns: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def normalize(images: np.ndarray, tft_output: tft.TFTransformOutput) -> np.ndarray:
-    """Puts raw images float32[N, 784] through the Transform graph: `image_normalized`, same shape."""
+    """Puts raw images float32[N, 784] through the Transform graph; the shape stays."""
     layer = tft_output.transform_features_layer()
 
     @tf.function(input_signature=[tf.TensorSpec([None, features.NUM_PIXELS], tf.float32)])

@@ -13,5 +13,5 @@ LOGITS = "logits"  # float32[B, num_classes], log-softmax
 IMAGE_SHAPE = (28, 28, 1)
 NUM_PIXELS = 784
 
-# The device model's file inside the Model artifact, beside the SavedModel: TFMA looks for this name.
+# The device model's file in the Model artifact, beside the SavedModel; TFMA looks for this name.
 TFLITE_FILE = "tflite"

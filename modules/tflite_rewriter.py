@@ -28,7 +28,7 @@ class CheckedTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRew
 
 
 def rewrite(saved_model_dir: str, destination: str) -> str:
-    """Writes `destination`/tflite, converted from a SavedModel whose signature takes `image_floats`.
+    """Writes `destination`/tflite, converted from a SavedModel that takes `image_floats`.
 
     Returns:
       The path of the TFLite file.

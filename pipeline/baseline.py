@@ -23,8 +23,9 @@ class BlessedBeforeCandidate(resolver.ResolverStrategy):
         """Returns the model and one of its blessings, or empty lists when there is none."""
         candidates = list(input_dict[CANDIDATE])
         blessed = {
-            blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY):
-                blessing
+            blessing.get_int_custom_property(
+                constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
+            ): blessing
             for blessing in input_dict[BLESSING]
             if blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY)
             == constants.BLESSED_VALUE

@@ -18,7 +18,7 @@ def library_output_to(log_file: Path) -> Iterator[None]:
 
     `sys.stdout` and `sys.stderr` keep writing to the terminal: file descriptors 1 and 2, which
     everything else inherits, point to the file meanwhile. To be entered before TensorFlow is
-    imported.
+    imported. An exception on its way out leaves its traceback in the file.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -34,10 +34,13 @@ def library_output_to(log_file: Path) -> Iterator[None]:
         logging.captureWarnings(True)
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-        sys.stdout = open(os.dup(saved[0]), "w", buffering=1)
-        sys.stderr = open(os.dup(saved[1]), "w", buffering=1)
+        sys.stdout = os.fdopen(os.dup(saved[0]), "w", buffering=1)
+        sys.stderr = os.fdopen(os.dup(saved[1]), "w", buffering=1)
         try:
             yield
+        except Exception:
+            logging.exception("the run failed")
+            raise
         finally:
             sys.stdout.close()
             sys.stderr.close()

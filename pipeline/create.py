@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 from tfx.components import (
     Evaluator,
@@ -146,17 +147,28 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         pipeline_name=config.pipeline_name,
         pipeline_root=str(config.pipeline_root),
         components=[
-            example_gen, schema, statistics_gen, validator, gate, transform, trainer,
-            last_blessed, server_evaluator, device_evaluator, comparison,
-            server_pusher, device_pusher, report,
-        ],  # fmt: skip
+            example_gen,
+            schema,
+            statistics_gen,
+            validator,
+            gate,
+            transform,
+            trainer,
+            last_blessed,
+            server_evaluator,
+            device_evaluator,
+            comparison,
+            server_pusher,
+            device_pusher,
+            report,
+        ],
         metadata_connection_config=sqlite_metadata_connection_config(str(config.metadata_file)),
         beam_pipeline_args=list(config.beam_args),
         enable_cache=True,
     )
 
 
-def _folder(path) -> pusher_pb2.PushDestination:
+def _folder(path: Path) -> pusher_pb2.PushDestination:
     return pusher_pb2.PushDestination(
         filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(path))
     )

@@ -18,16 +18,25 @@ LOG_FILE = "run.log"
 
 
 def main() -> int:
-    """Runs the pipeline as the environment says and returns the exit status.
+    """Runs the pipeline as the environment says; returns the exit status, see `run`.
 
-    0: every model blessed and pushed. 1: a component failed. 2: a setting or the data is wrong.
-    3: the run is complete, but a model was not blessed.
+    A setting or data that is wrong gives WRONG_SETTING, before any work starts.
     """
     try:
         config = config_from_environment(os.environ)
     except (ConfigError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_SETTING
+    return run(config)
+
+
+def run(config: PipelineConfig) -> int:
+    """Runs the pipeline, shows its progress and what came of it.
+
+    Returns:
+      0 when every model was blessed and pushed, NOT_BLESSED when the run is complete but a model
+      was not blessed, FAILED when a component failed.
+    """
     data = config.dataset
     print(
         f"{data.source}: {data.train_examples:,} training and {data.eval_examples:,} test images, "

@@ -23,6 +23,9 @@ def print_comparison(comparison: dict[str, Any], console: Console) -> None:
         f"{data['eval_examples']:,} images",
         title_justify="left",
         box=box.SIMPLE,
+        padding=(0, 1),
+        pad_edge=False,
+        collapse_padding=True,
     )
     table.add_column("model", no_wrap=True)
     for column in ("KiB", "accuracy", "loss", "agrees", "logits", "1 image"):

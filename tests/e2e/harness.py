@@ -1,0 +1,91 @@
+"""Runs of the whole pipeline, as a user starts them: a process each, in a copy of the project."""
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+PROJECT = Path(__file__).resolve().parents[2]
+RUNNER = "pipeline.local_runner"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    project: Path
+    output: Path
+    status: int
+    text: str  # what the terminal showed
+
+    def component_lines(self) -> dict[str, str]:
+        """Returns what the terminal showed for each component: "cached" or its time."""
+        lines = [line.split() for line in self.text.splitlines() if line.startswith("[")]
+        fields = [
+            line[line.index(next(w for w in line if w.endswith("]"))) + 1 :] for line in lines
+        ]
+        return {name: " ".join(rest) for name, *rest in fields if rest}
+
+    def comparison(self) -> dict[str, Any]:
+        return json.loads((self.output / "report" / "comparison.json").read_text())
+
+    def verdict(self) -> list[dict[str, Any]]:
+        """Returns the models of comparison.json without what is timed or named after the time."""
+        volatile = ("latency_us", "pushed_to")
+        models = self.comparison()["models"]
+        return [{k: v for k, v in model.items() if k not in volatile} for model in models]
+
+    def pushed(self) -> list[Path]:
+        """Returns every folder that a Pusher filled."""
+        return sorted(self.output.glob("serving/*")) + sorted(self.output.glob("device/*"))
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Returns the variables of the last trained SavedModel."""
+        models = sorted(
+            self.output.glob("pipeline/Trainer/model/*"), key=lambda path: int(path.name)
+        )
+        reader = tf.train.load_checkpoint(
+            str(models[-1] / "Format-Serving" / "variables" / "variables")
+        )
+        names = [name for name in reader.get_variable_to_shape_map() if "parameters" in name]
+        return {name: reader.get_tensor(name) for name in sorted(names)}
+
+
+def environment(**settings: str | Path) -> dict[str, str]:
+    """Returns this process's environment with these settings of a run, and no others."""
+    ours = ("DATASET", "MNIST_DIR", "OUTPUT", "EPOCHS", "SEED", "MIN_ACCURACY")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, **{name: str(value) for name, value in settings.items()}}
+
+
+def run_pipeline(project: Path, **settings: str | Path) -> Run:
+    """Runs the pipeline of the project in `project` to its end."""
+    done = subprocess.run(
+        [sys.executable, "-m", RUNNER],
+        cwd=project,
+        env=environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=1200,
+    )
+    return Run(project, Path(settings["OUTPUT"]), done.returncode, done.stdout)
+
+
+def copy_project(destination: Path) -> Path:
+    """Copies what runs, so that a test may change it."""
+    for folder in ("data", "modules", "pipeline"):
+        shutil.copytree(
+            PROJECT / folder,
+            destination / folder,
+            ignore=shutil.ignore_patterns("__pycache__", "cache"),
+        )
+    shutil.copy(PROJECT / "README.md", destination)
+    return destination

@@ -1,0 +1,146 @@
+"""Bad settings and bad data, as a user gives them: one sentence, a status, nothing pushed."""
+
+import gzip
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.dataset import FILE_NAMES
+from data.idx import write_idx
+from tests.e2e.harness import PROJECT, RUNNER, environment
+
+TRAIN_IMAGES, TRAIN_LABELS, EVAL_IMAGES, EVAL_LABELS = FILE_NAMES
+
+
+def run_badly(output: Path, **settings: str | Path) -> str:
+    """Runs with these settings and returns the one line of the error."""
+    done = subprocess.run(
+        [sys.executable, "-m", RUNNER],
+        cwd=PROJECT,
+        env=environment(**{"DATASET": "digits", "OUTPUT": output, **settings}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert not list(output.glob("serving/*")) + list(output.glob("device/*"))
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: "), done.stderr
+    return lines[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A good data set of four small IDX files."""
+    path = tmp_path / "mine"
+    path.mkdir()
+    for images, labels, count in (
+        (TRAIN_IMAGES, TRAIN_LABELS, 50),
+        (EVAL_IMAGES, EVAL_LABELS, 20),
+    ):
+        write_idx(path / images, np.zeros((count, 28, 28), np.uint8))
+        write_idx(path / labels, np.arange(count, dtype=np.uint8) % 10)
+    return path
+
+
+def truncate_gz(folder: Path) -> None:
+    whole = gzip.compress((folder / TRAIN_IMAGES).read_bytes())
+    (folder / TRAIN_IMAGES).unlink()
+    (folder / f"{TRAIN_IMAGES}.gz").write_bytes(whole[: len(whole) // 2])
+
+
+def wrong_magic(folder: Path) -> None:
+    path = folder / TRAIN_IMAGES
+    path.write_bytes(b"\x89PNG" + path.read_bytes()[4:])
+
+
+def wrong_count(folder: Path) -> None:
+    path = folder / EVAL_IMAGES
+    path.write_bytes(path.read_bytes()[:-784])
+
+
+def fewer_labels(folder: Path) -> None:
+    write_idx(folder / TRAIN_LABELS, np.zeros(49, np.uint8))
+
+
+def label_out_of_range(folder: Path) -> None:
+    write_idx(folder / EVAL_LABELS, np.full(20, 77, np.uint8))
+
+
+def images_not_28x28(folder: Path) -> None:
+    write_idx(folder / TRAIN_IMAGES, np.zeros((50, 32, 32), np.uint8))
+
+
+def no_files(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def missing_file(folder: Path) -> None:
+    (folder / EVAL_LABELS).unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (truncate_gz, (f"{TRAIN_IMAGES}.gz",)),
+        (wrong_magic, (TRAIN_IMAGES, "magic")),
+        (wrong_count, (EVAL_IMAGES, "20")),
+        (fewer_labels, (TRAIN_IMAGES, TRAIN_LABELS, "50", "49")),
+        (label_out_of_range, (EVAL_LABELS, "77")),
+        (images_not_28x28, (TRAIN_IMAGES, "28", "32")),
+        (no_files, ("mine", "empty")),
+        (missing_file, (EVAL_LABELS, "missing")),
+    ],
+)
+def test_bad_data_is_named(
+    damage: Callable[[Path], None], words: tuple[str, ...], folder: Path, tmp_path: Path
+) -> None:
+    damage(folder)
+    error = run_badly(tmp_path / "output", DATASET=folder)
+    for word in words:
+        assert word in error
+
+
+def test_a_wrong_checksum_is_named(folder: Path, tmp_path: Path) -> None:
+    error = run_badly(tmp_path / "output", DATASET="mnist", MNIST_DIR=folder)
+    assert str(folder / TRAIN_IMAGES) in error and "SHA-256" in error
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"DATASET": "cifar"}, ("cifar", "digits", "folder")),
+        ({"EPOCHS": "0"}, ("EPOCHS=0", "at least 1")),
+        ({"EPOCHS": "abc"}, ("EPOCHS=abc", "whole number")),
+        ({"SEED": "-1"}, ("SEED=-1",)),
+        ({"MIN_ACCURACY": "97"}, ("MIN_ACCURACY=97",)),
+        ({"DATASET": "mnist", "MNIST_DIR": "/no/such/folder"}, ("/no/such/folder",)),
+    ],
+)
+def test_bad_settings_are_named(
+    settings: dict[str, str], words: tuple[str, ...], tmp_path: Path
+) -> None:
+    error = run_badly(tmp_path / "output", **settings)
+    for word in words:
+        assert word in error
+
+
+def test_an_output_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a-file").write_text("")
+    error = run_badly(tmp_path / "a-file" / "output")
+    assert f"OUTPUT={tmp_path / 'a-file' / 'output'}" in error
+
+
+@pytest.mark.skipif(os.path.exists(PROJECT / "data/cache/mnist"), reason="MNIST is in the cache")
+def test_without_a_network_mnist_is_an_error_that_says_how_to_get_it(tmp_path: Path) -> None:
+    proxy = "http://127.0.0.1:9"  # the discard port: nobody listens
+    error = run_badly(
+        tmp_path / "output", DATASET="mnist", https_proxy=proxy, HTTPS_PROXY=proxy, no_proxy=""
+    )
+    assert "train-images" in error and "MNIST_DIR" in error and "DATASET=digits" in error

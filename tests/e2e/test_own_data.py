@@ -1,0 +1,38 @@
+"""A data set of one's own: here, a part of the real MNIST, in a folder of four IDX files."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from data.catalogue import CATALOGUE
+from data.dataset import FILE_NAMES, open_folder
+from data.idx import read_range, write_idx
+from tests.e2e.harness import run_pipeline
+
+MNIST_DIR = os.environ.get("MNIST_DIR")
+TRAIN_IMAGES, EVAL_IMAGES = 2000, 1000
+
+
+@pytest.mark.skipif(not MNIST_DIR, reason="MNIST_DIR is not set")
+def test_a_part_of_mnist_in_a_folder_is_trained_and_pushed(project: Path, tmp_path: Path) -> None:
+    mnist = open_folder(Path(MNIST_DIR or ""), num_classes=CATALOGUE["mnist"].num_classes)
+    folder = tmp_path / "part-of-mnist"
+    folder.mkdir()
+    for name, path in zip(FILE_NAMES, mnist.paths, strict=True):
+        count = TRAIN_IMAGES if name.startswith("train") else EVAL_IMAGES
+        write_idx(folder / name, read_range(path, 0, count))
+
+    run = run_pipeline(project, DATASET=folder, OUTPUT=tmp_path / "output", MIN_ACCURACY="0.9")
+
+    assert run.status == 0, run.text
+    comparison = run.comparison()
+    assert comparison["dataset"] == {
+        "name": "part-of-mnist",
+        "train_examples": TRAIN_IMAGES,
+        "eval_examples": EVAL_IMAGES,
+    }
+    server, device = comparison["models"]
+    assert server["metrics"]["accuracy"] > 0.93
+    assert device["agreement"] == 1.0 and device["max_abs_logit_difference"] <= 1e-4
+    assert len(run.pushed()) == 2
