@@ -49,7 +49,21 @@ def save_models(params: model.Params, tft_output: tft.TFTransformOutput, directo
     Raises:
       tflite_rewriter.ConversionError: the TFLite model failed a check.
     """
-    module, predict_images = _make_module(params, tft_output)
+    _save_saved_model(params, tft_output, directory)
+    with tempfile.TemporaryDirectory() as scratch:
+        # From a batch of any size TFLite's converter makes some 70 operators, from a fixed one 11;
+        # the rewriter frees the batch afterwards.
+        module, predict_images = _make_module(params, tft_output, batch_size=1)
+        # TFLite names its inputs after the signature, and TFMA strips `serving_default_` only.
+        tf.saved_model.save(module, scratch, signatures={litert.SIGNATURE: predict_images})
+        tflite_rewriter.rewrite(scratch, directory)
+
+
+def _save_saved_model(
+    params: model.Params, tft_output: tft.TFTransformOutput, directory: str
+) -> None:
+    """Writes a SavedModel with the signatures SERVE_EXAMPLES and SERVE_IMAGES."""
+    module, predict_images = _make_module(params, tft_output, batch_size=None)
     image_spec = {features.IMAGE_FLOATS: examples.RAW_FEATURE_SPEC[features.IMAGE_FLOATS]}
 
     @tf.function(autograph=False, input_signature=predict_images.input_signature)
@@ -64,30 +78,31 @@ def save_models(params: model.Params, tft_output: tft.TFTransformOutput, directo
 
     signatures = {SERVE_EXAMPLES: serve_examples, SERVE_IMAGES: serve_images}
     tf.saved_model.save(module, directory, signatures=signatures)
-    with tempfile.TemporaryDirectory() as scratch:
-        # TFLite names its inputs after the signature, and TFMA strips `serving_default_` only.
-        tf.saved_model.save(module, scratch, signatures={litert.SIGNATURE: predict_images})
-        tflite_rewriter.rewrite(scratch, directory)
 
 
 def _make_module(
-    params: model.Params, tft_output: tft.TFTransformOutput
+    params: model.Params, tft_output: tft.TFTransformOutput, batch_size: int | None
 ) -> tuple[tf.Module, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
-    """Returns a module that owns the parameters, and its function from raw images to logits."""
+    """Returns a module that owns the parameters, and its function from raw images to logits.
+
+    Args:
+      params: of the network.
+      tft_output: the graph that comes before it.
+      batch_size: that the function takes; None for any.
+    """
     module = tf.Module()
     variables = jax.tree.map(lambda leaf: tf.Variable(leaf, trainable=False), params)
     module.parameters = jax.tree.leaves(variables)
     module.transform = tft_output.transform_features_layer()
+    polymorphic_shapes = [None, "(b, ...)"] if batch_size is None else None
     apply_flat = jax2tf.convert(
-        model.apply_flat, polymorphic_shapes=[None, "(b, ...)"], with_gradient=False
+        model.apply_flat, polymorphic_shapes=polymorphic_shapes, with_gradient=False
+    )
+    image_spec = tf.TensorSpec(
+        [batch_size, features.NUM_PIXELS], tf.float32, name=features.IMAGE_FLOATS
     )
 
-    @tf.function(
-        autograph=False,
-        input_signature=[
-            tf.TensorSpec([None, features.NUM_PIXELS], tf.float32, name=features.IMAGE_FLOATS)
-        ],
-    )
+    @tf.function(autograph=False, input_signature=[image_spec])
     def predict_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
         transformed = module.transform({features.IMAGE_FLOATS: image_floats})
         return {features.LOGITS: apply_flat(variables, transformed[features.IMAGE_NORMALIZED])}

@@ -82,4 +82,10 @@ def _train_visibly(
                 highlight=False,
             )
 
-        return training.train(images, labels, config, on_step, on_epoch)
+        result = training.train(images, labels, config, on_step, on_epoch)
+        seconds = time.monotonic() - started
+        images_seen = config.epochs * steps * config.batch_size
+        bar.console.print(
+            f"  trained in {seconds:.1f} s, {images_seen / seconds:,.0f} images/s", highlight=False
+        )
+        return result

@@ -10,7 +10,7 @@ from tfx.components.trainer.rewriting import tflite_rewriter as tfx_tflite_rewri
 
 from modules import features, litert
 
-_BATCH_SIZES = (1, 7, 32)
+_BATCH_SIZES = (1, 7, 32)  # to try
 
 
 class ConversionError(RuntimeError):
@@ -19,12 +19,23 @@ class ConversionError(RuntimeError):
 
 # BaseRewriter is named as well, since TFX's factory only finds its direct subclasses.
 class CheckedTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewriter):
-    """Converts a SavedModel's `serving_default` to TFLite and raises unless the result is sound."""
+    """Converts a SavedModel that takes one example; the result takes any number, or it raises."""
+
+    def _rewrite(
+        self,
+        original_model: rewriter.ModelDescription,
+        rewritten_model: rewriter.ModelDescription,
+    ) -> None:
+        """Converts as TFX does, then frees the batch; see `make_batch_resizable`."""
+        super()._rewrite(original_model, rewritten_model)
+        make_batch_resizable(self._output_path(rewritten_model))
 
     def _post_rewrite_validate(self, rewritten_model: rewriter.ModelDescription) -> None:
         """Checks the file; see `check_tflite`."""
-        path = os.path.join(os.fspath(rewritten_model.path), self._filename)
-        check_tflite(path)
+        check_tflite(self._output_path(rewritten_model))
+
+    def _output_path(self, rewritten_model: rewriter.ModelDescription) -> str:
+        return os.path.join(os.fspath(rewritten_model.path), self._filename)
 
 
 def rewrite(saved_model_dir: str, destination: str) -> str:
@@ -48,6 +59,28 @@ def rewrite(saved_model_dir: str, destination: str) -> str:
         rewriter.ModelDescription(rewriter.ModelType.TFLITE_MODEL, destination),
     )
     return os.path.join(destination, features.TFLITE_FILE)
+
+
+def make_batch_resizable(path: str) -> None:
+    """Turns the batch of 1 that a TFLite file was traced with into one of any size.
+
+    Every tensor that is computed gets the shape signature [-1, ...], by which interpreters know
+    that it can be resized, and every RESHAPE to [1, ...] becomes one to [-1, ...].
+    """
+    model = flatbuffer_utils.read_model(path)
+    graph = model.subgraphs[0]
+    for tensor in graph.tensors:
+        is_constant = model.buffers[tensor.buffer].data is not None
+        if not is_constant and tensor.shape is not None and tensor.shape[0] == 1:
+            tensor.shapeSignature = np.array([-1, *tensor.shape[1:]], np.int32)
+    for operator, name in zip(graph.operators, operators(path), strict=True):
+        if name == "RESHAPE":
+            target = model.buffers[graph.tensors[operator.inputs[1]].buffer]
+            shape = np.frombuffer(bytes(target.data), np.int32).copy()
+            if shape[0] == 1 and -1 not in shape:
+                shape[0] = -1
+                target.data = np.frombuffer(shape.tobytes(), np.uint8)
+    flatbuffer_utils.write_model(model, path)
 
 
 def operators(path: str) -> list[str]:
@@ -95,14 +128,17 @@ def check_tflite(path: str) -> None:
             f"{path}: expected one float32 input and one output, found {inputs[0]['dtype']} and "
             f"{len(outputs)} outputs"
         )
-    image = np.linspace(0, 1, features.NUM_PIXELS, dtype=np.float32)
+    images = np.random.default_rng(0).random((max(_BATCH_SIZES), features.NUM_PIXELS), np.float32)
+    alone = np.concatenate([litert.predict(path, image[np.newaxis]) for image in images])
     for batch_size in _BATCH_SIZES:
         try:
-            logits = litert.predict(path, np.tile(image, (batch_size, 1)))
+            together = litert.predict(path, images[:batch_size])
         except (RuntimeError, ValueError, KeyError) as error:
             raise ConversionError(f"{path}: a batch of {batch_size} failed: {error}") from error
-        if logits.shape[0] != batch_size or not np.isfinite(logits).all():
+        if together.shape != alone[:batch_size].shape or not np.allclose(
+            together, alone[:batch_size], rtol=1e-4, atol=1e-4
+        ):
             raise ConversionError(
-                f"{path}: a batch of {batch_size} gave logits of shape {logits.shape}, "
-                f"finite: {np.isfinite(logits).all()}"
+                f"{path}: {batch_size} images together give other logits than one by one; the "
+                "network may hold a batch size of its own"
             )

@@ -1,6 +1,7 @@
 """The Report component: the comparison, with where the models were pushed to, as JSON and page."""
 
 import json
+import os
 from pathlib import Path
 
 from tfx.components.pusher import executor as pusher
@@ -13,8 +14,14 @@ from tfx.types.standard_artifacts import (
     ModelRun,
     PushedModel,
 )
+from tfx.utils import path_utils
 
+from modules import examples as example_files
+from modules import export, features, litert
+from pipeline import comparison as compare
+from pipeline import report_figures, report_page
 from pipeline.artifacts import COMPARISON_FILE, REPORT_FILE, ComparisonReport, ModelComparison
+from pipeline.comparison_component import VARIANT
 
 
 @component
@@ -32,14 +39,56 @@ def Report(  # noqa: N802 - components are named as classes
     source_digest: Parameter[str],
     report: OutputArtifact[ComparisonReport],
 ):
-    """Writes the final `comparison.json` and `index.html`."""
+    """Writes the final `comparison.json` and `index.html`.
+
+    Args:
+      comparison: comparison.json, not yet with where the models were pushed to.
+      examples: the eval split, of which both formats are run once more, for the galleries.
+      model: the Trainer's, with both formats.
+      model_run: the training's TensorBoard events; may be empty.
+      server_evaluation: of the SavedModel, for its confusion matrix.
+      device_evaluation: of the TFLite model, for its confusion matrix.
+      server_push: of the SavedModel.
+      device_push: of the device models.
+      data_source: where the data came from, and why when it is a fallback.
+      is_fallback: 1 when the data stands in for the one that was wanted, else 0.
+      source_digest: makes TFX's cache notice edits.
+      report: `comparison.json` and `index.html`.
+
+    Raises:
+      ValueError: an evaluation lacks its confusion matrix.
+    """
     content = json.loads((Path(comparison.uri) / COMPARISON_FILE).read_text())
     server, *devices = content["models"]
     server["pushed_to"] = _destination(server_push)
     for device in devices:
         device["pushed_to"] = _destination(device_push) if device["blessed"] else None
+
+    images, labels = example_files.load_raw([os.path.join(examples.path(split="eval"), "*")])
+    model_dir = path_utils.serving_model_path(model.uri)
+    logits = {
+        compare.REFERENCE: export.predict_saved_model(model_dir, images),
+        VARIANT: litert.predict(os.path.join(model_dir, features.TFLITE_FILE), images),
+    }
+    num_classes = logits[compare.REFERENCE].shape[1]
+    evaluations = {compare.REFERENCE: server_evaluation, VARIANT: device_evaluation}
+    confusion = {
+        name: report_figures.confusion_matrix(
+            compare.load_evaluation(evaluation.uri).plots, num_classes
+        )
+        for name, evaluation in evaluations.items()
+    }
+    evidence = report_page.Evidence(
+        data_source=data_source,
+        is_fallback=bool(is_fallback),
+        images=images,
+        labels=labels,
+        logits=logits,
+        confusion=confusion,
+        scalars=report_figures.read_scalars(model_run.uri),
+    )
     (Path(report.uri) / COMPARISON_FILE).write_text(json.dumps(content, indent=2) + "\n")
-    (Path(report.uri) / REPORT_FILE).write_text("<html></html>")
+    (Path(report.uri) / REPORT_FILE).write_text(report_page.render(content, evidence), "utf-8")
 
 
 def _destination(push: PushedModel) -> str | None:
