@@ -12,6 +12,7 @@ from tfx.components import (
     Trainer,
     Transform,
 )
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
@@ -19,7 +20,7 @@ from tfx.proto import pusher_pb2, trainer_pb2
 from tfx.types import Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
-from pipeline import baseline, evaluation
+from pipeline import baseline, evaluation, server_pusher
 from pipeline.comparison_component import Comparison
 from pipeline.config import PROJECT_ROOT, PipelineConfig
 from pipeline.example_gen import idx_example_gen
@@ -118,12 +119,13 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         source_digest=source_digest("comparison"),
     )
 
-    server_pusher = Pusher(
+    push_to_server = Pusher(
         model=trainer.outputs["model"],
         model_blessing=server_evaluator.outputs["blessing"],
         push_destination=_folder(config.serving_dir),
+        custom_executor_spec=ExecutorClassSpec(server_pusher.Executor),
     )
-    device_pusher = Pusher(
+    push_to_device = Pusher(
         model=comparison.outputs["device_model"],
         model_blessing=comparison.outputs["blessing"],
         push_destination=_folder(config.device_dir),
@@ -136,8 +138,8 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         model_run=trainer.outputs["model_run"],
         server_evaluation=server_evaluator.outputs["evaluation"],
         device_evaluation=device_evaluator.outputs["evaluation"],
-        server_push=server_pusher.outputs["pushed_model"],
-        device_push=device_pusher.outputs["pushed_model"],
+        server_push=push_to_server.outputs["pushed_model"],
+        device_push=push_to_device.outputs["pushed_model"],
         data_source=data.source,
         is_fallback=int(data.is_fallback),
         source_digest=source_digest("report"),
@@ -158,8 +160,8 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
             server_evaluator,
             device_evaluator,
             comparison,
-            server_pusher,
-            device_pusher,
+            push_to_server,
+            push_to_device,
             report,
         ],
         metadata_connection_config=sqlite_metadata_connection_config(str(config.metadata_file)),

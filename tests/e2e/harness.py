@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,18 +28,14 @@ class Run:
 
     def component_lines(self) -> dict[str, str]:
         """Returns what the terminal showed for each component: "cached" or its time."""
-        lines = [line.split() for line in self.text.splitlines() if line.startswith("[")]
-        fields = [
-            line[line.index(next(w for w in line if w.endswith("]"))) + 1 :] for line in lines
-        ]
-        return {name: " ".join(rest) for name, *rest in fields if rest}
+        return dict(re.findall(r"^\[ *\d+/\d+\] (\S+) +(\S.*)$", self.text, re.MULTILINE))
 
     def comparison(self) -> dict[str, Any]:
         return json.loads((self.output / "report" / "comparison.json").read_text())
 
     def verdict(self) -> list[dict[str, Any]]:
-        """Returns the models of comparison.json without what is timed or named after the time."""
-        volatile = ("latency_us", "pushed_to")
+        """Returns the models of comparison.json, less what is timed or named after a time or path."""
+        volatile = ("latency_us", "pushed_to", "bytes")
         models = self.comparison()["models"]
         return [{k: v for k, v in model.items() if k not in volatile} for model in models]
 

@@ -52,11 +52,13 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
     times = again.component_lines()
     assert times["FileBasedExampleGen"] == times["Transform"] == "cached"
     assert times["Trainer"] != "cached"
-    # Same seed, same data, another OUTPUT: the same bits, though ExampleGen wrote in another order.
+    # Same seed and data, another OUTPUT: the same bits, though Beam wrote in another order.
     expected, found = digits_run.parameters(), again.parameters()
     assert expected.keys() == found.keys() and len(found) == 8
     for name in expected:
         assert expected[name].tobytes() == found[name].tobytes(), name
+    device_files = [next(run.output.glob("device/*/float32.tflite")) for run in (digits_run, again)]
+    assert device_files[0].read_bytes() == device_files[1].read_bytes()
     assert again.verdict() == digits_run.verdict()
 
 
