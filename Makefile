@@ -7,7 +7,7 @@ python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint setup lock clean
+.PHONY: help run test bench lint setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest
+
+bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
+	@$(python) -m benchmarks.pipeline_overhead
 
 lint: $(setup_stamp) ## check the code's style
 	@.venv/bin/ruff check .

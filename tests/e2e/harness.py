@@ -27,17 +27,23 @@ class Run:
     text: str  # what the terminal showed
 
     def component_lines(self) -> dict[str, str]:
-        """Returns what the terminal showed for each component: "cached" or its time."""
+        """Returns what the terminal showed of each component: "cached" or its time."""
         return dict(re.findall(r"^\[ *\d+/\d+\] (\S+) +(\S.*)$", self.text, re.MULTILINE))
 
     def comparison(self) -> dict[str, Any]:
         return json.loads((self.output / "report" / "comparison.json").read_text())
 
     def verdict(self) -> list[dict[str, Any]]:
-        """Returns the models of comparison.json, less what is timed or named after a time or path."""
-        volatile = ("latency_us", "pushed_to", "bytes")
+        """Returns comparison.json's models, less what is timed or depends on a path.
+
+        The loss is rounded: Beam adds it up in whatever order, in float32.
+        """
         models = self.comparison()["models"]
-        return [{k: v for k, v in model.items() if k not in volatile} for model in models]
+        for model in models:
+            model["metrics"]["loss"] = round(model["metrics"]["loss"], 6)
+            for volatile in ("latency_us", "pushed_to", "bytes"):
+                del model[volatile]
+        return models
 
     def pushed(self) -> list[Path]:
         """Returns every folder that a Pusher filled."""

@@ -1,0 +1,80 @@
+"""What a run costs besides the training itself, against the same steps with stock components.
+
+Both run in this order, each in a process of its own, on the data set of DATASET and MNIST_DIR,
+one epoch; the import of TFX counts. Writes output/bench/pipeline_overhead.json.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "pipeline_overhead.json"
+
+
+def measure(module: str, output: str) -> dict[str, Any]:
+    """Runs `python -m module` and returns its seconds, less those of the training loop.
+
+    Returns:
+      "total_s", "training_s", "rest_s", "peak_gib" of resident memory and, where the terminal
+      shows them, "components" by name in seconds.
+    """
+    environment = {**os.environ, "OUTPUT": output, "EPOCHS": "1"}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", module],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    text = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    total = time.perf_counter() - started
+    if status:
+        raise SystemExit(f"{module} failed:\n{text[-3000:]}")
+    training = float(re.search(r"trained in ([\d.]+) s", text)[1])
+    components = re.findall(r"^\[ *\d+/\d+\] (\S+) +([\d.]+) s$", text, re.MULTILINE)
+    return {
+        "total_s": round(total, 1),
+        "training_s": training,
+        "rest_s": round(total - training, 1),
+        "peak_gib": round(usage.ru_maxrss / 2**20, 2),
+        "components": {name: float(seconds) for name, seconds in components},
+    }
+
+
+def main() -> None:
+    """Measures both and prints the ratio."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours = measure("pipeline.local_runner", f"{folder}/ours")
+        stock_output = f"{folder}/stock"
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.stock_pipeline", "write"],
+            env={**os.environ, "OUTPUT": stock_output},
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+        stock = measure("benchmarks.stock_pipeline", stock_output)
+    result = {
+        "ours": ours,
+        "stock": stock,
+        "ratio_of_rest": round(ours["rest_s"] / stock["rest_s"], 2),
+    }
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    OUTPUT.write_text(json.dumps(result, indent=2) + "\n")
+    for name, figures in (("this project", ours), ("stock components", stock)):
+        print(
+            f"{name:<17} {figures['rest_s']:>6.1f} s besides the training "
+            f"({figures['training_s']:.1f} s), peak {figures['peak_gib']:.2f} GiB"
+        )
+    print(f"ratio {result['ratio_of_rest']}; written to {OUTPUT}")
+
+
+if __name__ == "__main__":
+    main()
