@@ -1,0 +1,158 @@
+"""Settings from the environment: defaults, what is refused, and that nothing waits for data."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.dataset import FILE_NAMES
+from data.errors import DataError
+from data.idx import write_idx
+from modules.training import TrainConfig
+from pipeline.config import (
+    PROJECT_ROOT,
+    ConfigError,
+    Limits,
+    PipelineConfig,
+    config_from_environment,
+)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The least that is needed: a data set of one image a split, and a place for the output."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    for images, labels in (FILE_NAMES[:2], FILE_NAMES[2:]):
+        write_idx(folder / images, np.zeros((1, 28, 28), np.uint8))
+        write_idx(folder / labels, np.zeros(1, np.uint8))
+    return {"DATASET": str(folder), "OUTPUT": str(tmp_path / "new" / "output")}
+
+
+def test_defaults(environment: dict[str, str], tmp_path: Path) -> None:
+    config = config_from_environment(environment)
+    assert (config.epochs, config.seed, config.limits) == (10, 0, Limits())
+    assert (config.epochs, config.seed) == (TrainConfig().epochs, TrainConfig().seed)
+    assert config.limits.min_accuracy == 0.97
+    assert config.dataset.name == "tiny"
+    assert config.output == tmp_path / "new" / "output"
+    assert config.output.is_dir()
+    assert list(config.output.iterdir()) == []  # the trial file is gone
+
+
+def test_everything_set(environment: dict[str, str]) -> None:
+    config = config_from_environment(
+        environment | {"EPOCHS": "3", "SEED": "7", "MIN_ACCURACY": "0.5"}
+    )
+    assert (config.epochs, config.seed, config.limits) == (3, 7, Limits(min_accuracy=0.5))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("EPOCHS", "1"), ("SEED", "0"), ("MIN_ACCURACY", "0"), ("MIN_ACCURACY", "1")],
+)
+def test_bounds_are_allowed(environment: dict[str, str], name: str, value: str) -> None:
+    config = config_from_environment(environment | {name: value})
+    found = {"EPOCHS": config.epochs, "SEED": config.seed}.get(name, config.limits.min_accuracy)
+    assert found == float(value)
+
+
+def test_paths_are_below_output(environment: dict[str, str]) -> None:
+    config = config_from_environment(environment)
+    assert config.pipeline_name == "mnist-jax-tiny"
+    below = {
+        "pipeline_root": "pipeline",
+        "metadata_file": "metadata.db",
+        "serving_dir": "serving",
+        "device_dir": "device",
+        "report_dir": "report",
+    }
+    assert {name: getattr(config, name) for name in below} == {
+        name: config.output / value for name, value in below.items()
+    }
+
+
+def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
+    empty = dict.fromkeys(["MNIST_DIR", "EPOCHS", "SEED", "MIN_ACCURACY"], "")
+    assert config_from_environment(environment | empty) == config_from_environment(environment)
+
+
+def test_output_defaults_to_the_name_of_the_data_set(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (PROJECT_ROOT / "pipeline" / "config.py").is_file()
+    monkeypatch.setattr("pipeline.config.PROJECT_ROOT", tmp_path)
+    for output in ({}, {"OUTPUT": ""}):
+        config = config_from_environment({"DATASET": environment["DATASET"]} | output)
+        assert config.output == tmp_path / "output" / "tiny"
+
+
+@pytest.mark.parametrize("dataset", [{}, {"DATASET": ""}])
+def test_data_set_defaults_to_auto(environment: dict[str, str], dataset: dict[str, str]) -> None:
+    """`auto` looks at MNIST_DIR, which an unknown name or a folder would not."""
+    settings = {"OUTPUT": environment["OUTPUT"], "MNIST_DIR": "/no/such/mnist"} | dataset
+    with pytest.raises(DataError, match="/no/such/mnist: no such folder"):
+        config_from_environment(settings)
+
+
+def test_relative_output_becomes_absolute(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = config_from_environment(environment | {"OUTPUT": "here/below"})
+    assert config.output == tmp_path / "here" / "below"
+    assert config.output.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("EPOCHS", "0", "a whole number of at least 1"),
+        ("EPOCHS", "abc", "a whole number of at least 1"),
+        ("EPOCHS", "1.5", "a whole number of at least 1"),
+        ("EPOCHS", "nan", "a whole number of at least 1"),
+        ("SEED", "-1", "a whole number of at least 0"),
+        ("MIN_ACCURACY", "1.1", "a number from 0 to 1"),
+        ("MIN_ACCURACY", "-0.1", "a number from 0 to 1"),
+        ("MIN_ACCURACY", "nan", "a number from 0 to 1"),
+        ("MIN_ACCURACY", "97%", "a number from 0 to 1"),
+    ],
+)
+def test_wrong_number_is_refused_before_any_data_work(
+    tmp_path: Path, name: str, value: str, expected: str
+) -> None:
+    """The data set does not exist either, but the number is what is complained of."""
+    settings = {"DATASET": "/no/such/data", "OUTPUT": str(tmp_path / "output"), name: value}
+    with pytest.raises(ConfigError, match=f"^{name}={value}: expected {expected}$"):
+        config_from_environment(settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_data_set_is_refused_before_the_output_is_made(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match="unknown data set 'mnits'"):
+        config_from_environment(environment | {"DATASET": "mnits"})
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("below", [".", "further/below"])
+def test_output_at_or_below_a_file(environment: dict[str, str], tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("kept")
+    output = tmp_path / "file" / below
+    with pytest.raises(ConfigError, match=rf"^OUTPUT={output}: cannot write there \(.+\); give a"):
+        config_from_environment(environment | {"OUTPUT": str(output)})
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_output_in_a_file_system_that_takes_no_files(environment: dict[str, str]) -> None:
+    """The folder exists, so only the trial file shows it; /proc refuses root as well."""
+    with pytest.raises(ConfigError, match="^OUTPUT=/proc: cannot write there"):
+        config_from_environment(environment | {"OUTPUT": "/proc"})
+
+
+def test_config_is_frozen_and_beam_runs_in_memory(environment: dict[str, str]) -> None:
+    config = config_from_environment(environment)
+    assert "--direct_running_mode=in_memory" in config.beam_args
+    with pytest.raises(AttributeError):
+        PipelineConfig.__setattr__(config, "epochs", 2)

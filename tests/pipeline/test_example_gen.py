@@ -1,0 +1,125 @@
+"""ExampleGen: every image of the IDX files comes out once, exactly, in TFX's own files."""
+
+import gzip
+import json
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+import pytest
+import tensorflow as tf
+from apache_beam.testing.util import assert_that, equal_to
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types.standard_artifacts import Examples
+
+from data.dataset import FILE_NAMES
+from data.idx import write_idx
+from modules import examples
+from pipeline import example_gen
+
+TRAIN, EVAL = 23, 7
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest, tmp_path: Path, arrays: dict[str, np.ndarray]) -> Path:
+    """The arrays as MNIST's files: plain, or as the test says, .gz or with the other spelling."""
+    form = getattr(request, "param", "")
+    made = tmp_path / "data"
+    made.mkdir()
+    for name, array in arrays.items():
+        write_idx(made / name, array)
+        if form == ".gz":
+            (made / f"{name}.gz").write_bytes(gzip.compress((made / name).read_bytes()))
+            (made / name).unlink()
+        elif form:
+            (made / name).rename(made / name.replace("-idx", ".idx"))
+    return made
+
+
+@pytest.fixture
+def arrays() -> dict[str, np.ndarray]:
+    """Random images and labels, all 256 grey levels among them."""
+    random = np.random.default_rng(0)
+    made = {}
+    for images, labels, count in ((*FILE_NAMES[:2], TRAIN), (*FILE_NAMES[2:], EVAL)):
+        made[images] = random.integers(0, 256, (count, 28, 28), np.uint8)
+        made[labels] = random.integers(0, 10, count, np.uint8)
+    return made
+
+
+def _generate(folder: Path, output: Path) -> Examples:
+    """Runs the component's executor with what the component hands to it."""
+    component = example_gen.idx_example_gen(str(folder))
+    artifact = Examples()
+    artifact.uri = str(output)
+    executor = component.executor_spec.executor_class(
+        BaseBeamExecutor.Context(
+            beam_pipeline_args=["--direct_running_mode=in_memory"], tmp_dir=str(output / "tmp")
+        )
+    )
+    executor.Do({}, {"examples": [artifact]}, dict(component.exec_properties))
+    return artifact
+
+
+def _expected(images: np.ndarray, labels: np.ndarray) -> set[tuple[bytes, int]]:
+    pixels = images.reshape(-1, 784).astype(np.float32) / np.float32(255)
+    return {(row.tobytes(), int(label)) for row, label in zip(pixels, labels, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "sizes"),
+    [("", (10_000, 1_000)), (".gz", (5, 2)), (".idx", (7, 7))],
+    indirect=["folder"],
+)
+def test_every_image_once_with_its_label(
+    folder: Path,
+    arrays: dict[str, np.ndarray],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sizes: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(example_gen, "_RANGE_SIZE", sizes[0])
+    monkeypatch.setattr(example_gen, "_ENCODED_AT_ONCE", sizes[1])
+    artifact = _generate(folder, tmp_path / "examples")
+    assert sorted(json.loads(artifact.split_names)) == ["eval", "train"]
+    for split, count, names in (
+        ("train", TRAIN, FILE_NAMES[:2]),
+        ("eval", EVAL, FILE_NAMES[2:]),
+    ):
+        images, labels = examples.load_raw([f"{artifact.uri}/Split-{split}/*"])
+        assert len(images) == count
+        found = {(row.tobytes(), int(label)) for row, label in zip(images, labels, strict=True)}
+        assert found == _expected(*(arrays[name] for name in names))
+
+
+def test_one_serialized_example(tmp_path: Path) -> None:
+    image = np.arange(784, dtype=np.int64).astype(np.uint8).reshape(1, 28, 28)
+    for name in FILE_NAMES[::2]:
+        write_idx(tmp_path / name, image)
+    for name in FILE_NAMES[1::2]:
+        write_idx(tmp_path / name, np.array([7], np.uint8))
+    transform = example_gen.Executor().GetInputSourceToExamplePTransform()
+    with beam.Pipeline() as pipeline:
+        records = pipeline | transform({"input_base": str(tmp_path)}, "t10k-*")
+        decoded = records | beam.Map(tf.train.Example.FromString)
+        floats = [np.float32(pixel) / np.float32(255) for pixel in image.ravel()]
+        expected = tf.train.Example(
+            features=tf.train.Features(
+                feature={
+                    "image_floats": tf.train.Feature(float_list=tf.train.FloatList(value=floats)),
+                    "image_class": tf.train.Feature(int64_list=tf.train.Int64List(value=[7])),
+                }
+            )
+        )
+        assert_that(decoded, equal_to([expected]))
+
+
+@pytest.mark.parametrize("folder", ["", ".gz", ".idx"], indirect=True)
+def test_splits_have_disjoint_patterns_that_cover_the_four_files(folder: Path) -> None:
+    """What TFX fingerprints, and so notices changes of."""
+    component = example_gen.idx_example_gen(str(folder))
+    config = json.loads(component.exec_properties["input_config"])
+    found = {split["name"]: set(folder.glob(split["pattern"])) for split in config["splits"]}
+    assert [len(found[name]) for name in ("train", "eval")] == [2, 2]
+    assert found["train"] | found["eval"] == set(folder.iterdir())
+    assert component.exec_properties["input_base"] == str(folder)
