@@ -29,10 +29,7 @@ def predict(model_path: str, images: np.ndarray, num_threads: int = 1) -> np.nda
     runner = make_interpreter(model_path, num_threads).get_signature_runner(SIGNATURE)
     starts = range(0, len(images), _BATCH_SIZE)
     batches = (images[start : start + _BATCH_SIZE] for start in starts)
-    # The runner's outputs are views into its arena, which the next call overwrites.
-    return np.concatenate(
-        [runner(**{features.IMAGE_FLOATS: batch})[features.LOGITS].copy() for batch in batches]
-    )
+    return np.concatenate([runner(**{features.IMAGE_FLOATS: b})[features.LOGITS] for b in batches])
 
 
 def load(model_path: str, num_threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:

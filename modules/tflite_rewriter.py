@@ -1,6 +1,7 @@
 """TFX's TFLite rewriter, with the checks after the conversion that it leaves out."""
 
 import os
+import struct
 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
@@ -67,12 +68,13 @@ def make_batch_resizable(path: str) -> None:
     Every tensor that is computed gets the shape signature [-1, ...], by which interpreters know
     that it can be resized, and every RESHAPE to [1, ...] becomes one to [-1, ...].
     """
-    model = flatbuffer_utils.read_model(path)
+    model = _read_model(path)
     graph = model.subgraphs[0]
     for tensor in graph.tensors:
         is_constant = model.buffers[tensor.buffer].data is not None
-        if not is_constant and tensor.shape is not None and tensor.shape[0] == 1:
-            tensor.shapeSignature = np.array([-1, *tensor.shape[1:]], np.int32)
+        shape = [] if tensor.shape is None else list(tensor.shape)
+        if not is_constant and shape[:1] == [1]:
+            tensor.shapeSignature = np.array([-1, *shape[1:]], np.int32)
     for operator, name in zip(graph.operators, operators(path), strict=True):
         if name == "RESHAPE":
             target = model.buffers[graph.tensors[operator.inputs[1]].buffer]
@@ -83,12 +85,19 @@ def make_batch_resizable(path: str) -> None:
     flatbuffer_utils.write_model(model, path)
 
 
+def _read_model(path: str) -> schema.ModelT:
+    try:
+        return flatbuffer_utils.read_model(path)
+    except (struct.error, TypeError, ValueError, IndexError) as error:
+        raise ConversionError(f"{path}: not a whole TFLite file: {error}") from error
+
+
 def operators(path: str) -> list[str]:
     """Returns the names of the operators of a TFLite file, in the order of execution.
 
     Custom operators (Flex ones included) appear as "CUSTOM:<name>".
     """
-    model = flatbuffer_utils.read_model(path)
+    model = _read_model(path)
     builtin_names = {
         code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()
     }
@@ -129,12 +138,11 @@ def check_tflite(path: str) -> None:
             f"{len(outputs)} outputs"
         )
     images = np.random.default_rng(0).random((max(_BATCH_SIZES), features.NUM_PIXELS), np.float32)
-    alone = np.concatenate([litert.predict(path, image[np.newaxis]) for image in images])
+    alone = np.concatenate([_try_batch(path, image[np.newaxis]) for image in images])
+    if not np.isfinite(alone).all():
+        raise ConversionError(f"{path}: logits of plain images are not finite")
     for batch_size in _BATCH_SIZES:
-        try:
-            together = litert.predict(path, images[:batch_size])
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise ConversionError(f"{path}: a batch of {batch_size} failed: {error}") from error
+        together = _try_batch(path, images[:batch_size])
         if together.shape != alone[:batch_size].shape or not np.allclose(
             together, alone[:batch_size], rtol=1e-4, atol=1e-4
         ):
@@ -142,3 +150,10 @@ def check_tflite(path: str) -> None:
                 f"{path}: {batch_size} images together give other logits than one by one; the "
                 "network may hold a batch size of its own"
             )
+
+
+def _try_batch(path: str, images: np.ndarray) -> np.ndarray:
+    try:
+        return litert.predict(path, images)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise ConversionError(f"{path}: a batch of {len(images)} failed: {error}") from error

@@ -121,6 +121,8 @@ def train(
     @jax.jit
     def train_step(params, opt_state, pixels, targets):
         loss, grads = jax.value_and_grad(loss_fn)(params, pixels, targets)
+        # A relu hides a NaN pixel from the loss, but not from the gradient.
+        loss = jnp.where(jnp.isfinite(optax.tree.norm(grads)), loss, jnp.nan)
         updates, opt_state = optimizer.update(grads, opt_state, params)
         return optax.apply_updates(params, updates), opt_state, loss
 

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import ml_metadata as mlmd
 from tfx import types
-from tfx.components.evaluator import constants
+from tfx.components.evaluator.constants import (
+    ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY as _CURRENT_MODEL,
+)
+from tfx.components.util.model_utils import is_model_blessed
 from tfx.dsl.components.common import resolver
 
 CANDIDATE, MODEL, BLESSING = "candidate", "model", "model_blessing"
@@ -22,13 +25,15 @@ class BlessedBeforeCandidate(resolver.ResolverStrategy):
     ) -> dict[str, list[types.Artifact]]:
         """Returns the model and one of its blessings, or empty lists when there is none."""
         candidates = list(input_dict[CANDIDATE])
+        # A model may have been evaluated again under other limits: its latest blessing counts.
+        latest_blessing = {
+            blessing.get_int_custom_property(_CURRENT_MODEL): blessing
+            for blessing in sorted(input_dict[BLESSING], key=lambda artifact: artifact.id)
+        }
         blessed = {
-            blessing.get_int_custom_property(
-                constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
-            ): blessing
-            for blessing in input_dict[BLESSING]
-            if blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY)
-            == constants.BLESSED_VALUE
+            model_id: blessing
+            for model_id, blessing in latest_blessing.items()
+            if is_model_blessed(blessing)
         }
         older = [
             model

@@ -116,8 +116,8 @@ class ComponentProgress(logging.Handler):
 
     def __exit__(self, *unused_exception) -> None:
         logging.getLogger().removeHandler(self)
-        if self._line.line_is_open:
-            self._line.close_line("failed" if self.running else "")
+        if self.running and not self._line.close_line("  failed"):
+            self._line.write(f"{self._prefix()} {self.running:<22}   failed\n")
         sys.stdout, sys.stderr = self._stdout, self._stderr
 
     def emit(self, record: logging.LogRecord) -> None:

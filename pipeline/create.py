@@ -42,7 +42,10 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
     validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )
-    gate = AnomalyGate(anomalies=validator.outputs["anomalies"])
+    gate = AnomalyGate(
+        anomalies=validator.outputs["anomalies"],
+        source_digest=source_digest("pipeline/validation.py"),
+    )
 
     # Only the graph is kept: the Trainer applies it itself, and both exports contain it.
     transform = Transform(
@@ -116,7 +119,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
                 "epochs": config.epochs,
             }
         ),
-        source_digest=source_digest("comparison"),
+        source_digest=source_digest("pipeline/comparison*.py"),
     )
 
     push_to_server = Pusher(
@@ -142,7 +145,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         device_push=push_to_device.outputs["pushed_model"],
         data_source=data.source,
         is_fallback=int(data.is_fallback),
-        source_digest=source_digest("report"),
+        source_digest=source_digest("pipeline/report*.py", "pipeline/templates/*"),
     )
 
     return Pipeline(

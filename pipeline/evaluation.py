@@ -2,11 +2,13 @@
 
 import json
 
+import tfx.components  # noqa: F401 - TFMA imports completely only after it
+
+# isort: split
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
-from modules import features
-from pipeline import metrics
+from modules import features, metrics
 
 TF_SAVED_MODEL = tfma.TF_GENERIC
 TF_LITE = tfma.TF_LITE

@@ -7,6 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+from google.protobuf import wrappers_pb2
 from tfx.components.example_gen.base_example_gen_executor import BaseExampleGenExecutor
 from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.dsl.components.base import executor_spec
@@ -16,6 +17,7 @@ from tfx_bsl.coders import example_coder
 
 from data import dataset, idx
 from modules import features
+from pipeline.source_digest import source_digest
 
 SPLIT_PATTERNS = {"train": "train-*", "eval": "t10k-*"}
 # A worker reads a range; an element on its way through Beam is one serialized example. To reach
@@ -88,5 +90,13 @@ def idx_example_gen(folder: str) -> FileBasedExampleGen:
     return FileBasedExampleGen(
         input_base=folder,
         input_config=example_gen_pb2.Input(splits=splits),
+        custom_config=_packed(source_digest("data/*.py", "pipeline/example_gen.py")),
         custom_executor_spec=executor_spec.BeamExecutorSpec(Executor),
     )
+
+
+def _packed(text: str) -> example_gen_pb2.CustomConfig:
+    """Packs a string as the parameter that TFX leaves to custom executors; ours needs none."""
+    config = example_gen_pb2.CustomConfig()
+    config.custom_config.Pack(wrappers_pb2.StringValue(value=text))
+    return config

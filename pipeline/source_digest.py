@@ -3,15 +3,17 @@
 import hashlib
 from pathlib import Path
 
+from pipeline.config import PROJECT_ROOT
 
-def source_digest(prefix: str) -> str:
-    """Returns a digest of the files under `pipeline/` whose names start with `prefix`.
+
+def source_digest(*patterns: str, root: Path = PROJECT_ROOT) -> str:
+    """Returns a digest of the files that match any of the patterns, such as `data/*.py`.
 
     TFX hashes the code of module files, but of a component only the name of its class; given as a
     parameter, the digest makes an edited component run again.
     """
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob(f"{prefix}*")):
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted({path for pattern in patterns for path in root.glob(pattern)}):
+        name = path.relative_to(root).as_posix().encode()
+        digest.update(b"%d %s %d " % (len(name), name, path.stat().st_size) + path.read_bytes())
     return digest.hexdigest()

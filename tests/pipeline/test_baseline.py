@@ -68,9 +68,11 @@ def test_not_blessed_is_skipped(store: mlmd.MetadataStore) -> None:
     assert _resolve(store, 9, [5, 9], blessings[1:]) == ([9], [], [])
 
 
-def test_blessed_in_one_run_and_not_in_another_counts(store: mlmd.MetadataStore) -> None:
-    blessings = [_blessing(13, 3), _blessing(14, 3, blessed=False)]
-    assert _resolve(store, 9, [3, 9], blessings) == ([9], [3], [13])
+def test_the_latest_blessing_of_a_model_counts(store: mlmd.MetadataStore) -> None:
+    tightened = [_blessing(13, 3), _blessing(14, 3, blessed=False)]
+    assert _resolve(store, 9, [3, 9], tightened[::-1]) == ([9], [], [])
+    relaxed = [_blessing(13, 3, blessed=False), _blessing(14, 3)]
+    assert _resolve(store, 9, [3, 9], relaxed) == ([9], [3], [14])
 
 
 def test_neither_the_candidate_nor_a_newer_model(store: mlmd.MetadataStore) -> None:

@@ -156,7 +156,7 @@ def test_failed_component() -> None:
             say("Component Trainer is running.")
             raise RuntimeError
         print("error")
-    assert _lines(terminal) == [f"[ 1/2] {'Trainer':<22} failed", "error"]
+    assert _lines(terminal) == [f"[ 1/2] {'Trainer':<22}   failed", "error"]
 
 
 def test_streams_and_handler_are_removed() -> None:

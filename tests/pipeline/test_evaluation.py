@@ -45,7 +45,7 @@ def test_metrics() -> None:
         "PerClassRecall": "PerClassRecall",
     }
     per_class = [metric for metric in spec.metrics if metric.module]
-    assert {metric.module for metric in per_class} == {"pipeline.metrics"}
+    assert {metric.module for metric in per_class} == {"modules.metrics"}
     assert [json.loads(metric.config) for metric in per_class] == [{"num_classes": 26}] * 2
 
 
