@@ -28,8 +28,7 @@ from tfx.proto import example_gen_pb2, trainer_pb2
 from data import dataset
 from modules import features
 from pipeline import evaluation
-from pipeline.config import PipelineConfig, config_from_environment
-from pipeline.create import MODULES
+from pipeline.config import PROJECT_ROOT, PipelineConfig, config_from_environment
 
 
 def write_records(config: PipelineConfig, folder: Path) -> None:
@@ -80,16 +79,16 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
     transform = Transform(
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
-        module_file=str(MODULES / "preprocessing.py"),
+        module_file=str(PROJECT_ROOT / "modules" / "preprocessing.py"),
     )
     trainer = Trainer(
-        module_file=str(MODULES / "run_fn.py"),
+        module_file=str(PROJECT_ROOT / "modules" / "run_fn.py"),
         examples=examples.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema.outputs["schema"],
         train_args=trainer_pb2.TrainArgs(),
         eval_args=trainer_pb2.EvalArgs(),
-        custom_config={"epochs": config.epochs, "seed": config.seed},
+        custom_config={"epochs": config.epochs, "seed": config.seed, "source_digest": ""},
     )
     evaluators = [
         Evaluator(

@@ -19,14 +19,16 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains the network once and writes the SavedModel and the TFLite model that come of it.
 
     Args:
-      fn_args: TFX's; `custom_config` holds the fields of `training.TrainConfig`.
+      fn_args: TFX's; `custom_config` holds fields of `training.TrainConfig`, and a digest.
 
     Raises:
       training.TrainingDivergedError: the loss left the range of a training.
       tflite_rewriter.ConversionError: the TFLite model cannot be used.
       export.ExportMismatchError: an exported model computes something else than JAX.
     """
-    config = training.TrainConfig(**fn_args.custom_config)
+    settings = dict(fn_args.custom_config)
+    settings.pop("source_digest")
+    config = training.TrainConfig(**settings)
     tft_output = tft.TFTransformOutput(fn_args.transform_output)
     raw_images, labels = examples.load_raw(fn_args.train_files)
     images = examples.normalize(raw_images, tft_output)

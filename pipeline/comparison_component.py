@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tfx.components.evaluator import constants
 from tfx.components.util.model_utils import is_model_blessed
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -18,7 +19,7 @@ from modules import examples as example_files
 from modules import export, features, litert, timing
 from pipeline import comparison as compare
 from pipeline import evaluation
-from pipeline.artifacts import COMPARISON_FILE, ModelComparison
+from pipeline.artifacts import COMPARISON_FILE, LOGITS_FILE, ModelComparison
 from pipeline.config import Limits
 
 VARIANT = "float32"
@@ -53,7 +54,7 @@ def Comparison(  # noqa: N802 - components are named as classes
       limits: fields of `pipeline.config.Limits`.
       run: JSON with "dataset", "seed" and "epochs", copied into comparison.json.
       source_digest: makes TFX's cache notice edits.
-      comparison: `comparison.json`.
+      comparison: `comparison.json` and the logits behind it.
       blessing: whether the device model may ship.
       device_model: the .tflite file and `model.json`.
     """
@@ -101,6 +102,8 @@ def Comparison(  # noqa: N802 - components are named as classes
         "versions": {package: metadata.version(package) for package in _PACKAGES},
     }
     _write_json(Path(comparison.uri) / COMPARISON_FILE, result)
+    logits = {compare.REFERENCE: server_logits, VARIANT: device_logits}
+    np.savez(Path(comparison.uri) / LOGITS_FILE, **logits)
     _bless(blessing, device["blessed"])
     _pack(Path(device_model.uri), tflite_path, device, device_logits.shape[1])
 

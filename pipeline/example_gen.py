@@ -1,18 +1,22 @@
 """ExampleGen over IDX files: TFX's file-based ExampleGen with an executor that reads them."""
 
 import fnmatch
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
+import tensorflow as tf
 from google.protobuf import wrappers_pb2
-from tfx.components.example_gen.base_example_gen_executor import BaseExampleGenExecutor
+from tfx import types
 from tfx.components.example_gen.component import FileBasedExampleGen
+from tfx.components.util import examples_utils
 from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.proto import example_gen_pb2
-from tfx.types import standard_component_specs
+from tfx.types import artifact_utils, standard_component_specs
 from tfx_bsl.coders import example_coder
 
 from data import dataset, idx
@@ -20,13 +24,98 @@ from modules import features
 from pipeline.source_digest import source_digest
 
 SPLIT_PATTERNS = {"train": "train-*", "eval": "t10k-*"}
-# A worker reads a range; an element on its way through Beam is one serialized example. To reach
-# its start, a range of a gzipped file has to be decompressed from the top, so ranges are few.
+FILE_FORMAT = "tfrecords_gzip"
+# A worker makes one shard of a range. To reach its start, a range of a gzipped file has to be
+# decompressed from the top, so ranges are few.
 _RANGE_SIZE = 10_000
 _ENCODED_AT_ONCE = 1_000
+_RECORD_OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 
 
-def _read_range(images: str, labels: str, start: int, stop: int) -> Iterator[bytes]:
+class _Shard(NamedTuple):
+    """A range of a split, and the file that its examples go to."""
+
+    images: str
+    labels: str
+    start: int
+    stop: int
+    destination: str
+
+
+class Executor(BaseBeamExecutor):
+    """Turns IDX files into tf.Examples with `image_floats` and `image_class`.
+
+    TFX's own base class sends every example through a shuffle. Here a worker reads a range of the
+    index and writes it, in order, so that nothing but the ranges travels.
+    """
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the splits as gzipped TFRecords; see TFX's BaseExampleGenExecutor.
+
+        Raises:
+          data.errors.DataError: a file is damaged.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        folder = Path(exec_properties[standard_component_specs.INPUT_BASE_KEY])
+        examples = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.EXAMPLES_KEY]
+        )
+        examples.splits = list(SPLIT_PATTERNS)
+        shards = [
+            shard
+            for split, pattern in SPLIT_PATTERNS.items()
+            for shard in plan_shards(folder, pattern, examples.path(split=split))
+        ]
+        for split in SPLIT_PATTERNS:
+            tf.io.gfile.makedirs(examples.path(split=split))
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Shards" >> beam.Create(shards)
+                | "SpreadShards" >> beam.Reshuffle()
+                | "WriteShard" >> beam.MapTuple(write_shard)
+            )
+        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        examples_utils.set_file_format(examples, FILE_FORMAT)
+
+
+def plan_shards(folder: Path, pattern: str, destination: str) -> list[_Shard]:
+    """Returns the shards of the split whose two files match `pattern`."""
+    images, labels = (
+        str(next(dataset.candidates(folder, name)))
+        for name in fnmatch.filter(dataset.FILE_NAMES, pattern)
+    )
+    count = idx.read_header(Path(images)).shape[0]
+    starts = range(0, count, _RANGE_SIZE)
+    return [
+        _Shard(
+            images,
+            labels,
+            start,
+            min(start + _RANGE_SIZE, count),
+            os.path.join(destination, f"data_tfrecord-{number:05d}-of-{len(starts):05d}.gz"),
+        )
+        for number, start in enumerate(starts)
+    ]
+
+
+def write_shard(images: str, labels: str, start: int, stop: int, destination: str) -> None:
+    """Writes examples [start, stop) as a TFRecord file, which appears only when it is whole."""
+    split_dir, name = os.path.split(destination)
+    # Beside the split, not in it: readers take every file there, one that a dead worker left too.
+    unfinished = f"{split_dir}-unfinished-{os.getpid()}-{name}"
+    with tf.io.TFRecordWriter(unfinished, _RECORD_OPTIONS) as writer:
+        for record in serialized_examples(images, labels, start, stop):
+            writer.write(record)
+    tf.io.gfile.rename(unfinished, destination, overwrite=True)
+
+
+def serialized_examples(images: str, labels: str, start: int, stop: int) -> Iterator[bytes]:
     """Yields examples [start, stop) of a split as serialized tf.Examples."""
     encoder = example_coder.RecordBatchToExamplesEncoder()
     pixels, classes = dataset.read_split_range(Path(images), Path(labels), start, stop)
@@ -43,39 +132,6 @@ def _read_range(images: str, labels: str, start: int, stop: int) -> Iterator[byt
             ),
         }
         yield from encoder.encode(pa.RecordBatch.from_pydict(columns))
-
-
-@beam.ptransform_fn
-@beam.typehints.with_input_types(beam.Pipeline)
-@beam.typehints.with_output_types(bytes)
-def _IdxToExamples(  # noqa: N802 - Beam names its transforms so
-    pipeline: beam.Pipeline, exec_properties: dict[str, Any], split_pattern: str
-) -> beam.PCollection:
-    """Reads the images and labels that `split_pattern` matches, by ranges of their index."""
-    folder = Path(exec_properties[standard_component_specs.INPUT_BASE_KEY])
-    images, labels = (
-        str(next(dataset.candidates(folder, name)))
-        for name in fnmatch.filter(dataset.FILE_NAMES, split_pattern)
-    )
-    count = idx.read_header(Path(images)).shape[0]
-    ranges = [
-        (images, labels, start, min(start + _RANGE_SIZE, count))
-        for start in range(0, count, _RANGE_SIZE)
-    ]
-    return (
-        pipeline
-        | "Ranges" >> beam.Create(ranges)
-        | "SpreadRanges" >> beam.Reshuffle()
-        | "ReadRange" >> beam.FlatMapTuple(_read_range).with_output_types(bytes)
-    )
-
-
-class Executor(BaseExampleGenExecutor):
-    """Turns IDX files into tf.Examples with `image_floats` and `image_class`."""
-
-    def GetInputSourceToExamplePTransform(self) -> beam.PTransform:  # noqa: N802 - TFX's name
-        """Returns the transform that reads one split."""
-        return _IdxToExamples
 
 
 def idx_example_gen(folder: str) -> FileBasedExampleGen:

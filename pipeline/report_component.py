@@ -4,23 +4,27 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 from tfx.components.pusher import executor as pusher
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import (
     Examples,
-    Model,
     ModelEvaluation,
     ModelRun,
     PushedModel,
 )
-from tfx.utils import path_utils
 
 from modules import examples as example_files
-from modules import export, features, litert
 from pipeline import comparison as compare
 from pipeline import report_figures, report_page
-from pipeline.artifacts import COMPARISON_FILE, REPORT_FILE, ComparisonReport, ModelComparison
+from pipeline.artifacts import (
+    COMPARISON_FILE,
+    LOGITS_FILE,
+    REPORT_FILE,
+    ComparisonReport,
+    ModelComparison,
+)
 from pipeline.comparison_component import VARIANT
 
 
@@ -28,7 +32,6 @@ from pipeline.comparison_component import VARIANT
 def Report(  # noqa: N802 - components are named as classes
     comparison: InputArtifact[ModelComparison],
     examples: InputArtifact[Examples],
-    model: InputArtifact[Model],
     model_run: InputArtifact[ModelRun],
     server_evaluation: InputArtifact[ModelEvaluation],
     device_evaluation: InputArtifact[ModelEvaluation],
@@ -42,9 +45,8 @@ def Report(  # noqa: N802 - components are named as classes
     """Writes the final `comparison.json` and `index.html`.
 
     Args:
-      comparison: comparison.json, not yet with where the models were pushed to.
-      examples: the eval split, of which both formats are run once more, for the galleries.
-      model: the Trainer's, with both formats.
+      comparison: comparison.json, not yet with where the models were pushed to, and the logits.
+      examples: the eval split, for the galleries.
       model_run: the training's TensorBoard events; may be empty.
       server_evaluation: of the SavedModel, for its confusion matrix.
       device_evaluation: of the TFLite model, for its confusion matrix.
@@ -65,11 +67,8 @@ def Report(  # noqa: N802 - components are named as classes
         device["pushed_to"] = _destination(device_push) if device["blessed"] else None
 
     images, labels = example_files.load_raw([os.path.join(examples.path(split="eval"), "*")])
-    model_dir = path_utils.serving_model_path(model.uri)
-    logits = {
-        compare.REFERENCE: export.predict_saved_model(model_dir, images),
-        VARIANT: litert.predict(os.path.join(model_dir, features.TFLITE_FILE), images),
-    }
+    with np.load(Path(comparison.uri) / LOGITS_FILE) as file:
+        logits = dict(file)
     num_classes = logits[compare.REFERENCE].shape[1]
     evaluations = {compare.REFERENCE: server_evaluation, VARIANT: device_evaluation}
     confusion = {

@@ -11,9 +11,18 @@ def source_digest(*patterns: str, root: Path = PROJECT_ROOT) -> str:
 
     TFX hashes the code of module files, but of a component only the name of its class; given as a
     parameter, the digest makes an edited component run again.
+
+    Raises:
+      FileNotFoundError: a pattern matches nothing.
     """
+    paths = set()
+    for pattern in patterns:
+        found = set(root.glob(pattern))
+        if not found:
+            raise FileNotFoundError(f"no file matches {pattern} in {root}")
+        paths |= found
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in patterns for path in root.glob(pattern)}):
+    for path in sorted(paths):
         name = path.relative_to(root).as_posix().encode()
         digest.update(b"%d %s %d " % (len(name), name, path.stat().st_size) + path.read_bytes())
     return digest.hexdigest()

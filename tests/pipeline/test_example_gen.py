@@ -4,15 +4,14 @@ import gzip
 import json
 from pathlib import Path
 
-import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow as tf
-from apache_beam.testing.util import assert_that, equal_to
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types.standard_artifacts import Examples
 
 from data.dataset import FILE_NAMES
+from data.errors import DataError
 from data.idx import write_idx
 from modules import examples
 from pipeline import example_gen
@@ -98,20 +97,28 @@ def test_one_serialized_example(tmp_path: Path) -> None:
         write_idx(tmp_path / name, image)
     for name in FILE_NAMES[1::2]:
         write_idx(tmp_path / name, np.array([7], np.uint8))
-    transform = example_gen.Executor().GetInputSourceToExamplePTransform()
-    with beam.Pipeline() as pipeline:
-        records = pipeline | transform({"input_base": str(tmp_path)}, "t10k-*")
-        decoded = records | beam.Map(tf.train.Example.FromString)
-        floats = [np.float32(pixel) / np.float32(255) for pixel in image.ravel()]
-        expected = tf.train.Example(
-            features=tf.train.Features(
-                feature={
-                    "image_floats": tf.train.Feature(float_list=tf.train.FloatList(value=floats)),
-                    "image_class": tf.train.Feature(int64_list=tf.train.Int64List(value=[7])),
-                }
-            )
+    paths = [str(tmp_path / name) for name in FILE_NAMES[2:]]
+    [record] = example_gen.serialized_examples(*paths, 0, 1)
+    floats = [np.float32(pixel) / np.float32(255) for pixel in image.ravel()]
+    assert tf.train.Example.FromString(record) == tf.train.Example(
+        features=tf.train.Features(
+            feature={
+                "image_floats": tf.train.Feature(float_list=tf.train.FloatList(value=floats)),
+                "image_class": tf.train.Feature(int64_list=tf.train.Int64List(value=[7])),
+            }
         )
-        assert_that(decoded, equal_to([expected]))
+    )
+
+
+def test_a_shard_that_breaks_off_is_not_taken_for_a_whole_one(folder: Path, tmp_path: Path) -> None:
+    split = tmp_path / "Split-train"
+    split.mkdir()
+    destination = split / "data_tfrecord-00000-of-00001.gz"
+    with pytest.raises(DataError):
+        example_gen.write_shard(
+            *(str(folder / name) for name in FILE_NAMES[:2]), 0, TRAIN + 1, str(destination)
+        )
+    assert list(split.iterdir()) == []
 
 
 @pytest.mark.parametrize("folder", ["", ".gz", ".idx"], indirect=True)

@@ -67,6 +67,6 @@ def test_other_files_and_compiled_ones_do_not_show(folder: Path) -> None:
     assert digest_of(folder) == before
 
 
-@pytest.mark.parametrize("prefix", ["comparison", "report"])
-def test_the_real_components_have_files(prefix: str) -> None:
-    assert source_digest(prefix) != source_digest("no such file")
+def test_a_pattern_without_files_is_a_mistake(folder: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        source_digest("report*.py", "nothing*.py", root=folder)
