@@ -22,10 +22,11 @@ REQUIRED = [
     "rich>=14",
     "jinja2>=3.1",
     "matplotlib>=3.10",
-    # TFX packs the module files into a wheel and installs it at run time, with these.
+    # TFX needs these at run time, without saying so: it packs a component's `module_file` into a
+    # wheel and installs it, and tensorflow-hub imports pkg_resources, which setuptools 81 dropped.
     "dill>=0.4",
     "pip",
-    "setuptools<81",  # the last ones with pkg_resources, which tensorflow-hub imports
+    "setuptools<81",
     "wheel",
 ]
 DEVELOPMENT = ["pytest>=9", "ruff>=0.17", "uv>=0.9"]

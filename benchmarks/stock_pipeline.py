@@ -5,6 +5,7 @@ TFRecords are written beforehand and imported, Transform materializes its exampl
 statistics, and the metrics are TFMA's own classes. The Trainer is this project's.
 """
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -88,7 +89,7 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
         schema=schema.outputs["schema"],
         train_args=trainer_pb2.TrainArgs(),
         eval_args=trainer_pb2.EvalArgs(),
-        custom_config={"epochs": config.epochs, "seed": config.seed, "source_digest": ""},
+        custom_config={**dataclasses.asdict(config.train), "source_digest": ""},
     )
     evaluators = [
         Evaluator(

@@ -11,6 +11,7 @@ from rich.console import Console
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from modules import examples, export, training
+from modules.train_config import TrainConfig
 
 _CHECKED_EXAMPLES = 1000
 
@@ -19,7 +20,7 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains the network once and writes the SavedModel and the TFLite model that come of it.
 
     Args:
-      fn_args: TFX's; `custom_config` holds fields of `training.TrainConfig`, and a digest.
+      fn_args: TFX's; `custom_config` holds the fields of `TrainConfig`, and a digest.
 
     Raises:
       training.TrainingDivergedError: the loss left the range of a training.
@@ -28,7 +29,7 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     settings = dict(fn_args.custom_config)
     settings.pop("source_digest")
-    config = training.TrainConfig(**settings)
+    config = TrainConfig(**settings)
     tft_output = tft.TFTransformOutput(fn_args.transform_output)
     raw_images, labels = examples.load_raw(fn_args.train_files)
     images = examples.normalize(raw_images, tft_output)
@@ -45,7 +46,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
 
 def _train_visibly(
-    images: np.ndarray, labels: np.ndarray, config: training.TrainConfig, log_dir: str
+    images: np.ndarray, labels: np.ndarray, config: TrainConfig, log_dir: str
 ) -> training.TrainResult:
     """Trains with a progress bar, a line an epoch, and TensorBoard scalars under `log_dir`."""
     console = Console(stderr=True)

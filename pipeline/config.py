@@ -10,6 +10,7 @@ from typing import Any
 
 from data.dataset import DatasetFiles
 from data.resolve import DEFAULT_CACHE, resolve_dataset
+from modules.train_config import TrainConfig
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,19 +45,15 @@ class PipelineConfig:
     Attributes:
       dataset: the checked files that ExampleGen reads.
       output: absolute folder for all that a run leaves.
-      epochs: of the training, at least 1.
-      seed: of everything random, at least 0.
+      train: how to train; the number of classes is taken from the data set.
       limits: what decides on pushing.
-      hyperparameters: fields of `modules.training.TrainConfig` that differ from its defaults.
       beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
     """
 
     dataset: DatasetFiles
     output: Path
-    epochs: int = 10
-    seed: int = 0
-    limits: Limits = Limits()
-    hyperparameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
+    limits: Limits = dataclasses.field(default_factory=Limits)
     beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
     @property
@@ -100,8 +97,10 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
       data.errors.DataError: the data set is unknown, missing or damaged.
     """
     # Numbers first: a typing mistake should not have to wait for a download.
-    epochs = _number(environment, "EPOCHS", int, 10, minimum=1)
-    seed = _number(environment, "SEED", int, 0, minimum=0)
+    train = TrainConfig(
+        epochs=_number(environment, "EPOCHS", int, TrainConfig.epochs, minimum=1),
+        seed=_number(environment, "SEED", int, TrainConfig.seed, minimum=0),
+    )
     min_accuracy = _number(
         environment, "MIN_ACCURACY", float, Limits.min_accuracy, minimum=0, maximum=1
     )
@@ -109,7 +108,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     dataset = resolve_dataset(wanted, environment.get("MNIST_DIR") or None, DEFAULT_CACHE)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
     _make_writable(output)
-    return PipelineConfig(dataset, output, epochs, seed, Limits(min_accuracy=min_accuracy))
+    return PipelineConfig(dataset, output, train, Limits(min_accuracy=min_accuracy))
 
 
 def _number(

@@ -69,10 +69,8 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={
-            "epochs": config.epochs,
-            "seed": config.seed,
+            **asdict(config.train),
             "num_classes": data.num_classes,
-            **config.hyperparameters,
             "source_digest": source_digest("modules/*.py"),
         },
     )
@@ -120,8 +118,8 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
                     "train_examples": data.train_examples,
                     "eval_examples": data.eval_examples,
                 },
-                "seed": config.seed,
-                "epochs": config.epochs,
+                "seed": config.train.seed,
+                "epochs": config.train.epochs,
             }
         ),
         source_digest=source_digest("pipeline/comparison*.py"),

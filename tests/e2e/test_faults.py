@@ -12,6 +12,7 @@ import pytest
 
 from data.dataset import DatasetFiles
 from data.resolve import DEFAULT_CACHE, resolve_dataset
+from modules.train_config import TrainConfig
 from pipeline import local_runner
 from pipeline.config import PipelineConfig
 from tests.e2e.harness import RUNNER, Run, environment, run_pipeline
@@ -63,7 +64,7 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
 
 
 def config(dataset: DatasetFiles, output: Path, **changes: object) -> PipelineConfig:
-    return dataclasses.replace(PipelineConfig(dataset, output, epochs=1), **changes)
+    return dataclasses.replace(PipelineConfig(dataset, output, TrainConfig(epochs=1)), **changes)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def digits() -> DatasetFiles:
 def test_nan_in_training_fails_with_epoch_and_step_and_pushes_nothing(
     digits: DatasetFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status = local_runner.run(config(digits, tmp_path, hyperparameters={"learning_rate": 1e9}))
+    status = local_runner.run(config(digits, tmp_path, train=TrainConfig(learning_rate=1e9)))
     assert status == local_runner.FAILED
     shown = capsys.readouterr().err
     assert "TrainingDivergedError" in shown and "epoch 1, step" in shown

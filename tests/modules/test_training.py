@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from modules import model, training
-from modules.training import TrainConfig
+from modules.train_config import TrainConfig
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = TrainConfig(epochs=2, batch_size=16, learning_rate=0.02, num_classes=2)

@@ -8,7 +8,7 @@ import pytest
 from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.idx import write_idx
-from modules.training import TrainConfig
+from modules.train_config import TrainConfig
 from pipeline.config import (
     PROJECT_ROOT,
     ConfigError,
@@ -31,8 +31,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def test_defaults(environment: dict[str, str], tmp_path: Path) -> None:
     config = config_from_environment(environment)
-    assert (config.epochs, config.seed, config.limits) == (10, 0, Limits())
-    assert (config.epochs, config.seed) == (TrainConfig().epochs, TrainConfig().seed)
+    assert (config.train.epochs, config.train.seed, config.limits) == (10, 0, Limits())
+    assert config.train == TrainConfig()
     assert config.limits.min_accuracy == 0.97
     assert config.dataset.name == "tiny"
     assert config.output == tmp_path / "new" / "output"
@@ -44,7 +44,8 @@ def test_everything_set(environment: dict[str, str]) -> None:
     config = config_from_environment(
         environment | {"EPOCHS": "3", "SEED": "7", "MIN_ACCURACY": "0.5"}
     )
-    assert (config.epochs, config.seed, config.limits) == (3, 7, Limits(min_accuracy=0.5))
+    assert config.train == TrainConfig(epochs=3, seed=7)
+    assert config.limits == Limits(min_accuracy=0.5)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,9 @@ def test_everything_set(environment: dict[str, str]) -> None:
 )
 def test_bounds_are_allowed(environment: dict[str, str], name: str, value: str) -> None:
     config = config_from_environment(environment | {name: value})
-    found = {"EPOCHS": config.epochs, "SEED": config.seed}.get(name, config.limits.min_accuracy)
+    found = {"EPOCHS": config.train.epochs, "SEED": config.train.seed}.get(
+        name, config.limits.min_accuracy
+    )
     assert found == float(value)
 
 
@@ -155,4 +158,4 @@ def test_config_is_frozen_and_beam_runs_in_memory(environment: dict[str, str]) -
     config = config_from_environment(environment)
     assert "--direct_running_mode=in_memory" in config.beam_args
     with pytest.raises(AttributeError):
-        PipelineConfig.__setattr__(config, "epochs", 2)
+        PipelineConfig.__setattr__(config, "train", None)
