@@ -33,11 +33,8 @@ def problem(version, system, machine, libc, libc_version):
         return "TFX's wheels need glibc, which this Linux does not have: use Debian 12 or the like."
     needed = (2, 28) if version == (3, 11) else (2, 39)
     if libc_version < needed:
-        advice = (
-            "Python 3.11"
-            if libc_version >= (2, 28)
-            else "Python 3.11 on a newer system (Debian 12)"
-        )
+        newer = "a newer system, such as Debian 12 with Python 3.11,"
+        advice = "Python 3.11" if libc_version >= (2, 28) else newer
         return "%s would need glibc %d.%d and this system has %d.%d: use %s instead." % (
             (python, *needed, *libc_version, advice)
         )
