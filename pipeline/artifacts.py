@@ -2,9 +2,7 @@
 
 from tfx.types.artifact import Artifact
 
-COMPARISON_FILE = "comparison.json"
 LOGITS_FILE = "logits.npz"  # {model: float32[N, classes]} on the eval split, as load_raw sorts it
-REPORT_FILE = "index.html"
 
 
 class ModelComparison(Artifact):

@@ -19,8 +19,8 @@ from modules import examples as example_files
 from modules import export, features, litert, timing
 from pipeline import comparison as compare
 from pipeline import evaluation
-from pipeline.artifacts import COMPARISON_FILE, LOGITS_FILE, ModelComparison
-from pipeline.config import Limits
+from pipeline.artifacts import LOGITS_FILE, ModelComparison
+from pipeline.config import COMPARISON_FILE, Limits
 
 VARIANT = "float32"
 DEVICE_MANIFEST = "model.json"

@@ -12,6 +12,10 @@ from data.dataset import DatasetFiles
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules.train_config import TrainConfig
 
+# The names under the report folder, and inside the artifacts that it is copied from.
+COMPARISON_FILE = "comparison.json"
+REPORT_FILE = "index.html"
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 

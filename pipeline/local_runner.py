@@ -11,7 +11,14 @@ from rich.console import Console
 
 from data.errors import DataError
 from pipeline import console
-from pipeline.config import ConfigError, PipelineConfig, config_from_environment
+from pipeline.config import (
+    COMPARISON_FILE,
+    REPORT_FILE,
+    ConfigError,
+    PipelineConfig,
+    config_from_environment,
+)
+from pipeline.summary import print_comparison
 
 FAILED, WRONG_SETTING, NOT_BLESSED = 1, 2, 3
 LOG_FILE = "run.log"
@@ -51,7 +58,7 @@ def run(config: PipelineConfig) -> int:
         print("interrupted; run again to go on after the last finished component", file=sys.stderr)
         return FAILED
     except Exception as error:  # whatever a component raises ends up here
-        print(f"error: {_message(error)}\nDetails: {log_file}", file=sys.stderr)
+        print(f"error: {type(error).__name__}: {error}\nDetails: {log_file}", file=sys.stderr)
         return FAILED
     if report is None:
         return 0
@@ -85,22 +92,13 @@ def _run(config: PipelineConfig) -> Path | None:
 def _show(config: PipelineConfig, report: Path, seconds: float) -> int:
     """Copies the report to where the user looks for it and prints the table."""
     shutil.copytree(report, config.report_dir, dirs_exist_ok=True)
-    comparison = json.loads((report / "comparison.json").read_text())
-    from pipeline.summary import print_comparison
-
+    comparison = json.loads((report / COMPARISON_FILE).read_text())
     print_comparison(comparison, Console())
     if config.dataset.is_fallback:
         print(f"Not MNIST: {config.dataset.source}")
-    print(f"Report: {config.report_dir / 'index.html'}\nThe run took {seconds:.0f} s.")
+    print(f"Report: {config.report_dir / REPORT_FILE}\nThe run took {seconds:.0f} s.")
     return 0 if all(model["blessed"] for model in comparison["models"]) else NOT_BLESSED
 
 
-def _message(error: BaseException) -> str:
-    """Returns the error in a line or a few, without the traceback that the log has."""
-    return f"{type(error).__name__}: {error}"
-
-
 if __name__ == "__main__":
-    status = main()
-    if status:  # the tfx command line takes any exit for a failure but this one
-        sys.exit(status)
+    sys.exit(main())

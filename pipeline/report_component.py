@@ -18,14 +18,9 @@ from tfx.types.standard_artifacts import (
 from modules import examples as example_files
 from pipeline import comparison as compare
 from pipeline import report_figures, report_page
-from pipeline.artifacts import (
-    COMPARISON_FILE,
-    LOGITS_FILE,
-    REPORT_FILE,
-    ComparisonReport,
-    ModelComparison,
-)
+from pipeline.artifacts import LOGITS_FILE, ComparisonReport, ModelComparison
 from pipeline.comparison_component import VARIANT
+from pipeline.config import COMPARISON_FILE, REPORT_FILE
 
 
 @component
