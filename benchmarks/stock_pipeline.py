@@ -89,7 +89,11 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
         schema=schema.outputs["schema"],
         train_args=trainer_pb2.TrainArgs(),
         eval_args=trainer_pb2.EvalArgs(),
-        custom_config={**dataclasses.asdict(config.train), "source_digest": ""},
+        custom_config={
+            **dataclasses.asdict(config.train),
+            "num_classes": config.dataset.num_classes,
+            "source_digest": "",
+        },
     )
     evaluators = [
         Evaluator(

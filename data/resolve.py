@@ -40,7 +40,10 @@ def resolve_dataset(
         return _from_cache(CATALOGUE[dataset], cache_dir, mirrors)
     # "" would be the current folder to Path.
     if dataset and (folder := Path(dataset).expanduser()).is_dir():
-        return open_folder(folder)
+        name = folder.resolve().name
+        # Or it would pass for the known one, in OUTPUT and in the report.
+        is_taken = name in ("auto", "digits", *CATALOGUE)
+        return open_folder(folder, f"folder-{name}" if is_taken else name)
     known = ", ".join(["auto", "digits", *CATALOGUE])
     raise DataError(
         f"unknown data set {dataset!r}; expected one of {known}, or the path of a folder with "

@@ -77,7 +77,9 @@ def _per_class(
         counts: _Counts = metrics[matrix_key].get(ANY_LOGIT, {})
         totals = dict.fromkeys(range(num_classes), 0.0)
         for (actual, predicted), count in counts.items():
-            totals[actual if out_of == "actual" else predicted] += count
+            label = actual if out_of == "actual" else predicted
+            if label in totals:  # a baseline may know classes that the data no longer has
+                totals[label] += count
         return {
             key: counts.get((label, label), 0.0) / totals[label] if totals[label] else math.nan
             for label, key in enumerate(keys)

@@ -6,6 +6,7 @@ from flax import linen as nn
 
 from modules import features
 
+_LAST_LAYER = "logits"  # `apply_flat` reads the number of classes off it
 Params = dict  # nested dict of float32 arrays, Flax's "params" collection
 
 
@@ -29,7 +30,7 @@ class CNN(nn.Module):
         x = nn.avg_pool(x, window_shape=(2, 2), strides=(2, 2))
         x = x.reshape((x.shape[0], -1))
         x = nn.relu(nn.Dense(features=256)(x))
-        return nn.log_softmax(nn.Dense(features=self.num_classes)(x))
+        return nn.log_softmax(nn.Dense(features=self.num_classes, name=_LAST_LAYER)(x))
 
 
 def init_params(key: jax.Array, num_classes: int) -> Params:
@@ -42,10 +43,5 @@ def apply_flat(params: Params, pixels: jax.Array) -> jax.Array:
 
     The number of classes is read off the parameters; this is the function that is exported.
     """
-    num_classes = params["Dense_1"]["bias"].shape[0]
+    num_classes = params[_LAST_LAYER]["bias"].shape[0]
     return CNN(num_classes).apply({"params": params}, pixels.reshape((-1, *features.IMAGE_SHAPE)))
-
-
-def count_params(params: Params) -> int:
-    """Returns the number of scalars in `params`."""
-    return sum(leaf.size for leaf in jax.tree.leaves(params))

@@ -9,12 +9,14 @@ from tfx.components.evaluator.constants import (
 )
 from tfx.components.util.model_utils import is_model_blessed
 from tfx.dsl.components.common import resolver
+from tfx.dsl.io import fileio
+from tfx.utils import path_utils
 
 CANDIDATE, MODEL, BLESSING = "candidate", "model", "model_blessing"
 
 
 class BlessedBeforeCandidate(resolver.ResolverStrategy):
-    """Resolves the latest blessed model that is older than the candidate.
+    """Resolves the latest blessed model that is older than the candidate and still there.
 
     TFX's LatestBlessedModelStrategy takes the latest of all. Run again unchanged, it would then
     find the candidate itself, and the Evaluators, given another input, could not be cached.
@@ -38,7 +40,10 @@ class BlessedBeforeCandidate(resolver.ResolverStrategy):
         older = [
             model
             for model in input_dict[MODEL]
-            if model.id in blessed and model.id < min(c.id for c in candidates)
+            if model.id in blessed
+            and model.id < min(c.id for c in candidates)
+            # Somebody may have made room.
+            and fileio.exists(path_utils.serving_model_path(model.uri))
         ]
         latest = max(older, key=lambda model: model.id, default=None)
         return {

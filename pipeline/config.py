@@ -16,6 +16,8 @@ from modules.train_config import TrainConfig
 COMPARISON_FILE = "comparison.json"
 REPORT_FILE = "index.html"
 
+_MAX_SEED = 2**32 - 1  # what JAX and numpy both take
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -103,7 +105,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     # Numbers first: a typing mistake should not have to wait for a download.
     train = TrainConfig(
         epochs=_number(environment, "EPOCHS", int, TrainConfig.epochs, minimum=1),
-        seed=_number(environment, "SEED", int, TrainConfig.seed, minimum=0),
+        seed=_number(environment, "SEED", int, TrainConfig.seed, minimum=0, maximum=_MAX_SEED),
     )
     min_accuracy = _number(
         environment, "MIN_ACCURACY", float, Limits.min_accuracy, minimum=0, maximum=1

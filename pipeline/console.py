@@ -114,10 +114,11 @@ class ComponentProgress(logging.Handler):
         logging.getLogger().addHandler(self)
         return self
 
-    def __exit__(self, *unused_exception) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *unused) -> None:
         logging.getLogger().removeHandler(self)
-        if self.running and not self._line.close_line("  failed"):
-            self._line.write(f"{self._prefix()} {self.running:<22}   failed\n")
+        outcome = "stopped" if kind is KeyboardInterrupt else "failed"
+        if self.running and not self._line.close_line(f"{outcome:>8}"):
+            self._line.write(f"{self._prefix()} {self.running:<22} {outcome:>8}\n")
         sys.stdout, sys.stderr = self._stdout, self._stderr
 
     def emit(self, record: logging.LogRecord) -> None:

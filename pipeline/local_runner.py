@@ -1,10 +1,13 @@
 """Runs the pipeline on this machine: `make run`, or the `tfx` command line with --engine=local."""
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -31,10 +34,27 @@ def main() -> int:
     """
     try:
         config = config_from_environment(os.environ)
+        with _only_run_in(config.output):
+            return run(config)
     except (ConfigError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_SETTING
-    return run(config)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return FAILED
+
+
+@contextlib.contextmanager
+def _only_run_in(output: Path) -> Iterator[None]:
+    """Holds a lock on the folder; raises ConfigError when another run holds it."""
+    with open(output / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"OUTPUT={output}: another run is using it; wait for its end or give another folder"
+            ) from error
+        yield
 
 
 def run(config: PipelineConfig) -> int:

@@ -55,7 +55,7 @@ def test_other_seed_other_training(
     halves: tuple[np.ndarray, np.ndarray], result: training.TrainResult
 ) -> None:
     other = training.train(*halves, TrainConfig(**{**vars(SMALL), "seed": 1}))
-    assert not np.array_equal(other.params["Dense_1"]["bias"], result.params["Dense_1"]["bias"])
+    assert not np.array_equal(other.params["logits"]["bias"], result.params["logits"]["bias"])
     assert set(other.validation_rows) != set(result.validation_rows)
 
 
