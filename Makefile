@@ -33,11 +33,12 @@ lint: $(setup_stamp) ## check the code's style
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 
-setup: $(setup_stamp) ## make .venv from the hashed lock
+setup: ## make .venv anew from the hashed lock; PYTHON=... chooses the interpreter
+	@PYTHON='$(PYTHON)' sh scripts/setup.sh
+	@touch $(setup_stamp)
 
 $(setup_stamp): requirements/lock.txt setup.py scripts/setup.sh
-	@sh scripts/setup.sh
-	@touch $@
+	@$(MAKE) --no-print-directory setup
 
 lock: $(setup_stamp) ## resolve setup.py and requirements/overrides.txt into requirements/lock.txt
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -17,7 +17,7 @@ _BATCH_SIZE = 2048
 def load_raw(file_patterns: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Reads tf.Examples in an order that depends on their content alone.
 
-    Beam writes examples in whatever order its workers finish; sorting makes training repeatable.
+    How examples are spread over files must not change what is trained; so they are sorted.
 
     Args:
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.

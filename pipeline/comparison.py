@@ -44,6 +44,15 @@ def load_evaluation(uri: str) -> tfma.EvalResult:
     return result
 
 
+def read_baseline_accuracy(evaluation_uri: str) -> float | None:
+    """Returns the accuracy of the last blessed model on the same examples, None without one."""
+    names = [spec.name for spec in tfma.load_eval_result(evaluation_uri).config.model_specs]
+    if tfma.BASELINE_KEY not in names:
+        return None
+    result = tfma.load_eval_result(evaluation_uri, model_name=tfma.BASELINE_KEY)
+    return float(dict(result.slicing_metrics)[()][""][""]["accuracy"]["doubleValue"])
+
+
 def read_metrics(evaluation_uri: str) -> Metrics:
     """Reads an Evaluator's output.
 
@@ -89,12 +98,28 @@ def at_most(name: str, value: float, limit: float) -> Check:
     return Check(name, value, limit, bool(value <= limit))
 
 
-def server_checks(metrics: Metrics, evaluator_blessed: bool, limits: Limits) -> list[Check]:
-    """Returns what decides on pushing the SavedModel; its Evaluator has the last word."""
-    return [
+def server_checks(
+    metrics: Metrics,
+    evaluator_blessed: bool,
+    limits: Limits,
+    last_accuracy: float | None = None,
+) -> list[Check]:
+    """Returns what decides on pushing the SavedModel; its Evaluator has the last word.
+
+    Args:
+      metrics: of the model.
+      evaluator_blessed: what its Evaluator decided, by the same limits.
+      limits: what must be reached.
+      last_accuracy: of the last blessed model; None when there is none.
+    """
+    checks = [
         at_least("evaluator_blessing", float(evaluator_blessed), 1.0),
         at_least("min_accuracy", metrics.accuracy, limits.min_accuracy),
     ]
+    if last_accuracy is not None:
+        drop = round(last_accuracy - metrics.accuracy, 6)
+        checks.append(at_most("max_drop_from_last", drop, limits.max_drop_from_last))
+    return checks
 
 
 def device_checks(
@@ -103,8 +128,18 @@ def device_checks(
     agreement_with_reference: float,
     evaluator_blessed: bool,
     limits: Limits,
+    last_accuracy: float | None = None,
 ) -> list[Check]:
-    """Returns what decides on pushing a device model, drops being against the reference."""
+    """Returns what decides on pushing a device model: what a SavedModel needs, and more.
+
+    Args:
+      metrics: of the device model.
+      reference: of the SavedModel, against which accuracy may drop by little.
+      agreement_with_reference: share of examples with the same answer.
+      evaluator_blessed: see `server_checks`, like the two below.
+      limits: see `server_checks`.
+      last_accuracy: see `server_checks`.
+    """
     # Metrics come as float32: without the rounding, 0.991 - 0.990 would be more than 0.001.
     class_drops = [
         round(reference.per_class_accuracy[label] - accuracy, 6)
@@ -113,8 +148,7 @@ def device_checks(
     worst_drop = float(np.max(class_drops))  # which a NaN wins, other than with max()
     drop = round(reference.accuracy - metrics.accuracy, 6)
     return [
-        at_least("evaluator_blessing", float(evaluator_blessed), 1.0),
-        at_least("min_accuracy", metrics.accuracy, limits.min_accuracy),
+        *server_checks(metrics, evaluator_blessed, limits, last_accuracy),
         at_most("max_accuracy_drop", drop, limits.max_accuracy_drop),
         at_most("max_class_accuracy_drop", worst_drop, limits.max_class_accuracy_drop),
         at_least("min_agreement", agreement_with_reference, limits.min_agreement),

@@ -76,7 +76,12 @@ def Comparison(  # noqa: N802 - components are named as classes
         server_logits,
         server_logits,
         timing.latency_us(lambda: serve(images[:1])),
-        compare.server_checks(server_metrics, is_model_blessed(server_blessing), bounds),
+        compare.server_checks(
+            server_metrics,
+            is_model_blessed(server_blessing),
+            bounds,
+            compare.read_baseline_accuracy(server_evaluation.uri),
+        ),
     )
     device = compare.model_entry(
         VARIANT,
@@ -92,6 +97,7 @@ def Comparison(  # noqa: N802 - components are named as classes
             compare.agreement(server_logits, device_logits),
             is_model_blessed(device_blessing),
             bounds,
+            compare.read_baseline_accuracy(device_evaluation.uri),
         ),
     )
     result = {
@@ -120,7 +126,7 @@ def _pack(artifact_dir: Path, tflite_path: str, entry: dict[str, Any], num_class
             "dtype": "float32",
             "shape": [None, features.NUM_PIXELS],
             "range": [0.0, 1.0],
-            "layout": "row-major 28x28, strokes bright on dark",
+            "layout": "row-major 28x28",
         },
         "output": {
             "name": features.LOGITS,

@@ -21,6 +21,7 @@ _TITLES = {"digits": "offline digits"} | {name: entry.title for name, entry in C
 _CHECKS = {
     "evaluator_blessing": "blessing by TFX's Evaluator",
     "min_accuracy": "accuracy on the eval images",
+    "max_drop_from_last": "accuracy lost against the last blessed model",
     "max_accuracy_drop": "accuracy lost against the reference",
     "max_class_accuracy_drop": "accuracy lost in the worst class",
     "min_agreement": "agreement with the reference",

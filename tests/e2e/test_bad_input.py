@@ -1,7 +1,7 @@
 """Bad settings and bad data, as a user gives them: one sentence, a status, nothing pushed."""
 
+import fcntl
 import gzip
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,16 +12,17 @@ import pytest
 
 from data.dataset import FILE_NAMES
 from data.idx import write_idx
+from data.resolve import resolve_dataset
 from tests.e2e.harness import PROJECT, RUNNER, environment
 
 TRAIN_IMAGES, TRAIN_LABELS, EVAL_IMAGES, EVAL_LABELS = FILE_NAMES
 
 
-def run_badly(output: Path, **settings: str | Path) -> str:
+def run_badly(output: Path, project: Path = PROJECT, **settings: str | Path) -> str:
     """Runs with these settings and returns the one line of the error, the last one shown."""
     done = subprocess.run(
         [sys.executable, "-m", RUNNER],
-        cwd=PROJECT,
+        cwd=project,
         env=environment(**{"DATASET": "digits", "OUTPUT": output, **settings}),
         capture_output=True,
         text=True,
@@ -120,6 +121,7 @@ def test_a_wrong_checksum_is_named(folder: Path, tmp_path: Path) -> None:
         ({"EPOCHS": "0"}, ("EPOCHS=0", "at least 1")),
         ({"EPOCHS": "abc"}, ("EPOCHS=abc", "whole number")),
         ({"SEED": "-1"}, ("SEED=-1",)),
+        ({"SEED": str(2**32)}, ("SEED=4294967296", "4294967295")),
         ({"MIN_ACCURACY": "97"}, ("MIN_ACCURACY=97",)),
         ({"DATASET": "mnist", "MNIST_DIR": "/no/such/folder"}, ("/no/such/folder",)),
     ],
@@ -138,10 +140,27 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert f"OUTPUT={tmp_path / 'a-file' / 'output'}" in error
 
 
-@pytest.mark.skipif(os.path.exists(PROJECT / "data/cache/mnist"), reason="MNIST is in the cache")
-def test_without_a_network_mnist_is_an_error_that_says_how_to_get_it(tmp_path: Path) -> None:
+def test_without_a_network_mnist_is_an_error_that_says_how_to_get_it(
+    project: Path, tmp_path: Path
+) -> None:
     proxy = "http://127.0.0.1:9"  # the discard port: nobody listens
-    error = run_badly(
-        tmp_path / "output", DATASET="mnist", https_proxy=proxy, HTTPS_PROXY=proxy, no_proxy=""
-    )
+    no_network = {"https_proxy": proxy, "HTTPS_PROXY": proxy, "no_proxy": ""}
+    # The copy of the project has no data in its cache.
+    error = run_badly(tmp_path / "output", project, DATASET="mnist", **no_network)
     assert "train-images" in error and "MNIST_DIR" in error and "DATASET=digits" in error
+
+
+def test_two_runs_in_one_output_are_refused(tmp_path: Path) -> None:
+    with open(tmp_path / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        error = run_badly(tmp_path)
+    assert f"OUTPUT={tmp_path}" in error and "another run" in error
+
+
+def test_a_folder_named_like_a_known_data_set_does_not_pass_for_it(folder: Path) -> None:
+    assert resolve_dataset(str(folder), None, folder).name == "mine"
+    for name in ("mnist", "digits"):
+        assert resolve_dataset(str(folder.rename(folder.parent / name)), None, folder).name == (
+            f"folder-{name}"
+        )
+        (folder.parent / name).rename(folder)

@@ -147,7 +147,10 @@ def test_a_change_in_modules_reruns_the_trainer_and_what_follows_only(
     assert {name for name in kept | {"AnomalyGate"} if times[name] != "cached"} == set()
     followers = {"Trainer", *EVALUATORS, "Comparison", "Pusher", "Pusher.device", "Report"}
     assert {name for name in followers if times[name] == "cached"} == set()
-    # This time there was a blessed model to compare with.
+    # This time there was a blessed model to compare with: itself, but for the comment.
+    for model in again.comparison()["models"]:
+        [check] = [check for check in model["checks"] if check["name"] == "max_drop_from_last"]
+        assert check["value"] == 0.0 and check["passed"]
     config = load_evaluation(evaluation_of(again, "Evaluator")).config
     assert [spec.name for spec in config.model_specs] == ["candidate", "baseline"]
 

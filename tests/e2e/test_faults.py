@@ -53,7 +53,7 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
     times = again.component_lines()
     assert times["FileBasedExampleGen"] == times["Transform"] == "cached"
     assert times["Trainer"] != "cached"
-    # Same seed and data, another OUTPUT: the same bits, though Beam wrote in another order.
+    # Same seed and data, another OUTPUT: the same bits.
     expected, found = digits_run.parameters(), again.parameters()
     assert expected.keys() == found.keys() and len(found) == 8
     for name in expected:

@@ -29,7 +29,8 @@ def test_logits_within_the_tolerance(by: float) -> None:
 @pytest.mark.parametrize("by", [1.2e-4, -1.2e-4, 5.0, np.nan, np.inf, -np.inf])
 def test_wrong_logit_names_the_example(by: float) -> None:
     with pytest.raises(
-        export.ExportMismatchError, match=r"the model differs .* logit of example 2 \(limit 0.0001"
+        export.ExportMismatchError,
+        match=r"the model differs .* logits of example 2 by .* \(0.0001\)",
     ):
         export.check_logits("model", LOGITS, _changed(2, 0, by))
 
@@ -37,8 +38,19 @@ def test_wrong_logit_names_the_example(by: float) -> None:
 def test_nan_is_not_hidden_by_a_larger_difference() -> None:
     found = _changed(0, 0, np.nan)
     found[1] += 5
-    with pytest.raises(export.ExportMismatchError, match="by nan in a logit of example 0"):
+    with pytest.raises(export.ExportMismatchError, match="logits of example 0 by nan"):
         export.check_logits("model", LOGITS, found)
+
+
+@pytest.mark.parametrize(("by", "is_right"), [(2.4e-4, True), (2.7e-4, False)])
+def test_beyond_100_the_tolerance_grows_with_the_logit(by: float, is_right: bool) -> None:
+    expected = np.array([[0.0, -256.0, -90.0]], np.float64)
+    found = expected + np.array([0, by, 0])
+    if is_right:
+        export.check_logits("model", expected, found)
+    else:
+        with pytest.raises(export.ExportMismatchError, match="example 0"):
+            export.check_logits("model", expected, found)
 
 
 def test_other_argmax_within_the_tolerance() -> None:

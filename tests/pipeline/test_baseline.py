@@ -1,5 +1,7 @@
 """Which model a new one is measured against."""
 
+from pathlib import Path
+
 import ml_metadata as mlmd
 import pytest
 from ml_metadata.proto import metadata_store_pb2
@@ -7,6 +9,13 @@ from tfx.components.evaluator import constants
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from pipeline.baseline import BLESSING, CANDIDATE, MODEL, BlessedBeforeCandidate
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the models of a test have their files: a folder each, by their number."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +28,7 @@ def store() -> mlmd.MetadataStore:
 def _model(identity: int) -> Model:
     model = Model()
     model.id = identity
+    model.uri = str(identity)
     return model
 
 
@@ -33,9 +43,15 @@ def _blessing(identity: int, model: int, blessed: bool = True) -> ModelBlessing:
 
 
 def _resolve(
-    store: mlmd.MetadataStore, candidate: int, models: list[int], blessings: list[ModelBlessing]
+    store: mlmd.MetadataStore,
+    candidate: int,
+    models: list[int],
+    blessings: list[ModelBlessing],
+    deleted: tuple[int, ...] = (),
 ) -> tuple[list[int], list[int], list[int]]:
     """The ids of what is resolved: candidate, baseline and its blessing."""
+    for identity in set(models) - set(deleted):
+        Path(str(identity), "Format-Serving").mkdir(parents=True, exist_ok=True)
     resolved = BlessedBeforeCandidate().resolve_artifacts(
         store,
         {
@@ -80,3 +96,8 @@ def test_neither_the_candidate_nor_a_newer_model(store: mlmd.MetadataStore) -> N
     blessings = [_blessing(20 + identity, identity) for identity in (3, 5, 9)]
     assert _resolve(store, 5, [3, 5, 9], blessings) == ([5], [3], [23])
     assert _resolve(store, 3, [3, 5, 9], blessings) == ([3], [], [])
+
+
+def test_a_model_whose_files_are_gone_is_passed_over(store: mlmd.MetadataStore) -> None:
+    blessings = [_blessing(13, 3), _blessing(15, 5)]
+    assert _resolve(store, 9, [3, 5, 9], blessings, deleted=(5,)) == ([9], [3], [13])

@@ -62,6 +62,17 @@ def test_server_accuracy(accuracy: float, failed: list[str]) -> None:
     assert _failed(_server(accuracy)) == failed
 
 
+@pytest.mark.parametrize(
+    ("accuracy", "passed"), [(0.99, True), (0.97, True), (0.9699, False), (NAN, False)]
+)
+def test_drop_from_the_last_blessed_model(accuracy: float, passed: bool) -> None:
+    metrics = Metrics(accuracy, 0.03, REFERENCE.per_class_accuracy)
+    *_, check = comparison.server_checks(metrics, True, LIMITS, last_accuracy=0.99)
+    assert (check.name, check.limit, check.passed) == ("max_drop_from_last", 0.02, passed)
+    device = comparison.device_checks(metrics, metrics, 1.0, True, LIMITS, last_accuracy=0.99)
+    assert [found.passed for found in device if found.name == check.name] == [passed]
+
+
 def test_the_evaluator_has_the_last_word() -> None:
     assert _failed(_server(0.95, blessed=False)) == ["evaluator_blessing"]
     assert _failed(_device(blessed=False)) == ["evaluator_blessing"]
