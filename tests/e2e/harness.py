@@ -25,13 +25,14 @@ class Run:
     output: Path
     status: int
     text: str  # what the terminal showed
+    comparison_json: str  # as it was after this run; a later one may replace the file
 
     def component_lines(self) -> dict[str, str]:
         """Returns what the terminal showed of each component: "cached" or its time."""
         return dict(re.findall(r"^\[ *\d+/\d+\] (\S+) +(\S.*)$", self.text, re.MULTILINE))
 
     def comparison(self) -> dict[str, Any]:
-        return json.loads((self.output / "report" / "comparison.json").read_text())
+        return json.loads(self.comparison_json)
 
     def verdict(self) -> list[dict[str, Any]]:
         """Returns comparison.json's models, less what is timed or depends on a path.
@@ -79,7 +80,13 @@ def run_pipeline(project: Path, **settings: str | Path) -> Run:
         text=True,
         timeout=1200,
     )
-    return Run(project, Path(settings["OUTPUT"]), done.returncode, done.stdout)
+    return finished_run(project, Path(settings["OUTPUT"]), done.returncode, done.stdout)
+
+
+def finished_run(project: Path, output: Path, status: int, text: str) -> Run:
+    """Puts together what a process left; without a report, there is no comparison."""
+    report = output / "report" / "comparison.json"
+    return Run(project, output, status, text, report.read_text() if report.exists() else "")
 
 
 def copy_project(destination: Path) -> Path:

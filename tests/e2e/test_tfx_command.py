@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.harness import PROJECT, Run, environment
+from tests.e2e.harness import PROJECT, environment, finished_run
 
 TFX = Path(sys.executable).parent / "tfx"
 
@@ -35,6 +35,6 @@ def test_create_and_run(tmp_path: Path) -> None:
 
     ran = tfx("run", "create", "--pipeline_name=mnist-jax-digits", home=home, output=output)
     assert ran.returncode == 0, ran.stdout
-    run = Run(PROJECT, output, ran.returncode, ran.stdout)
+    run = finished_run(PROJECT, output, ran.returncode, ran.stdout)
     assert [model["blessed"] for model in run.comparison()["models"]] == [True, True]
     assert len(run.pushed()) == 2
