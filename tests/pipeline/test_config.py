@@ -114,7 +114,7 @@ def test_relative_output_becomes_absolute(
         ("EPOCHS", "abc", "a whole number of at least 1"),
         ("EPOCHS", "1.5", "a whole number of at least 1"),
         ("EPOCHS", "nan", "a whole number of at least 1"),
-        ("SEED", "-1", "a whole number of at least 0"),
+        ("SEED", "-1", "a whole number from 0 to 4294967295"),
         ("MIN_ACCURACY", "1.1", "a number from 0 to 1"),
         ("MIN_ACCURACY", "-0.1", "a number from 0 to 1"),
         ("MIN_ACCURACY", "nan", "a number from 0 to 1"),
