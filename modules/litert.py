@@ -32,12 +32,12 @@ def predict(model_path: str, images: np.ndarray, num_threads: int = 1) -> np.nda
     return np.concatenate([runner(**{features.IMAGE_FLOATS: b})[features.LOGITS] for b in batches])
 
 
-def load(model_path: str, num_threads: int = 1) -> Callable[[np.ndarray], np.ndarray]:
+def load(model_path: str) -> Callable[[np.ndarray], np.ndarray]:
     """Returns the model as a function from raw images float32[B, 784], B being 1.
 
     This is the shortest way into LiteRT, for timing; `predict` is for everything else.
     """
-    interpreter = make_interpreter(model_path, num_threads)
+    interpreter = make_interpreter(model_path)
     interpreter.allocate_tensors()
     input_index = interpreter.get_input_details()[0]["index"]
     output_index = interpreter.get_output_details()[0]["index"]
