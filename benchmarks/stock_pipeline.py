@@ -26,28 +26,31 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, trainer_pb2
 
-from data import dataset
+from data import dataset, hard
 from modules import features
 from pipeline import evaluation
 from pipeline.config import PROJECT_ROOT, PipelineConfig, config_from_environment
 
+SPLITS = {"train": features.TRAIN_SET, "eval": features.TEST_SET, "hard": features.HARD_SET}
+
 
 def write_records(config: PipelineConfig, folder: Path) -> None:
-    """Writes the data set as gzipped TFRecords, one file a split; not part of what is timed."""
+    """Writes the splits as gzipped TFRecords, one file each; not part of what is timed."""
     data = config.dataset
     folder.mkdir(parents=True)
-    for split, images, labels, count in (
-        ("train", data.train_images, data.train_labels, data.train_examples),
-        ("eval", data.eval_images, data.eval_labels, data.eval_examples),
-    ):
+    files = {"train": (data.train_images, data.train_labels, 0, data.train_examples)}
+    files["eval"] = files["hard"] = (data.eval_images, data.eval_labels, 0, data.eval_examples)
+    for split, image_set in SPLITS.items():
+        images, labels = dataset.read_split_range(*files[split])
+        if image_set == features.HARD_SET:
+            images = hard.make_hard(images, 0)
         with tf.io.TFRecordWriter(str(folder / f"{split}.gz"), "GZIP") as writer:
-            for pixels, label in zip(
-                *dataset.read_split_range(images, labels, 0, count), strict=True
-            ):
+            for pixels, label in zip(images, labels, strict=True):
                 example = tf.train.Example()
                 feature = example.features.feature
                 feature[features.IMAGE_FLOATS].float_list.value.extend(pixels)
                 feature[features.IMAGE_CLASS].int64_list.value.append(label)
+                feature[features.IMAGE_SET].bytes_list.value.append(image_set.encode())
                 writer.write(example.SerializeToString())
 
 
@@ -65,14 +68,11 @@ def stock_eval_config(model_type: str, num_classes: int) -> tfma.EvalConfig:
 
 def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
     """Returns the pipeline from TFRecords to two Evaluators."""
-    splits = [
-        example_gen_pb2.Input.Split(name=split, pattern=f"{split}.gz")
-        for split in ("train", "eval")
-    ]
+    splits = [example_gen_pb2.Input.Split(name=split, pattern=f"{split}.gz") for split in SPLITS]
     examples = ImportExampleGen(
         input_base=str(records), input_config=example_gen_pb2.Input(splits=splits)
     )
-    statistics = StatisticsGen(examples=examples.outputs["examples"])
+    statistics = StatisticsGen(examples=examples.outputs["examples"], exclude_splits=["hard"])
     schema = SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=True)
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
@@ -98,6 +98,7 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
     evaluators = [
         Evaluator(
             examples=examples.outputs["examples"],
+            example_splits=["eval", "hard"],
             model=trainer.outputs["model"],
             schema=schema.outputs["schema"],
             eval_config=stock_eval_config(model_type, config.dataset.num_classes),

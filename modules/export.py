@@ -1,4 +1,4 @@
-"""Exports trained parameters twice: a jax2tf SavedModel and a TFLite file, and checks both."""
+"""Exports trained parameters: as a SavedModel through jax2tf, and by recipe as TFLite models."""
 
 import math
 import os
@@ -9,18 +9,16 @@ import jax
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+from flax import traverse_util
 from jax.experimental import jax2tf
 from tensorflow.compiler.tf2xla.python import xla as tfxla
 
 from modules import examples, features, litert, model, tflite_rewriter
+from modules.recipes import Recipe
 
 SERVE_EXAMPLES = "serving_default"  # takes serialized tf.Examples
 SERVE_IMAGES = "predict_images"  # takes `image_floats`
-MAX_LOGIT_DIFFERENCE = 1e-4  # of log-probabilities, between two formats of one model
-
-
-class ExportMismatchError(RuntimeError):
-    """An exported model does not compute what the trained one does."""
+_PARAMETERS = "parameters"  # where a SavedModel keeps them
 
 
 def check_serialization_version(jax_writes: int, tensorflow_reads: int) -> None:
@@ -41,28 +39,18 @@ check_serialization_version(
 )
 
 
-def save_models(params: model.Params, tft_output: tft.TFTransformOutput, directory: str) -> None:
-    """Writes the SavedModel into `directory` and the TFLite model beside it, as `tflite`.
-
-    Both contain the Transform graph and take raw images; both come from the same parameters.
-
-    Raises:
-      tflite_rewriter.ConversionError: the TFLite model failed a check.
-    """
-    _save_saved_model(params, tft_output, directory)
-    with tempfile.TemporaryDirectory() as scratch:
-        # From a batch of any size TFLite's converter makes some 70 operators, from a fixed one 11;
-        # the rewriter frees the batch afterwards.
-        module, predict_images = _make_module(params, tft_output, batch_size=1)
-        # TFLite names its inputs after the signature, and TFMA strips `serving_default_` only.
-        tf.saved_model.save(module, scratch, signatures={litert.SIGNATURE: predict_images})
-        tflite_rewriter.rewrite(scratch, directory)
-
-
-def _save_saved_model(
+def save_saved_model(
     params: model.Params, tft_output: tft.TFTransformOutput, directory: str
 ) -> None:
-    """Writes a SavedModel with the signatures SERVE_EXAMPLES and SERVE_IMAGES."""
+    """Writes a SavedModel with the signatures SERVE_EXAMPLES and SERVE_IMAGES.
+
+    It contains the Transform graph and takes raw images.
+
+    Args:
+      params: of the network; `load_params` gets them back.
+      tft_output: the graph that comes before it.
+      directory: to write to.
+    """
     module, predict_images = _make_module(params, tft_output, batch_size=None)
     image_spec = {features.IMAGE_FLOATS: examples.RAW_FEATURE_SPEC[features.IMAGE_FLOATS]}
 
@@ -80,6 +68,51 @@ def _save_saved_model(
     tf.saved_model.save(module, directory, signatures=signatures)
 
 
+def save_tflite(
+    params: model.Params,
+    tft_output: tft.TFTransformOutput,
+    recipe: Recipe,
+    directory: str,
+    representative_images: np.ndarray | None = None,
+) -> str:
+    """Writes a TFLite model, named `tflite`, that contains the Transform graph.
+
+    Args:
+      params: of the network.
+      tft_output: the graph that comes before it.
+      recipe: how to convert.
+      directory: to write to.
+      representative_images: raw training images float32[N, 784] in [0, 1], from which the ranges
+        of integer activations are taken; other recipes need none.
+
+    Returns:
+      The path of the file.
+
+    Raises:
+      flatbuffer.ConversionError: the model failed a check.
+    """
+    # From a batch of any size TFLite's converter makes some 70 operators, from a fixed one 11; the
+    # rewriter frees the batch afterwards.
+    module, predict_images = _make_module(params, tft_output, batch_size=1)
+    num_parameters = sum(np.size(leaf) for leaf in jax.tree.leaves(params))
+    with tempfile.TemporaryDirectory() as scratch:
+        tf.saved_model.save(module, scratch, signatures={litert.SIGNATURE: predict_images})
+        return tflite_rewriter.rewrite(
+            scratch, directory, recipe, representative_images, num_parameters
+        )
+
+
+def load_params(directory: str) -> model.Params:
+    """Returns the parameters that a SavedModel of `save_saved_model` holds."""
+    reader = tf.train.load_checkpoint(os.path.join(directory, "variables", "variables"))
+    prefix, suffix = f"{_PARAMETERS}/", "/.ATTRIBUTES/VARIABLE_VALUE"
+    names = [name for name in reader.get_variable_to_shape_map() if name.startswith(prefix)]
+    return traverse_util.unflatten_dict(
+        {name.removeprefix(prefix).removesuffix(suffix): reader.get_tensor(name) for name in names},
+        sep="/",
+    )
+
+
 def _make_module(
     params: model.Params, tft_output: tft.TFTransformOutput, batch_size: int | None
 ) -> tuple[tf.Module, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
@@ -92,7 +125,7 @@ def _make_module(
     """
     module = tf.Module()
     variables = jax.tree.map(lambda leaf: tf.Variable(leaf, trainable=False), params)
-    module.parameters = jax.tree.leaves(variables)
+    setattr(module, _PARAMETERS, variables)
     module.transform = tft_output.transform_features_layer()
     polymorphic_shapes = [None, "(b, ...)"] if batch_size is None else None
     apply_flat = jax2tf.convert(
@@ -141,48 +174,3 @@ def predict_saved_model(directory: str, images: np.ndarray, batch_size: int = 51
     predict = load_saved_model(directory)
     starts = range(0, len(images), batch_size)
     return np.concatenate([predict(images[start : start + batch_size]) for start in starts])
-
-
-def check_models(directory: str, images: np.ndarray, jax_logits: np.ndarray) -> None:
-    """Reloads both models and compares them with JAX on real examples.
-
-    Args:
-      directory: what `save_models` wrote.
-      images: raw images float32[N, 784].
-      jax_logits: float32[N, classes], what the trained parameters give for them.
-
-    Raises:
-      ExportMismatchError: an argmax or a logit differs by more than rounding.
-    """
-    check_logits("SavedModel", jax_logits, predict_saved_model(directory, images))
-    tflite_path = os.path.join(directory, features.TFLITE_FILE)
-    check_logits("TFLite model", jax_logits, litert.predict(tflite_path, images))
-
-
-def check_logits(name: str, expected: np.ndarray, found: np.ndarray) -> None:
-    """Raises ExportMismatchError unless two float32[N, classes] agree.
-
-    Each logit must be within MAX_LOGIT_DIFFERENCE (in proportion more where it is beyond 100, since
-    float32 has seven digits), each argmax the same but where the best two are exactly tied.
-    """
-    if found.shape != expected.shape:
-        raise ExportMismatchError(
-            f"the {name} gives logits of shape {found.shape}, JAX {expected.shape}"
-        )
-    limits = MAX_LOGIT_DIFFERENCE * np.maximum(1, np.abs(expected) / 100)
-    excess = (np.abs(found - expected) / limits).max(axis=1)
-    worst = int(np.argmax(np.nan_to_num(excess, nan=np.inf)))
-    if not excess[worst] <= 1:
-        raise ExportMismatchError(
-            f"the {name} differs from JAX in the logits of example {worst} by {excess[worst]:.2g} "
-            f"times what is allowed ({MAX_LOGIT_DIFFERENCE:g}): {found[worst]} against "
-            f"{expected[worst]}"
-        )
-    rows = np.arange(len(expected))
-    is_best = expected[rows, found.argmax(axis=1)] == expected.max(axis=1)
-    if not is_best.all():
-        row = int(np.flatnonzero(~is_best)[0])
-        raise ExportMismatchError(
-            f"the {name} and JAX disagree on {np.count_nonzero(~is_best)} of {len(rows)} examples, "
-            f"first on example {row}: {found[row]} against {expected[row]}"
-        )

@@ -7,6 +7,8 @@ from flax import linen as nn
 from modules import features
 
 _LAST_LAYER = "logits"  # `apply_flat` reads the number of classes off it
+# As few as TFLite can make of this network and the two of Transform's graph.
+MAX_TFLITE_OPERATORS = 11
 Params = dict  # nested dict of float32 arrays, Flax's "params" collection
 
 

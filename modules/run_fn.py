@@ -10,7 +10,7 @@ from rich import progress
 from rich.console import Console
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from modules import examples, export, training
+from modules import examples, export, export_checks, litert, recipes, training
 from modules.train_config import TrainConfig
 
 _CHECKED_EXAMPLES = 1000
@@ -24,8 +24,8 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Raises:
       training.TrainingDivergedError: the loss left the range of a training.
-      tflite_rewriter.ConversionError: the TFLite model cannot be used.
-      export.ExportMismatchError: an exported model computes something else than JAX.
+      flatbuffer.ConversionError: the TFLite model cannot be used.
+      export_checks.ExportMismatchError: an exported model computes something else than JAX.
     """
     settings = dict(fn_args.custom_config)
     settings.pop("source_digest")
@@ -36,13 +36,17 @@ def run_fn(fn_args: FnArgs) -> None:
 
     result = _train_visibly(images, labels, config, fn_args.model_run_dir)
 
-    export.save_models(result.params, tft_output, fn_args.serving_model_dir)
-    checked = result.validation_rows[:_CHECKED_EXAMPLES]
-    export.check_models(
-        fn_args.serving_model_dir,
-        raw_images[checked],
-        training.predict(result.params, images[checked]),
+    export.save_saved_model(result.params, tft_output, fn_args.serving_model_dir)
+    tflite_path = export.save_tflite(
+        result.params, tft_output, recipes.FLOAT32, fn_args.serving_model_dir
     )
+
+    checked = result.validation_rows[:_CHECKED_EXAMPLES]
+    expected = training.predict(result.params, images[checked])
+    saved_model_logits = export.predict_saved_model(fn_args.serving_model_dir, raw_images[checked])
+    export_checks.check_logits("SavedModel", expected, saved_model_logits)
+    tflite_logits = litert.predict(tflite_path, raw_images[checked])
+    export_checks.check_logits("TFLite model", expected, tflite_logits, recipes.FLOAT32)
 
 
 def _train_visibly(

@@ -1,28 +1,18 @@
-"""Compares the device model with the SavedModel and decides whether it may ship."""
+"""Compares the device models with the SavedModel and decides which may ship."""
 
 import dataclasses
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
-import tfx.components  # noqa: F401 - TFMA imports completely only after it
 
-# isort: split
-import tensorflow_model_analysis as tfma
-
-from modules import features
-from pipeline.config import Limits
+from pipeline.config import Limits, VariantLimits
+from pipeline.evaluation import TF_LITE, TF_SAVED_MODEL
+from pipeline.evaluation_results import Metrics
 
 SCHEMA_VERSION = 1
 REFERENCE = "saved_model"
-
-
-@dataclasses.dataclass(frozen=True)
-class Metrics:
-    """What an Evaluator measured: shares in [0, 1], the loss in nats."""
-
-    accuracy: float
-    loss: float
-    per_class_accuracy: dict[str, float]  # {"0": ...}, of the classes that occur
+BATCH_1, BATCH_1_WITHOUT_XNNPACK = "batch_1", "batch_1_without_xnnpack"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,52 +25,34 @@ class Check:
     passed: bool
 
 
-def load_evaluation(uri: str) -> tfma.EvalResult:
-    """Loads what an Evaluator wrote of the candidate, whether or not there was a baseline too."""
-    result = tfma.load_eval_result(uri)
-    names = [spec.name for spec in result.config.model_specs]
-    if tfma.CANDIDATE_KEY in names:
-        return tfma.load_eval_result(uri, model_name=tfma.CANDIDATE_KEY)
-    return result
+class Logits(NamedTuple):
+    """What one model says: float32[N, classes] of the test and of the hard images."""
+
+    test: np.ndarray
+    hard: np.ndarray
 
 
-def read_baseline_accuracy(evaluation_uri: str) -> float | None:
-    """Returns the accuracy of the last blessed model on the same examples, None without one."""
-    names = [spec.name for spec in tfma.load_eval_result(evaluation_uri).config.model_specs]
-    if tfma.BASELINE_KEY not in names:
-        return None
-    result = tfma.load_eval_result(evaluation_uri, model_name=tfma.BASELINE_KEY)
-    return float(dict(result.slicing_metrics)[()][""][""]["accuracy"]["doubleValue"])
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """All that is known of one model.
 
-
-def read_metrics(evaluation_uri: str) -> Metrics:
-    """Reads an Evaluator's output.
-
-    Raises:
-      ValueError: a slice or a metric is missing.
+    Attributes:
+      name: REFERENCE or that of the recipe.
+      size_bytes: of the files that are shipped.
+      metrics: what its Evaluator measured.
+      evaluator_blessed: what its Evaluator decided.
+      last_accuracy: of the last blessed model on the same images; None when there is none.
+      logits: of all images.
+      latency_us: p50 and p90 of a single image, by how it was run.
     """
-    slices = {}
-    for slice_key, outputs in load_evaluation(evaluation_uri).slicing_metrics:
-        slices[slice_key] = {
-            name: float(metric["doubleValue"])  # TFMA spells NaN "NaN"
-            for name, metric in outputs[""][""].items()
-            if "doubleValue" in metric
-        }
-    try:
-        overall = slices.pop(())
-        per_class = {
-            str(label): values["accuracy"]
-            for ((_, label),), values in sorted(slices.items())
-            if values["example_count"] > 0
-        }
-        if not per_class:
-            raise KeyError(features.IMAGE_CLASS)
-        return Metrics(overall["accuracy"], overall["loss"], per_class)
-    except (KeyError, ValueError) as error:
-        raise ValueError(
-            f"the evaluation at {evaluation_uri} lacks {error}: expected the metrics of "
-            f"pipeline/evaluation.py, overall and by {features.IMAGE_CLASS}"
-        ) from error
+
+    name: str
+    size_bytes: int
+    metrics: Metrics
+    evaluator_blessed: bool
+    last_accuracy: float | None
+    logits: Logits
+    latency_us: dict[str, dict[str, float]]
 
 
 def agreement(reference_logits: np.ndarray, logits: np.ndarray) -> float:
@@ -98,94 +70,106 @@ def at_most(name: str, value: float, limit: float) -> Check:
     return Check(name, value, limit, bool(value <= limit))
 
 
-def server_checks(
-    metrics: Metrics,
-    evaluator_blessed: bool,
-    limits: Limits,
-    last_accuracy: float | None = None,
-) -> list[Check]:
-    """Returns what decides on pushing the SavedModel; its Evaluator has the last word.
-
-    Args:
-      metrics: of the model.
-      evaluator_blessed: what its Evaluator decided, by the same limits.
-      limits: what must be reached.
-      last_accuracy: of the last blessed model; None when there is none.
-    """
+def server_checks(model: Measured, limits: Limits) -> list[Check]:
+    """Returns what every model has to pass; its Evaluator, with the same limits, comes first."""
     checks = [
-        at_least("evaluator_blessing", float(evaluator_blessed), 1.0),
-        at_least("min_accuracy", metrics.accuracy, limits.min_accuracy),
+        at_least("evaluator_blessing", float(model.evaluator_blessed), 1.0),
+        at_least("min_accuracy", model.metrics.accuracy, limits.min_accuracy),
     ]
-    if last_accuracy is not None:
-        drop = round(last_accuracy - metrics.accuracy, 6)
+    if model.last_accuracy is not None:
+        drop = _difference(model.last_accuracy, model.metrics.accuracy)
         checks.append(at_most("max_drop_from_last", drop, limits.max_drop_from_last))
     return checks
 
 
 def device_checks(
-    metrics: Metrics,
-    reference: Metrics,
-    agreement_with_reference: float,
-    evaluator_blessed: bool,
-    limits: Limits,
-    last_accuracy: float | None = None,
+    model: Measured, reference: Measured, float32_latency_us: float, limits: VariantLimits
 ) -> list[Check]:
-    """Returns what decides on pushing a device model: what a SavedModel needs, and more.
+    """Returns what a device model has to pass besides: it may differ from the reference by little.
 
     Args:
-      metrics: of the device model.
-      reference: of the SavedModel, against which accuracy may drop by little.
-      agreement_with_reference: share of examples with the same answer.
-      evaluator_blessed: see `server_checks`, like the two below.
-      limits: see `server_checks`.
-      last_accuracy: see `server_checks`.
+      model: the device model.
+      reference: the SavedModel.
+      float32_latency_us: median of a single image by the float32 device model.
+      limits: of the model's recipe; see there for what one image counts.
     """
-    # Metrics come as float32: without the rounding, 0.991 - 0.990 would be more than 0.001.
-    class_drops = [
-        round(reference.per_class_accuracy[label] - accuracy, 6)
-        for label, accuracy in metrics.per_class_accuracy.items()
+    ours, theirs = model.metrics, reference.metrics
+    one_image = 1 / ours.examples
+    class_checks = [
+        at_most(
+            "max_class_accuracy_drop",
+            _difference(theirs.per_class_accuracy[label], accuracy),
+            max(limits.max_class_accuracy_drop, 1 / ours.class_examples[label]),
+        )
+        for label, accuracy in ours.per_class_accuracy.items()
     ]
-    worst_drop = float(np.max(class_drops))  # which a NaN wins, other than with max()
-    drop = round(reference.accuracy - metrics.accuracy, 6)
     return [
-        *server_checks(metrics, evaluator_blessed, limits, last_accuracy),
-        at_most("max_accuracy_drop", drop, limits.max_accuracy_drop),
-        at_most("max_class_accuracy_drop", worst_drop, limits.max_class_accuracy_drop),
-        at_least("min_agreement", agreement_with_reference, limits.min_agreement),
+        at_most(
+            "max_accuracy_drop",
+            _difference(theirs.accuracy, ours.accuracy),
+            max(limits.max_accuracy_drop, one_image),
+        ),
+        max(class_checks, key=_excess),
+        at_most(
+            "max_hard_accuracy_drop",
+            _difference(theirs.hard_accuracy, ours.hard_accuracy),
+            max(limits.max_hard_accuracy_drop, 1 / ours.hard_examples),
+        ),
+        at_most("max_loss_increase", _difference(ours.loss, theirs.loss), limits.max_loss_increase),
+        at_least(
+            "min_agreement",
+            agreement(reference.logits.test, model.logits.test),
+            min(limits.min_agreement, 1 - one_image),
+        ),
+        at_most("max_bytes", model.size_bytes, int(limits.max_size_ratio * reference.size_bytes)),
+        at_most(
+            "max_latency_ratio",
+            round(model.latency_us[BATCH_1]["p50"] / float32_latency_us, 3),
+            limits.max_latency_ratio,
+        ),
     ]
 
 
-def model_entry(
-    name: str,
-    model_type: str,
-    size_bytes: int,
-    metrics: Metrics,
-    logits: np.ndarray,
-    reference_logits: np.ndarray,
-    latency_us: dict[str, float],
-    checks: list[Check],
+def _difference(reference: float, value: float) -> float:
+    # Metrics come as float32: without the rounding, 0.991 - 0.990 would be more than 0.001.
+    return round(reference - value, 6)
+
+
+def _excess(check: Check) -> float:
+    """How far a value is beyond its limit; NaN is beyond any."""
+    excess = check.value - check.limit
+    return math.inf if math.isnan(excess) else excess
+
+
+def judge(
+    model: Measured, reference: Measured, limits: Limits, float32_latency_us: float
 ) -> dict[str, Any]:
     """Returns one element of `models` in comparison.json.
 
     Args:
-      name: "saved_model" or the variant.
-      model_type: TFMA's name for the format.
-      size_bytes: of the files that are shipped.
-      metrics: what its Evaluator measured.
-      logits: float32[N, classes] on the eval split.
-      reference_logits: the SavedModel's, of the same examples.
-      latency_us: p50 and p90 of a single image.
-      checks: what decides on its blessing; all must pass.
+      model: the one that is judged.
+      reference: the SavedModel, which may be the same.
+      limits: what decides.
+      float32_latency_us: see `device_checks`.
     """
+    checks = server_checks(model, limits)
+    if model.name != REFERENCE:
+        checks += device_checks(model, reference, float32_latency_us, limits.variants[model.name])
+    metrics, logits = model.metrics, model.logits
     return {
-        "name": name,
-        "model_type": model_type,
-        "bytes": size_bytes,
+        "name": model.name,
+        "model_type": TF_SAVED_MODEL if model.name == REFERENCE else TF_LITE,
+        "bytes": model.size_bytes,
         "metrics": {"accuracy": metrics.accuracy, "loss": metrics.loss},
         "per_class_accuracy": metrics.per_class_accuracy,
-        "agreement": agreement(reference_logits, logits),
-        "max_abs_logit_difference": float(np.abs(reference_logits - logits).max()),
-        "latency_us": {"batch_1": latency_us},
+        "agreement": agreement(reference.logits.test, logits.test),
+        "max_abs_logit_difference": float(np.abs(reference.logits.test - logits.test).max()),
+        "hard": {
+            "accuracy": metrics.hard_accuracy,
+            "loss": metrics.hard_loss,
+            "agreement": agreement(reference.logits.hard, logits.hard),
+        },
+        "latency_us": model.latency_us,
         "checks": [dataclasses.asdict(check) for check in checks],
         "blessed": all(check.passed for check in checks),
         "pushed_to": None,

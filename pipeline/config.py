@@ -10,6 +10,7 @@ from typing import Any
 
 from data.dataset import DatasetFiles
 from data.resolve import DEFAULT_CACHE, resolve_dataset
+from modules.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_IO, RECIPES
 from modules.train_config import TrainConfig
 
 # The names under the report folder, and inside the artifacts that it is copied from.
@@ -26,22 +27,64 @@ class ConfigError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True)
+class VariantLimits:
+    """What a device model may lose. Accuracies are shares in [0, 1].
+
+    One image is never held against a model: where a set or a class has so few that one is more
+    than the limit, one is the limit.
+
+    Attributes:
+      max_accuracy_drop: against the SavedModel, on the test images.
+      max_class_accuracy_drop: the same, for every single class.
+      max_hard_accuracy_drop: the same, on the hard images.
+      max_loss_increase: of the cross-entropy on the test images, in nats.
+      min_agreement: share of the test images on which both must have the same argmax.
+      max_size_ratio: of the file's bytes to the SavedModel's.
+      max_latency_ratio: of the median time of one image to that of float32.
+    """
+
+    max_accuracy_drop: float
+    max_class_accuracy_drop: float
+    max_hard_accuracy_drop: float
+    max_loss_increase: float
+    min_agreement: float
+    max_size_ratio: float
+    max_latency_ratio: float
+
+
+_INT8_LIMITS = VariantLimits(
+    max_accuracy_drop=0.001,
+    max_class_accuracy_drop=0.01,
+    max_hard_accuracy_drop=0.01,
+    max_loss_increase=0.01,
+    min_agreement=0.995,
+    max_size_ratio=0.3,
+    max_latency_ratio=1.0,
+)
+_VARIANT_LIMITS = {
+    FLOAT32.name: VariantLimits(0.0005, 0.005, 0.0005, 0.0005, 0.999, 1.05, 1.0),
+    FLOAT16.name: VariantLimits(0.0005, 0.005, 0.002, 0.001, 0.998, 0.55, 1.5),
+    DYNAMIC_RANGE.name: VariantLimits(0.0005, 0.005, 0.002, 0.005, 0.998, 0.3, 1.0),
+    INT8.name: _INT8_LIMITS,
+    INT8_IO.name: _INT8_LIMITS,
+}
+
+
+@dataclasses.dataclass(frozen=True)
 class Limits:
     """What a model must reach to be pushed. Accuracies are shares in [0, 1].
 
     Attributes:
-      min_accuracy: of either format on the eval split.
+      min_accuracy: of every model on the test images.
       max_drop_from_last: accuracy that may be lost against the last blessed model.
-      max_accuracy_drop: accuracy that the device model may lose against the SavedModel.
-      max_class_accuracy_drop: the same, for every single class.
-      min_agreement: share of the eval examples on which both must have the same argmax.
+      variants: what each device model may lose, by the name of its recipe.
     """
 
     min_accuracy: float = 0.97
     max_drop_from_last: float = 0.005
-    max_accuracy_drop: float = 0.001
-    max_class_accuracy_drop: float = 0.005
-    min_agreement: float = 0.999
+    variants: Mapping[str, VariantLimits] = dataclasses.field(
+        default_factory=lambda: dict(_VARIANT_LIMITS)
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +95,7 @@ class PipelineConfig:
       dataset: the checked files that ExampleGen reads.
       output: absolute folder for all that a run leaves.
       train: how to train; the number of classes is taken from the data set.
+      recipes: names of the device models to make, evaluate and ship; see modules/recipes.py.
       limits: what decides on pushing.
       beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
     """
@@ -59,6 +103,7 @@ class PipelineConfig:
     dataset: DatasetFiles
     output: Path
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
+    recipes: tuple[str, ...] = tuple(RECIPES)
     limits: Limits = dataclasses.field(default_factory=Limits)
     beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
 
@@ -94,7 +139,7 @@ class PipelineConfig:
 
 
 def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
-    """Reads DATASET, MNIST_DIR, OUTPUT, EPOCHS, SEED and MIN_ACCURACY; unset means the default.
+    """Reads the settings that `make help` lists; unset, or empty, means the default.
 
     The data set is found, and downloaded if need be, and checked; the output folder is made.
 
@@ -110,11 +155,24 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     min_accuracy = _number(
         environment, "MIN_ACCURACY", float, Limits.min_accuracy, minimum=0, maximum=1
     )
+    recipes = _recipes(environment)
     wanted = environment.get("DATASET") or "auto"
     dataset = resolve_dataset(wanted, environment.get("MNIST_DIR") or None, DEFAULT_CACHE)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
     _make_writable(output)
-    return PipelineConfig(dataset, output, train, Limits(min_accuracy=min_accuracy))
+    return PipelineConfig(dataset, output, train, recipes, Limits(min_accuracy=min_accuracy))
+
+
+def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns the chosen recipes in the order of the catalogue, or raises ConfigError."""
+    text = environment.get("RECIPES") or ",".join(RECIPES)
+    chosen = {name.strip() for name in text.split(",")}
+    if unknown := sorted(chosen - RECIPES.keys()):
+        raise ConfigError(
+            f"RECIPES={text}: there is no {unknown[0]!r}; expected names out of "
+            f"{', '.join(RECIPES)}, separated by commas"
+        )
+    return tuple(name for name in RECIPES if name in chosen)
 
 
 def _number(

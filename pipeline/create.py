@@ -1,31 +1,26 @@
 """The pipeline: its components in the order of the data flow."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 
-from tfx.components import (
-    Evaluator,
-    ExampleValidator,
-    Pusher,
-    StatisticsGen,
-    Trainer,
-    Transform,
-)
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
-from tfx.proto import pusher_pb2, trainer_pb2
-from tfx.types import Channel
+from tfx.proto import trainer_pb2
+from tfx.types import BaseChannel, Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from modules import preprocessing, run_fn
-from pipeline import baseline, evaluation, server_pusher
-from pipeline.comparison_component import Comparison
+from modules.recipes import FLOAT32
+from pipeline import baseline
 from pipeline.config import PipelineConfig
 from pipeline.example_gen import idx_example_gen
+from pipeline.quantizer import Quantizer
 from pipeline.report_component import Report
+from pipeline.ship import ship
 from pipeline.source_digest import source_digest
 from pipeline.validation import AnomalyGate, CuratedSchema, curated_schema
 
@@ -33,13 +28,16 @@ _FEATURES = "modules/features.py"
 
 
 def create_pipeline(config: PipelineConfig) -> Pipeline:
-    """Returns the pipeline that trains once and evaluates, compares and pushes two formats."""
+    """Returns the pipeline that trains once, and evaluates, compares and pushes every format."""
     data = config.dataset
     example_gen = idx_example_gen(str(data.train_images.parent))
 
     # The data is checked against the schema before anything is learnt from it.
     schema = CuratedSchema(schema_text=curated_schema(data.num_classes))
-    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"])
+    statistics_gen = StatisticsGen(
+        examples=example_gen.outputs["examples"],
+        exclude_splits=["hard"],  # made from eval, by code rather than by people
+    )
     validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )
@@ -86,96 +84,80 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         },
     ).with_id("LastBlessedModel")
 
-    def evaluator(model_type: str, node_id: str) -> Evaluator:
-        return Evaluator(
+    # float32 is the TFLite model that the Trainer itself made.
+    quantizers = {
+        name: Quantizer(
             examples=example_gen.outputs["examples"],
+            transform_graph=transform.outputs["transform_graph"],
             model=trainer.outputs["model"],
-            baseline_model=last_blessed.outputs[baseline.MODEL],
-            schema=schema.outputs["schema"],
-            eval_config=evaluation.eval_config(
-                model_type,
-                data.num_classes,
-                config.limits.min_accuracy,
-                config.limits.max_drop_from_last,
-            ),
-        ).with_id(node_id)
-
-    server_evaluator = evaluator(evaluation.TF_SAVED_MODEL, "Evaluator")
-    device_evaluator = evaluator(evaluation.TF_LITE, "Evaluator.float32")
-
-    comparison = Comparison(
+            recipe=name,
+            source_digest=source_digest("modules/*.py", "pipeline/quantizer.py"),
+        ).with_id(f"Quantizer.{name}")
+        for name in config.recipes
+        if name != FLOAT32.name
+    }
+    device_models = {
+        name: quantizers[name].outputs["quantized_model"]
+        if name in quantizers
+        else trainer.outputs["model"]
+        for name in config.recipes
+    }
+    shipping = ship(
+        config,
         examples=example_gen.outputs["examples"],
-        model=trainer.outputs["model"],
-        server_evaluation=server_evaluator.outputs["evaluation"],
-        server_blessing=server_evaluator.outputs["blessing"],
-        device_evaluation=device_evaluator.outputs["evaluation"],
-        device_blessing=device_evaluator.outputs["blessing"],
-        limits=asdict(config.limits),
-        run=json.dumps(
-            {
-                "dataset": {
-                    "name": data.name,
-                    "train_examples": data.train_examples,
-                    "eval_examples": data.eval_examples,
-                },
-                "seed": config.train.seed,
-                "epochs": config.train.epochs,
-            }
-        ),
-        source_digest=source_digest("pipeline/comparison*.py"),
+        schema=schema.outputs["schema"],
+        server_model=trainer.outputs["model"],
+        device_models=device_models,
+        baseline_model=last_blessed.outputs[baseline.MODEL],
     )
 
-    push_to_server = Pusher(
-        model=trainer.outputs["model"],
-        model_blessing=server_evaluator.outputs["blessing"],
-        push_destination=_folder(config.serving_dir),
-        custom_executor_spec=ExecutorClassSpec(server_pusher.Executor),
-    )
-    push_to_device = Pusher(
-        model=comparison.outputs["device_model"],
-        model_blessing=comparison.outputs["blessing"],
-        push_destination=_folder(config.device_dir),
-    ).with_id("Pusher.device")
-
+    components = [
+        example_gen,
+        schema,
+        statistics_gen,
+        validator,
+        gate,
+        transform,
+        trainer,
+        last_blessed,
+        *quantizers.values(),
+        *shipping.components,
+    ]
+    reported = {
+        "comparison": shipping.comparison.outputs["comparison"],
+        "examples": example_gen.outputs["examples"],
+        "model_run": trainer.outputs["model_run"],
+        "server_push": shipping.push_to_server.outputs["pushed_model"],
+        "device_push": shipping.push_to_device.outputs["pushed_model"],
+    }
     report = Report(
-        comparison=comparison.outputs["comparison"],
-        examples=example_gen.outputs["examples"],
-        model_run=trainer.outputs["model_run"],
-        server_evaluation=server_evaluator.outputs["evaluation"],
-        device_evaluation=device_evaluator.outputs["evaluation"],
-        server_push=push_to_server.outputs["pushed_model"],
-        device_push=push_to_device.outputs["pushed_model"],
+        **reported,
         data_source=data.source,
         is_fallback=int(data.is_fallback),
+        graph=json.dumps({**_graph(components), "Report": _producers(reported.values())}),
+        metadata_file=str(config.metadata_file),
         source_digest=source_digest("pipeline/report*.py", "pipeline/templates/*"),
     )
 
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=str(config.pipeline_root),
-        components=[
-            example_gen,
-            schema,
-            statistics_gen,
-            validator,
-            gate,
-            transform,
-            trainer,
-            last_blessed,
-            server_evaluator,
-            device_evaluator,
-            comparison,
-            push_to_server,
-            push_to_device,
-            report,
-        ],
+        components=[*components, report],
         metadata_connection_config=sqlite_metadata_connection_config(str(config.metadata_file)),
         beam_pipeline_args=list(config.beam_args),
         enable_cache=True,
     )
 
 
-def _folder(path: Path) -> pusher_pb2.PushDestination:
-    return pusher_pb2.PushDestination(
-        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(path))
-    )
+def _graph(components: Iterable[BaseNode]) -> dict[str, list[str]]:
+    """Returns the ids of the nodes that each node waits for."""
+    return {
+        node.id: sorted(
+            {*_producers(node.inputs.values()), *(other.id for other in node.upstream_nodes)}
+        )
+        for node in components
+    }
+
+
+def _producers(channels: Iterable[BaseChannel]) -> list[str]:
+    return sorted({name for channel in channels for name in channel.get_data_dependent_node_ids()})

@@ -19,11 +19,24 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx_bsl.coders import example_coder
 
-from data import dataset, idx
+from data import dataset, hard, idx
 from modules import features
 from pipeline.source_digest import source_digest
 
-SPLIT_PATTERNS = {"train": "train-*", "eval": "t10k-*"}
+
+class _Split(NamedTuple):
+    """The pattern of a split's two IDX files, and the `image_set` of its examples."""
+
+    pattern: str
+    image_set: str
+
+
+FILE_SPLITS = {
+    "train": _Split("train-*", features.TRAIN_SET),
+    "eval": _Split("t10k-*", features.TEST_SET),
+}
+# The third is made of the eval split's files, so that they are all that TFX needs to know of.
+SPLITS = {**FILE_SPLITS, "hard": _Split(FILE_SPLITS["eval"].pattern, features.HARD_SET)}
 FILE_FORMAT = "tfrecords_gzip"
 # A worker makes one shard of a range. To reach its start, a range of a gzipped file has to be
 # decompressed from the top, so ranges are few.
@@ -39,11 +52,12 @@ class _Shard(NamedTuple):
     labels: str
     start: int
     stop: int
+    image_set: str
     destination: str
 
 
 class Executor(BaseBeamExecutor):
-    """Turns IDX files into tf.Examples with `image_floats` and `image_class`.
+    """Turns IDX files into tf.Examples with `image_floats`, `image_class` and `image_set`.
 
     TFX's own base class sends every example through a shuffle. Here a worker reads a range of the
     index and writes it, in order, so that nothing but the ranges travels.
@@ -65,14 +79,12 @@ class Executor(BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
-        examples.splits = list(SPLIT_PATTERNS)
-        shards = [
-            shard
-            for split, pattern in SPLIT_PATTERNS.items()
-            for shard in plan_shards(folder, pattern, examples.path(split=split))
-        ]
-        for split in SPLIT_PATTERNS:
-            tf.io.gfile.makedirs(examples.path(split=split))
+        examples.splits = list(SPLITS)
+        shards = []
+        for name, split in SPLITS.items():
+            destination = examples.path(split=name)
+            tf.io.gfile.makedirs(destination)
+            shards += plan_shards(folder, *split, destination)
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
@@ -84,8 +96,8 @@ class Executor(BaseBeamExecutor):
         examples_utils.set_file_format(examples, FILE_FORMAT)
 
 
-def plan_shards(folder: Path, pattern: str, destination: str) -> list[_Shard]:
-    """Returns the shards of the split whose two files match `pattern`."""
+def plan_shards(folder: Path, pattern: str, image_set: str, destination: str) -> list[_Shard]:
+    """Returns the shards of the split whose two files match `pattern`; see `_Split`."""
     images, labels = (
         str(next(dataset.candidates(folder, name)))
         for name in fnmatch.filter(dataset.FILE_NAMES, pattern)
@@ -98,55 +110,69 @@ def plan_shards(folder: Path, pattern: str, destination: str) -> list[_Shard]:
             labels,
             start,
             min(start + _RANGE_SIZE, count),
+            image_set,
             os.path.join(destination, f"data_tfrecord-{number:05d}-of-{len(starts):05d}.gz"),
         )
         for number, start in enumerate(starts)
     ]
 
 
-def write_shard(images: str, labels: str, start: int, stop: int, destination: str) -> None:
+def write_shard(
+    images: str, labels: str, start: int, stop: int, image_set: str, destination: str
+) -> None:
     """Writes examples [start, stop) as a TFRecord file, which appears only when it is whole."""
     split_dir, name = os.path.split(destination)
     # Beside the split, not in it: readers take every file there, one that a dead worker left too.
     unfinished = f"{split_dir}-unfinished-{os.getpid()}-{name}"
     with tf.io.TFRecordWriter(unfinished, _RECORD_OPTIONS) as writer:
-        for record in serialized_examples(images, labels, start, stop):
+        for record in serialized_examples(images, labels, start, stop, image_set):
             writer.write(record)
     tf.io.gfile.rename(unfinished, destination, overwrite=True)
 
 
-def serialized_examples(images: str, labels: str, start: int, stop: int) -> Iterator[bytes]:
-    """Yields examples [start, stop) of a split as serialized tf.Examples."""
+def serialized_examples(
+    images: str, labels: str, start: int, stop: int, image_set: str
+) -> Iterator[bytes]:
+    """Yields examples [start, stop) of a split as serialized tf.Examples.
+
+    Those of HARD_SET are the images in the file after `data.hard.make_hard`.
+    """
     encoder = example_coder.RecordBatchToExamplesEncoder()
     pixels, classes = dataset.read_split_range(Path(images), Path(labels), start, stop)
     for first in range(0, len(pixels), _ENCODED_AT_ONCE):
         image_rows = pixels[first : first + _ENCODED_AT_ONCE]
         class_rows = classes[first : first + _ENCODED_AT_ONCE]
+        if image_set == features.HARD_SET:
+            image_rows = hard.make_hard(image_rows, start + first)
+        row_offsets = pa.array(range(len(class_rows) + 1), pa.int64())
         image_offsets = range(0, image_rows.size + 1, features.NUM_PIXELS)
         columns = {
             features.IMAGE_FLOATS: pa.LargeListArray.from_arrays(
                 pa.array(image_offsets, pa.int64()), pa.array(image_rows.ravel())
             ),
-            features.IMAGE_CLASS: pa.LargeListArray.from_arrays(
-                pa.array(range(len(class_rows) + 1), pa.int64()), pa.array(class_rows)
+            features.IMAGE_CLASS: pa.LargeListArray.from_arrays(row_offsets, pa.array(class_rows)),
+            features.IMAGE_SET: pa.LargeListArray.from_arrays(
+                row_offsets, pa.array([image_set.encode()] * len(class_rows))
             ),
         }
         yield from encoder.encode(pa.RecordBatch.from_pydict(columns))
 
 
 def idx_example_gen(folder: str) -> FileBasedExampleGen:
-    """Returns an ExampleGen over the four IDX files in `folder`, split as the files are.
+    """Returns an ExampleGen over the four IDX files in `folder`, with the splits of SPLITS.
 
     TFX fingerprints the files themselves, so new data is noticed and old data is not read again.
     """
     splits = [
-        example_gen_pb2.Input.Split(name=name, pattern=pattern)
-        for name, pattern in SPLIT_PATTERNS.items()
+        example_gen_pb2.Input.Split(name=name, pattern=split.pattern)
+        for name, split in FILE_SPLITS.items()
     ]
     return FileBasedExampleGen(
         input_base=folder,
         input_config=example_gen_pb2.Input(splits=splits),
-        custom_config=_packed(source_digest("data/*.py", "pipeline/example_gen.py")),
+        custom_config=_packed(
+            source_digest("data/*.py", "modules/features.py", "pipeline/example_gen.py")
+        ),
         custom_executor_spec=executor_spec.BeamExecutorSpec(Executor),
     )
 

@@ -8,18 +8,11 @@ import numpy as np
 from tfx.components.pusher import executor as pusher
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types.standard_artifacts import (
-    Examples,
-    ModelEvaluation,
-    ModelRun,
-    PushedModel,
-)
+from tfx.types.standard_artifacts import Examples, ModelRun, PushedModel
 
 from modules import examples as example_files
-from pipeline import comparison as compare
-from pipeline import report_figures, report_page
-from pipeline.artifacts import LOGITS_FILE, ComparisonReport, ModelComparison
-from pipeline.comparison_component import VARIANT
+from pipeline import report_figures, report_page, runs
+from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ComparisonReport, ModelComparison
 from pipeline.config import COMPARISON_FILE, REPORT_FILE
 
 
@@ -28,32 +21,30 @@ def Report(  # noqa: N802 - components are named as classes
     comparison: InputArtifact[ModelComparison],
     examples: InputArtifact[Examples],
     model_run: InputArtifact[ModelRun],
-    server_evaluation: InputArtifact[ModelEvaluation],
-    device_evaluation: InputArtifact[ModelEvaluation],
     server_push: InputArtifact[PushedModel],
     device_push: InputArtifact[PushedModel],
     data_source: Parameter[str],
     is_fallback: Parameter[int],
+    graph: Parameter[str],
+    metadata_file: Parameter[str],
     source_digest: Parameter[str],
     report: OutputArtifact[ComparisonReport],
 ):
     """Writes the final `comparison.json` and `index.html`.
 
     Args:
-      comparison: comparison.json, not yet with where the models were pushed to, and the logits.
+      comparison: comparison.json, not yet with where the models were pushed to; the logits and the
+        confusion matrices.
       examples: the eval split, for the galleries.
       model_run: the training's TensorBoard events; may be empty.
-      server_evaluation: of the SavedModel, for its confusion matrix.
-      device_evaluation: of the TFLite model, for its confusion matrix.
       server_push: of the SavedModel.
       device_push: of the device models.
       data_source: where the data came from, and why when it is a fallback.
       is_fallback: 1 when the data stands in for the one that was wanted, else 0.
+      graph: JSON, {node id: [ids of the nodes that it takes something from]}.
+      metadata_file: ML Metadata's SQLite file, for the times; "" where there is none.
       source_digest: makes TFX's cache notice edits.
       report: `comparison.json` and `index.html`.
-
-    Raises:
-      ValueError: an evaluation lacks its confusion matrix.
     """
     content = json.loads((Path(comparison.uri) / COMPARISON_FILE).read_text())
     server, *devices = content["models"]
@@ -62,27 +53,25 @@ def Report(  # noqa: N802 - components are named as classes
         device["pushed_to"] = _destination(device_push) if device["blessed"] else None
 
     images, labels = example_files.load_raw([os.path.join(examples.path(split="eval"), "*")])
-    with np.load(Path(comparison.uri) / LOGITS_FILE) as file:
-        logits = dict(file)
-    num_classes = logits[compare.REFERENCE].shape[1]
-    evaluations = {compare.REFERENCE: server_evaluation, VARIANT: device_evaluation}
-    confusion = {
-        name: report_figures.confusion_matrix(
-            compare.load_evaluation(evaluation.uri).plots, num_classes
-        )
-        for name, evaluation in evaluations.items()
-    }
     evidence = report_page.Evidence(
         data_source=data_source,
         is_fallback=bool(is_fallback),
         images=images,
         labels=labels,
-        logits=logits,
-        confusion=confusion,
+        logits=_arrays(Path(comparison.uri) / LOGITS_FILE),
+        confusion=_arrays(Path(comparison.uri) / CONFUSION_FILE),
         scalars=report_figures.read_scalars(model_run.uri),
+        graph=json.loads(graph),
+        times=runs.node_times(runs.open_store(Path(metadata_file))) if metadata_file else {},
     )
     (Path(report.uri) / COMPARISON_FILE).write_text(json.dumps(content, indent=2) + "\n")
     (Path(report.uri) / REPORT_FILE).write_text(report_page.render(content, evidence), "utf-8")
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Returns the arrays of an npz file by name."""
+    with np.load(path) as file:
+        return dict(file)
 
 
 def _destination(push: PushedModel) -> str | None:

@@ -1,4 +1,4 @@
-"""Draws the report's figures, and reads what they show from TFMA and TensorBoard."""
+"""Draws the report's figures, and reads the training's curves from TensorBoard's events."""
 
 import base64
 import io
@@ -33,33 +33,6 @@ _RIGHT_RGB, _WRONG_RGB = (0.24, 0.52, 0.85), (0.90, 0.34, 0.22)
 _MAX_CLASSES_WITH_COUNTS = 20
 _MAX_TICKS = 31
 _CONFUSIONS_NAMED = 3
-
-
-def confusion_matrix(plots: Sequence[tuple[tuple, Mapping]], num_classes: int) -> np.ndarray:
-    """Reads the overall confusion matrix from `EvalResult.plots`.
-
-    Args:
-      plots: (slice key, {output: {sub key: plot}}) of TFMA, with multi-class confusion matrices.
-      num_classes: classes are 0 to `num_classes` - 1; examples without a prediction are left out.
-
-    Returns:
-      int64[num_classes, num_classes], examples by actual class (row) and predicted class.
-
-    Raises:
-      ValueError: there is no such plot over all examples.
-    """
-    try:
-        plot = dict(plots)[()][""][""]["multiClassConfusionMatrixAtThresholds"]
-        entries = plot["matrices"][0]["entries"]
-    except (KeyError, IndexError) as error:
-        raise ValueError(f"the evaluation has no overall confusion matrix: {error!r}") from error
-    matrix = np.zeros((num_classes, num_classes), np.int64)
-    for entry in entries:
-        # Protocol buffers leave zeros out; TFMA's id for "no prediction" is -1.
-        cell = entry.get("actualClassId", 0), entry.get("predictedClassId", 0)
-        if all(0 <= label < num_classes for label in cell):
-            matrix[cell] += round(entry.get("numWeightedExamples", 0))
-    return matrix
 
 
 def frequent_confusions(matrix: np.ndarray) -> list[tuple[int, int, int]]:

@@ -1,11 +1,21 @@
 """Reads from ML Metadata what the last run of a pipeline came to."""
 
+import dataclasses
 from pathlib import Path
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
+_CACHE_CONTEXT = "execution_cache"  # TFX's name for the type of context
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeTime:
+    """How long a node took, and whether that was in an earlier run."""
+
+    seconds: float
+    is_cached: bool
 
 
 def open_store(metadata_file: Path) -> mlmd.MetadataStore:
@@ -46,3 +56,38 @@ def output_artifacts(
     artifacts = store.get_artifacts_by_id([event.artifact_id for event in events])
     by_id = {artifact.id: artifact for artifact in artifacts}
     return {event.path.steps[0].key: by_id[event.artifact_id] for event in events}
+
+
+def node_times(store: mlmd.MetadataStore) -> dict[str, NodeTime]:
+    """Returns how long the last run's finished nodes took, by node id; {} when nothing has run.
+
+    A node that the run took from the cache has the time of the execution that made its outputs.
+    """
+    times = {}
+    for node, execution in last_run_executions(store).items():
+        is_cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
+        origin = _cached_origin(store, execution) if is_cached else execution
+        if origin and origin.last_known_state == metadata_store_pb2.Execution.COMPLETE:
+            # ML Metadata keeps milliseconds; a finished execution is not written again.
+            milliseconds = origin.last_update_time_since_epoch - origin.create_time_since_epoch
+            times[node] = NodeTime(milliseconds / 1000, is_cached)
+    return times
+
+
+def _cached_origin(
+    store: mlmd.MetadataStore, execution: metadata_store_pb2.Execution
+) -> metadata_store_pb2.Execution | None:
+    """Returns the execution whose result TFX's cache gave to `execution`, None if it is gone.
+
+    TFX puts executions with the same inputs, parameters and code into one context, also those of
+    nodes without outputs.
+    """
+    same = [
+        other
+        for context in store.get_contexts_by_execution(execution.id)
+        if context.type == _CACHE_CONTEXT
+        for other in store.get_executions_by_context(context.id)
+        if other.last_known_state == metadata_store_pb2.Execution.COMPLETE
+        and other.id < execution.id
+    ]
+    return max(same, key=lambda other: other.id, default=None)

@@ -6,12 +6,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.report_text import with_unit
+
 
 def print_comparison(comparison: dict[str, Any], console: Console) -> None:
     """Prints one row a model and, below, each check that failed and where models were pushed.
 
-    "agrees" is the share of test images with the reference's answer, "logits" the largest
-    difference to its logits, "1 image" the median time of a single image.
+    "hard" is the accuracy on the hard set, all else is of the test set: "agrees" is the
+    share of images with the reference's answer, "1 image" the median time of a single image.
 
     Args:
       comparison: the content of `comparison.json`.
@@ -28,7 +30,7 @@ def print_comparison(comparison: dict[str, Any], console: Console) -> None:
         collapse_padding=True,
     )
     table.add_column("model", no_wrap=True)
-    for column in ("KiB", "accuracy", "loss", "agrees", "logits", "1 image"):
+    for column in ("KiB", "accuracy", "hard", "loss", "agrees", "1 image"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("blessed", no_wrap=True)
     for model in comparison["models"]:
@@ -36,9 +38,9 @@ def print_comparison(comparison: dict[str, Any], console: Console) -> None:
             model["name"],
             f"{model['bytes'] / 1024:,.0f}",
             f"{model['metrics']['accuracy']:.2%}",
+            f"{model['hard']['accuracy']:.2%}",
             f"{model['metrics']['loss']:.4f}",
             f"{model['agreement']:.2%}",
-            f"{model['max_abs_logit_difference']:.0e}",
             f"{model['latency_us']['batch_1']['p50']:,.0f} us",
             "[green]yes" if model["blessed"] else "[red]no",
         )
@@ -46,9 +48,11 @@ def print_comparison(comparison: dict[str, Any], console: Console) -> None:
     for model in comparison["models"]:
         for check in model["checks"]:
             if not check["passed"]:
-                console.print(
-                    f"{model['name']} failed {check['name']}: {check['value']:.4g}, "
-                    f"limit {check['limit']:.4g}"
-                )
+                value, limit = (text.replace("\u202f", " ") for text in with_unit(check))
+                console.print(f"{model['name']} failed {check['name']}: {value}, {limit}")
+    destinations: dict[str, list[str]] = {}
+    for model in comparison["models"]:
         if model["pushed_to"]:
-            console.print(f"{model['name']} pushed to {model['pushed_to']}", soft_wrap=True)
+            destinations.setdefault(model["pushed_to"], []).append(model["name"])
+    for destination, names in destinations.items():
+        console.print(f"{', '.join(names)} pushed to {destination}", soft_wrap=True)

@@ -41,7 +41,10 @@ class Run:
         """
         models = self.comparison()["models"]
         for model in models:
-            model["metrics"]["loss"] = round(model["metrics"]["loss"], 6)
+            for part in (model["metrics"], model["hard"]):
+                part["loss"] = round(part["loss"], 6)
+            varying = ("max_bytes", "max_loss_increase", "max_latency_ratio")
+            model["checks"] = [check for check in model["checks"] if check["name"] not in varying]
             for volatile in ("latency_us", "pushed_to", "bytes"):
                 del model[volatile]
         return models
@@ -64,7 +67,7 @@ class Run:
 
 def environment(**settings: str | Path) -> dict[str, str]:
     """Returns this process's environment with these settings of a run, and no others."""
-    ours = ("DATASET", "MNIST_DIR", "OUTPUT", "EPOCHS", "SEED", "MIN_ACCURACY")
+    ours = ("DATASET", "MNIST_DIR", "OUTPUT", "EPOCHS", "SEED", "RECIPES", "MIN_ACCURACY")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, **{name: str(value) for name, value in settings.items()}}
 

@@ -10,12 +10,15 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from modules import features, litert
+from modules.recipes import RECIPES
 from pipeline import runs
-from pipeline.comparison import load_evaluation
+from pipeline.evaluation import TEST_SLICE
+from pipeline.evaluation_results import load_evaluation
 from tests.e2e.harness import Run, run_pipeline
 
-COMPONENTS = 14
-EVALUATORS = ("Evaluator", "Evaluator.float32")
+COMPONENTS = 22
+QUANTIZERS = tuple(f"Quantizer.{name}" for name in RECIPES if name != "float32")
+EVALUATORS = ("Evaluator", *(f"Evaluator.{name}" for name in RECIPES))
 
 
 def evaluation_of(run: Run, evaluator: str) -> str:
@@ -27,16 +30,34 @@ def evaluation_of(run: Run, evaluator: str) -> str:
 
 def test_the_run_ends_in_blessed_and_pushed_models(digits_run: Run) -> None:
     assert digits_run.status == 0, digits_run.text
-    server, device = digits_run.comparison()["models"]
+    server, *devices = digits_run.comparison()["models"]
     assert server["name"] == "saved_model" and server["blessed"]
-    assert device["name"] == "float32" and device["blessed"]
-    assert device["agreement"] == 1.0
-    assert device["max_abs_logit_difference"] <= 1e-4
+    assert [device["name"] for device in devices] == list(RECIPES)
+    assert all(device["blessed"] for device in devices)
+    float32 = devices[0]
+    assert float32["agreement"] == 1.0 == float32["hard"]["agreement"]
+    assert float32["max_abs_logit_difference"] <= 1e-4
     assert (Path(server["pushed_to"]) / "saved_model.pb").is_file()
-    assert {path.name for path in Path(device["pushed_to"]).iterdir()} == {
-        "float32.tflite",
+    [folder] = {device["pushed_to"] for device in devices}
+    assert {path.name for path in Path(folder).iterdir()} == {
+        *(f"{name}.tflite" for name in RECIPES),
         "model.json",
     }
+
+
+def test_the_hard_images_are_harder_and_quantization_shows_in_size_and_logits(
+    digits_run: Run,
+) -> None:
+    models = {model["name"]: model for model in digits_run.comparison()["models"]}
+    for model in models.values():
+        assert model["hard"]["accuracy"] < model["metrics"]["accuracy"]
+        assert model["hard"]["loss"] > model["metrics"]["loss"]
+    parameters = sum(value.size for value in digits_run.parameters().values())
+    for name, recipe in RECIPES.items():
+        assert models[name]["bytes"] == pytest.approx(recipe.weight_bytes * parameters, rel=0.02)
+        assert set(models[name]["latency_us"]) == {"batch_1", "batch_1_without_xnnpack"}
+    differences = [models[name]["max_abs_logit_difference"] for name in ("float32", "float16")]
+    assert differences[0] < differences[1] < models["dynamic_range"]["max_abs_logit_difference"]
 
 
 def test_the_terminal_shows_progress_and_the_table_and_nothing_of_the_libraries(
@@ -46,9 +67,9 @@ def test_the_terminal_shows_progress_and_the_table_and_nothing_of_the_libraries(
     assert len(components) == COMPONENTS
     assert all(re.fullmatch(r"\d+\.\d s", shown) for shown in components.values())
     expected = re.compile(
-        r"\S.*: [\d,]+ training and [\d,]+ test images|loading TFX|\[ *\d+/14\]|  epoch|"
-        r"  trained in|\s*(model|saved_model|float32)\b|digits: trained|Report: |The run took|"
-        r"[\s─]*$"
+        r"\S.*: [\d,]+ training and [\d,]+ test images|loading TFX|\[ *\d+/22\]|  epoch|"
+        rf"  trained in|\s*(model|saved_model|{'|'.join(RECIPES)})\b|digits: trained|Report: |"
+        r"The run took|[\s─]*$"
     )
     foreign = [line for line in digits_run.text.splitlines() if not expected.match(line)]
     assert foreign == []
@@ -57,14 +78,16 @@ def test_the_terminal_shows_progress_and_the_table_and_nothing_of_the_libraries(
 def test_pushed_device_model_and_manifest_belong_together(digits_run: Run) -> None:
     folder = Path(digits_run.comparison()["models"][1]["pushed_to"])
     manifest = json.loads((folder / "model.json").read_text())
-    interpreter = litert.make_interpreter(str(folder / manifest["models"][0]["file"]))
-    signature = interpreter.get_signature_list()["serving_default"]
-    assert signature == {
-        "inputs": [manifest["input"]["name"]],
-        "outputs": [manifest["output"]["name"]],
-    }
     assert manifest["labels"] == [str(digit) for digit in range(10)]
-    assert manifest["models"][0]["bytes"] == (folder / "float32.tflite").stat().st_size
+    assert [model["name"] for model in manifest["models"]] == list(RECIPES)
+    for model in manifest["models"]:
+        file = folder / model["file"]
+        signature = litert.make_interpreter(str(file)).get_signature_list()["serving_default"]
+        assert signature == {
+            "inputs": [manifest["input"]["name"]],
+            "outputs": [manifest["output"]["name"]],
+        }
+        assert model["bytes"] == file.stat().st_size
 
 
 def test_pushed_saved_model_serves_examples_and_images(digits_run: Run) -> None:
@@ -78,23 +101,29 @@ def test_pushed_saved_model_serves_examples_and_images(digits_run: Run) -> None:
     tf.debugging.assert_equal(by_example[features.LOGITS], by_image[features.LOGITS])
 
 
-def test_the_model_is_trained_once_and_both_evaluators_read_it(digits_run: Run) -> None:
+def test_the_model_is_trained_once_and_every_model_comes_of_it(digits_run: Run) -> None:
     store = runs.open_store(digits_run.output / "metadata.db")
     executions = runs.last_run_executions(store)
     trainers = store.get_executions_by_type("tfx.components.trainer.component.Trainer")
     assert [trainer.id for trainer in trainers] == [executions["Trainer"].id]
     model = runs.output_artifacts(store, executions["Trainer"])["model"]
-    for evaluator in EVALUATORS:
-        events = store.get_events_by_execution_ids([executions[evaluator].id])
+    made = {"Evaluator": model.id, "Evaluator.float32": model.id}
+    for quantizer in QUANTIZERS:
+        output = runs.output_artifacts(store, executions[quantizer])["quantized_model"]
+        made[quantizer.replace("Quantizer", "Evaluator")] = output.id
+    assert len(set(made.values())) == len(RECIPES)
+    expected = {**dict.fromkeys(QUANTIZERS, model.id), **made}
+    for reader, model_id in expected.items():
+        events = store.get_events_by_execution_ids([executions[reader].id])
         inputs = {
             event.path.steps[0].key: event.artifact_id
             for event in events
             if event.type in (event.INPUT, event.DECLARED_INPUT)
         }
-        assert inputs["model"] == model.id
+        assert inputs["model"] == model_id
 
 
-def test_both_evaluations_have_the_same_structure(digits_run: Run) -> None:
+def test_all_evaluations_have_the_same_structure(digits_run: Run) -> None:
     uris = [evaluation_of(digits_run, evaluator) for evaluator in EVALUATORS]
 
     def structure(values: object) -> object:
@@ -103,18 +132,22 @@ def test_both_evaluations_have_the_same_structure(digits_run: Run) -> None:
         return type(values).__name__
 
     def slices(uri: str, kind: str) -> dict:
-        return {key: structure(value) for key, value in getattr(load_evaluation(uri), kind)}
+        result, _ = load_evaluation(uri)
+        return {key: structure(value) for key, value in getattr(result, kind)}
 
     metrics = [slices(uri, "slicing_metrics") for uri in uris]
-    assert len(metrics[0]) == 11  # overall and ten digits
-    assert {"accuracy", "loss", "example_count"} == set(metrics[0][()][""][""])
-    assert metrics[0] == metrics[1]
-    plots = [{key: set(value[""]) for key, value in load_evaluation(uri).plots} for uri in uris]
-    assert len(plots[0]) == 11 and plots[0] == plots[1]
+    assert len(metrics[0]) == 12  # the test set, its ten digits, and the hard set
+    assert {"accuracy", "loss", "example_count"} == set(metrics[0][TEST_SLICE][""][""])
+    assert all(other == metrics[0] for other in metrics[1:])
+    plots = [slices(uri, "plots").keys() for uri in uris]
+    assert TEST_SLICE in plots[0] and all(other == plots[0] for other in plots[1:])
     validations = [tfma.load_validation_result(uri) for uri in uris]
-    assert validations[0] == validations[1]
-    configs = [load_evaluation(uri).config for uri in uris]
-    assert [c.model_specs[0].model_type for c in configs] == [tfma.TF_GENERIC, tfma.TF_LITE]
+    assert all(other == validations[0] for other in validations[1:])
+    configs = [load_evaluation(uri)[0].config for uri in uris]
+    assert [config.model_specs[0].model_type for config in configs] == [
+        tfma.TF_GENERIC,
+        *[tfma.TF_LITE] * len(RECIPES),
+    ]
 
 
 def test_run_again_unchanged_everything_is_cached(digits_run: Run) -> None:
@@ -145,13 +178,14 @@ def test_a_change_in_modules_reruns_the_trainer_and_what_follows_only(
     times = again.component_lines()
     kept = {"CuratedSchema", "FileBasedExampleGen", "StatisticsGen", "ExampleValidator"}
     assert {name for name in kept | {"AnomalyGate"} if times[name] != "cached"} == set()
-    followers = {"Trainer", *EVALUATORS, "Comparison", "Pusher", "Pusher.device", "Report"}
+    followers = {"Trainer", *QUANTIZERS, *EVALUATORS, "Comparison", "Pusher", "Pusher.device"}
+    followers.add("Report")
     assert {name for name in followers if times[name] == "cached"} == set()
     # This time there was a blessed model to compare with: itself, but for the comment.
     for model in again.comparison()["models"]:
         [check] = [check for check in model["checks"] if check["name"] == "max_drop_from_last"]
         assert check["value"] == 0.0 and check["passed"]
-    config = load_evaluation(evaluation_of(again, "Evaluator")).config
+    config = load_evaluation(evaluation_of(again, "Evaluator.int8"))[0].config
     assert [spec.name for spec in config.model_specs] == ["candidate", "baseline"]
 
 
@@ -160,9 +194,17 @@ def test_below_the_threshold_nothing_is_pushed(
 ) -> None:
     output = tmp_path_factory.mktemp("below")
     run = run_pipeline(
-        digits_run.project, DATASET="digits", OUTPUT=output, EPOCHS="1", MIN_ACCURACY="0.999"
+        digits_run.project,
+        DATASET="digits",
+        OUTPUT=output,
+        EPOCHS="1",
+        RECIPES="int8",
+        MIN_ACCURACY="0.999",
     )
     assert run.status == 3, run.text
     assert run.pushed() == []
     assert "failed min_accuracy" in run.text
-    assert [model["pushed_to"] for model in run.comparison()["models"]] == [None, None]
+    assert {model["name"]: model["pushed_to"] for model in run.comparison()["models"]} == {
+        "saved_model": None,
+        "int8": None,
+    }

@@ -27,7 +27,7 @@ def kill_when_shown(project: Path, output: Path, sign: str) -> None:
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", RUNNER],
             cwd=project,
-            env=environment(DATASET="digits", OUTPUT=output),
+            env=environment(DATASET="digits", OUTPUT=output, RECIPES="float32"),
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -47,7 +47,7 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
     kill_when_shown(digits_run.project, output, "epoch  3/10")
     assert not list(output.glob("serving/*"))
 
-    again = run_pipeline(digits_run.project, DATASET="digits", OUTPUT=output)
+    again = run_pipeline(digits_run.project, DATASET="digits", OUTPUT=output, RECIPES="float32")
 
     assert again.status == 0, again.text
     times = again.component_lines()
@@ -60,7 +60,7 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
         assert expected[name].tobytes() == found[name].tobytes(), name
     device_files = [next(run.output.glob("device/*/float32.tflite")) for run in (digits_run, again)]
     assert device_files[0].read_bytes() == device_files[1].read_bytes()
-    assert again.verdict() == digits_run.verdict()
+    assert again.verdict() == digits_run.verdict()[:2]
 
 
 def config(dataset: DatasetFiles, output: Path, **changes: object) -> PipelineConfig:

@@ -23,7 +23,13 @@ def test_a_part_of_mnist_in_a_folder_is_trained_and_pushed(project: Path, tmp_pa
         count = TRAIN_IMAGES if name.startswith("train") else EVAL_IMAGES
         write_idx(folder / name, read_range(path, 0, count))
 
-    run = run_pipeline(project, DATASET=folder, OUTPUT=tmp_path / "output", MIN_ACCURACY="0.9")
+    run = run_pipeline(
+        project,
+        DATASET=folder,
+        OUTPUT=tmp_path / "output",
+        RECIPES="float32,dynamic_range",
+        MIN_ACCURACY="0.9",
+    )
 
     assert run.status == 0, run.text
     comparison = run.comparison()
@@ -32,7 +38,7 @@ def test_a_part_of_mnist_in_a_folder_is_trained_and_pushed(project: Path, tmp_pa
         "train_examples": TRAIN_IMAGES,
         "eval_examples": EVAL_IMAGES,
     }
-    server, device = comparison["models"]
+    server, device, _ = comparison["models"]
     assert server["metrics"]["accuracy"] > 0.93
     assert device["agreement"] == 1.0 and device["max_abs_logit_difference"] <= 1e-4
     assert len(run.pushed()) == 2

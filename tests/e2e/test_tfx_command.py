@@ -14,7 +14,9 @@ def tfx(*arguments: str, home: Path, output: Path) -> subprocess.CompletedProces
     return subprocess.run(
         [str(TFX), *arguments, "--engine=local"],
         cwd=home,
-        env=environment(DATASET="digits", OUTPUT=output, EPOCHS="5", MIN_ACCURACY="0.9")
+        env=environment(
+            DATASET="digits", OUTPUT=output, EPOCHS="5", RECIPES="float32", MIN_ACCURACY="0.9"
+        )
         | {"HOME": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,58 +1,37 @@
-"""A Transform graph and both exported models, made once from a few real digits."""
+"""Real digits, their Transform graph, and both formats of parameters that are fresh."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-import apache_beam as beam
 import jax
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-import tensorflow_transform.beam as tft_beam
-from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from data.dataset import open_folder, read_split_range
-from data.digits import make_digits
-from modules import examples, export, features, model
-from modules.preprocessing import preprocessing_fn
+from modules import export, features, model, recipes
+from tests import digit_models as digits
+from tests.digit_models import DigitModels
 
 Analyze = Callable[[np.ndarray, Path], tft.TFTransformOutput]
 
 
 @pytest.fixture(scope="session")
-def images(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+def images(digit_models: DigitModels) -> np.ndarray:
     """Raw images float32[200, 784] in [0, 1]."""
-    folder = tmp_path_factory.mktemp("digits")
-    make_digits(folder)
-    files = open_folder(folder)
-    return read_split_range(files.train_images, files.train_labels, 0, 200)[0]
-
-
-def _analyze(raw_images: np.ndarray, path: Path) -> tft.TFTransformOutput:
-    spec = schema_utils.schema_from_feature_spec(examples.RAW_FEATURE_SPEC)
-    rows = [
-        {features.IMAGE_FLOATS: image, features.IMAGE_CLASS: np.array([0])} for image in raw_images
-    ]
-    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(path / "scratch")):
-        data = pipeline | beam.Create(rows), dataset_metadata.DatasetMetadata(spec)
-        graph = data | tft_beam.AnalyzeDataset(preprocessing_fn)
-        _ = graph | tft_beam.WriteTransformFn(str(path / "graph"))
-    return tft.TFTransformOutput(str(path / "graph"))
+    return digit_models.images
 
 
 @pytest.fixture(scope="session")
 def analyze() -> Analyze:
     """Makes the Transform graph of raw images, below a folder."""
-    return _analyze
+    return digits.analyze
 
 
 @pytest.fixture(scope="session")
-def tft_output(
-    tmp_path_factory: pytest.TempPathFactory, images: np.ndarray
-) -> tft.TFTransformOutput:
+def tft_output(digit_models: DigitModels) -> tft.TFTransformOutput:
     """The Transform graph of `images`."""
-    return _analyze(images, tmp_path_factory.mktemp("transform"))
+    return digit_models.tft_output
 
 
 @pytest.fixture(scope="session")
@@ -67,18 +46,23 @@ def models_dir(
     params: model.Params,
     tft_output: tft.TFTransformOutput,
 ) -> str:
-    """Where `save_models` wrote both formats of `params`."""
+    """Where the SavedModel and the float32 TFLite model of `params` are."""
     folder = str(tmp_path_factory.mktemp("models"))
-    export.save_models(params, tft_output, folder)
+    export.save_saved_model(params, tft_output, folder)
+    export.save_tflite(params, tft_output, recipes.FLOAT32, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def jax_logits(params: model.Params, images: np.ndarray) -> np.ndarray:
+def variants(digit_models: DigitModels) -> dict[str, str]:
+    """The paths of the TFLite models of trained parameters, by recipe."""
+    return digit_models.tflite_paths
+
+
+@pytest.fixture(scope="session")
+def jax_logits(params: model.Params, digit_models: DigitModels) -> np.ndarray:
     """What JAX computes for `images`, without the Transform graph."""
-    pixels = images.astype(np.float64)
-    normalized = ((pixels - pixels.mean()) / pixels.std()).astype(np.float32)
-    return np.asarray(model.apply_flat(params, normalized))
+    return np.asarray(model.apply_flat(params, digit_models.normalized))
 
 
 def _serialize(image: np.ndarray, label: int | None) -> bytes:

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from modules import examples
+from modules import examples, features
+from modules.preprocessing import preprocessing_fn
 
 Serialize = Callable[[np.ndarray, int | None], bytes]
 
@@ -73,16 +77,40 @@ def test_more_than_a_batch(
     np.testing.assert_array_equal(np.sort(images[:, 0]), sent)
 
 
-def test_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("batch_size", [3, 2048])
+@pytest.mark.parametrize("count", [1, 7, 26, 52, 60])
+def test_sample_is_spread_evenly_over_the_files(
+    tmp_path: Path,
+    rows: list[tuple[np.ndarray, int]],
+    serialize: Serialize,
+    monkeypatch: pytest.MonkeyPatch,
+    batch_size: int,
+    count: int,
+) -> None:
+    """In the order of the files, with their labels, no two closer than others by more than one."""
+    monkeypatch.setattr(examples, "_BATCH_SIZE", batch_size)
+    for name, share in (("a", rows[:26]), ("b", rows[26:39]), ("c", rows[39:])):
+        _write(tmp_path / name, [serialize(*row) for row in share])
+    images, labels = examples.load_sample([str(tmp_path / "*")], count)
+    assert (images.dtype, images.shape, labels.dtype, labels.shape) == (
+        (np.float32, (min(count, 52), 784), np.int64, (min(count, 52),))
+    )
+    places = {(image.tobytes(), label): place for place, (image, label) in enumerate(rows)}
+    found = [places[image.tobytes(), label] for image, label in zip(images, labels, strict=True)]
+    distances = np.diff([*found, len(rows)])
+    assert found[0] == 0 and distances.min() >= 1 and np.ptp(distances) <= 1
+
+
+@pytest.mark.parametrize(
+    "load", [examples.load_raw, lambda patterns: examples.load_sample(patterns, 5)]
+)
+def test_nothing_to_read(tmp_path: Path, load: Callable[[list[str]], object]) -> None:
     pattern = str(tmp_path / "Split-train" / "*")
     with pytest.raises(ValueError, match=f"no example files match .*{tmp_path}/Split-train"):
-        examples.load_raw([pattern])
-
-
-def test_files_without_examples(tmp_path: Path) -> None:
-    _write(tmp_path / "empty", [])
-    with pytest.raises(ValueError, match=f"no examples in .*{tmp_path}/empty"):
-        examples.load_raw([str(tmp_path / "*")])
+        load([pattern])
+    _write(tmp_path / "Split-train" / "empty", [])
+    with pytest.raises(ValueError, match=f"no examples in .*{tmp_path}/Split-train/empty"):
+        load([pattern])
 
 
 def test_normalize_is_by_mean_and_deviation_of_the_train_pixels(
@@ -96,3 +124,32 @@ def test_normalize_is_by_mean_and_deviation_of_the_train_pixels(
         found = examples.normalize(given, tft_output)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, (given - train.mean()) / train.std(), atol=1e-6)
+
+
+def test_graph_needs_the_images_alone(tmp_path: Path, images: np.ndarray) -> None:
+    """Also where Transform has seen the sets that the examples belong to."""
+    spec = {
+        **examples.RAW_FEATURE_SPEC,
+        features.IMAGE_SET: tf.io.FixedLenFeature([1], tf.string),
+    }
+    schema = schema_utils.schema_from_feature_spec(spec)
+    rows = [
+        {
+            features.IMAGE_FLOATS: image,
+            features.IMAGE_CLASS: np.array([0]),
+            features.IMAGE_SET: np.array([b"train"]),
+        }
+        for image in images
+    ]
+    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(tmp_path / "scratch")):
+        data = pipeline | beam.Create(rows), dataset_metadata.DatasetMetadata(schema)
+        graph = data | tft_beam.AnalyzeDataset(preprocessing_fn)
+        _ = graph | tft_beam.WriteTransformFn(str(tmp_path / "graph"))
+    tft_output = tft.TFTransformOutput(str(tmp_path / "graph"))
+    saved_graph = tf.saved_model.load(tft_output.transform_savedmodel_dir)
+    _, inputs = saved_graph.signatures["serving_default"].structured_input_signature
+    assert tf.string in [spec.dtype for spec in inputs.values()]
+    train = images.astype(np.float64)
+    np.testing.assert_allclose(
+        examples.normalize(images, tft_output), (images - train.mean()) / train.std(), atol=1e-6
+    )

@@ -1,12 +1,16 @@
 """Both exports compute what JAX does, from raw images, at every batch size."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_transform as tft
 
-from modules import export, litert
+from modules import export, litert, model
+from modules.recipes import FLOAT32
 
 TOLERANCE = 1e-4
 
@@ -95,6 +99,41 @@ def test_predictions_do_not_depend_on_the_batches(models_dir: str, images: np.nd
     at_once = export.predict_saved_model(models_dir, images, batch_size=200)
     in_batches = export.predict_saved_model(models_dir, images, batch_size=64)
     np.testing.assert_allclose(in_batches, at_once, atol=1e-5)
+
+
+def test_saved_model_holds_exactly_the_parameters(models_dir: str, params: model.Params) -> None:
+    found = export.load_params(models_dir)
+    assert jax.tree.structure(found) == jax.tree.structure(params)
+    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(params), strict=True):
+        assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
+        assert ours.tobytes() == theirs.tobytes()
+
+
+def test_parameters_of_any_depth(
+    tmp_path: Path, tft_output: tft.TFTransformOutput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the values that a text, or a comparison by ==, would lose."""
+    odd = np.array([np.nan, -0.0, 1e-45, -np.inf, np.float32(0.1)], np.float32)
+    params = {"parameters": odd, "block": {"parameters": {"inner_0": {"kernel": odd[::-1].copy()}}}}
+    monkeypatch.setattr(
+        model, "apply_flat", lambda params, pixels: pixels[:, :5] * params["parameters"]
+    )
+    export.save_saved_model(params, tft_output, str(tmp_path))
+    found = export.load_params(str(tmp_path))
+    assert jax.tree.structure(found) == jax.tree.structure(params)
+    assert found["parameters"].tobytes() == odd.tobytes()
+    kernel = found["block"]["parameters"]["inner_0"]["kernel"]
+    assert kernel.tobytes() == odd[::-1].tobytes()
+
+
+def test_more_classes(
+    tmp_path: Path, tft_output: tft.TFTransformOutput, images: np.ndarray
+) -> None:
+    params = jax.device_get(model.init_params(jax.random.key(1), 26))
+    export.save_saved_model(params, tft_output, str(tmp_path))
+    path = export.save_tflite(params, tft_output, FLOAT32, str(tmp_path))
+    assert export.predict_saved_model(str(tmp_path), images[:3]).shape == (3, 26)
+    assert litert.predict(path, images[:3]).shape == (3, 26)
 
 
 def test_message_of_a_newer_serialization_names_the_remedy() -> None:

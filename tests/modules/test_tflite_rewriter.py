@@ -1,15 +1,15 @@
-"""Checks of converted models: each kind of model that TFMA or a device cannot use is refused."""
+"""TFX's rewriter by recipe: what comes out takes any number of images, or is refused."""
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.lite.tools import flatbuffer_utils
 
 from modules import litert, tflite_rewriter
+from modules.flatbuffer import ConversionError
+from modules.recipes import FLOAT32, INT8, INT8_IO, Recipe
 
 Function = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 WEIGHTS = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
@@ -20,68 +20,23 @@ def _dense(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 @pytest.fixture
-def convert(tmp_path: Path) -> Callable[..., str]:
-    """Converts a function of one input as TFX's rewriter would, without any check."""
+def rewrite(tmp_path: Path) -> Callable[..., str]:
+    """Saves a function of one image and rewrites it as the pipeline does."""
 
     def run(
         function: Function,
         name: str = "image_floats",
-        shape: tuple[int | None, ...] = (None, 784),
-        dtype: tf.DType = tf.float32,
-        flex: bool = False,
+        recipe: Recipe = FLOAT32,
+        representative_images: np.ndarray | None = None,
+        num_parameters: int = WEIGHTS.size,
     ) -> str:
-        signature = tf.function(function, input_signature=[tf.TensorSpec(shape, dtype, name=name)])
-        folder = str(tmp_path / "saved_model")
-        tf.saved_model.save(tf.Module(), folder, signatures={"serving_default": signature})
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if flex:
-            converter.target_spec.supported_ops = [
-                tf.lite.OpsSet.TFLITE_BUILTINS,
-                tf.lite.OpsSet.SELECT_TF_OPS,
-            ]
-        path = tmp_path / "tflite"
-        path.write_bytes(converter.convert())
-        return str(path)
-
-    return run
-
-
-def test_sound_model_passes(convert: Callable[..., str]) -> None:
-    tflite_rewriter.check_tflite(convert(_dense))
-
-
-def test_exported_model_has_tflites_own_operators_and_any_batch(models_dir: str) -> None:
-    path = f"{models_dir}/tflite"
-    tflite_rewriter.check_tflite(path)
-    names = tflite_rewriter.operators(path)
-    assert names.count("FULLY_CONNECTED") == 2 and names[-1] == "LOG_SOFTMAX"
-    assert not [name for name in names if "CUSTOM" in name or "STABLEHLO" in name]
-    (taken,) = litert.make_interpreter(path).get_input_details()
-    assert list(taken["shape_signature"]) == [-1, 784]
-
-
-def test_the_batch_of_what_is_computed_is_free_and_constants_are_not(models_dir: str) -> None:
-    flatbuffer = flatbuffer_utils.read_model(f"{models_dir}/tflite")
-    free, fixed = [], []
-    for tensor in flatbuffer.subgraphs[0].tensors:
-        is_constant = flatbuffer.buffers[tensor.buffer].data is not None
-        signature = tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature
-        (fixed if is_constant else free).append(list(signature))
-    assert {signature[0] for signature in free} == {-1}
-    assert all(-1 not in signature for signature in fixed)
-    assert any(signature[:1] == [1] for signature in fixed)  # the first convolution's kernel
-
-
-@pytest.fixture
-def rewrite(tmp_path: Path) -> Callable[..., str]:
-    """Saves a function of one image and rewrites it as the pipeline does."""
-
-    def run(function: Function, name: str = "image_floats") -> str:
         spec = tf.TensorSpec([1, 784], tf.float32, name=name)
         signature = tf.function(function, input_signature=[spec], autograph=False)
         source = str(tmp_path / "one")
         tf.saved_model.save(tf.Module(), source, signatures={"serving_default": signature})
-        return tflite_rewriter.rewrite(source, str(tmp_path / "lite"))
+        return tflite_rewriter.rewrite(
+            source, str(tmp_path / "lite"), recipe, representative_images, num_parameters
+        )
 
     return run
 
@@ -105,90 +60,55 @@ def test_rewritten_for_one_image_it_takes_any_number(
 ) -> None:
     path = rewrite(function)
     assert path == f"{tmp_path}/lite/tflite"
+    assert [file.name for file in Path(path).parent.iterdir()] == ["tflite"]
     expected = np.concatenate([function(images[row : row + 1])["logits"] for row in range(9)])
     np.testing.assert_allclose(litert.predict(path, images[:9]), expected, atol=1e-4)
 
 
-def test_rewriting_checks(rewrite: Callable[..., str]) -> None:
-    with pytest.raises(tflite_rewriter.ConversionError, match=r"inputs \['pixels'\]"):
+def test_ranges_are_those_of_the_representative_images(
+    rewrite: Callable[..., str], images: np.ndarray
+) -> None:
+    """Of all of them: only the last one is bright."""
+    dim = np.concatenate([images[:9] * 0.25, images[9:10] * 0.5])
+    path = rewrite(_dense, recipe=INT8_IO, representative_images=dim)
+    scale, zero_point = litert.make_interpreter(path).get_input_details()[0]["quantization"]
+    assert zero_point == -128
+    assert 255 * scale == pytest.approx(0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("none", [None, np.zeros((0, 784), np.float32)], ids=["none", "empty"])
+@pytest.mark.parametrize("recipe", [INT8, INT8_IO], ids=["int8", "int8_io"])
+def test_recipe_that_wants_representative_images(
+    rewrite: Callable[..., str], recipe: Recipe, none: np.ndarray | None
+) -> None:
+    with pytest.raises(ValueError, match=f"the recipe {recipe.name} takes .* representative"):
+        rewrite(_dense, recipe=recipe, representative_images=none)
+
+
+def test_rewriting_checks(rewrite: Callable[..., str], tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match=rf"^{tmp_path}/lite/tflite: inputs \['pixels'\]"):
         rewrite(_dense, name="pixels")
+
+
+def test_rewriting_checks_by_the_given_number_of_parameters(rewrite: Callable[..., str]) -> None:
+    with pytest.raises(ConversionError, match="for 1,000 weights of 4 byte"):
+        rewrite(_dense, num_parameters=1000)
 
 
 def test_rewriting_what_mixes_the_images_is_refused(rewrite: Callable[..., str]) -> None:
     """A number for the whole batch has no batch dimension to be freed."""
-    with pytest.raises(tflite_rewriter.ConversionError, match="7 images together"):
+    with pytest.raises(ConversionError, match="7 images together"):
         rewrite(lambda pixels: {"logits": pixels @ WEIGHTS - tf.reduce_mean(pixels)})
 
 
-@pytest.mark.parametrize(
-    ("function", "options", "problem"),
-    [
-        (_dense, {"name": "pixels"}, r"inputs \['pixels'\], expected \['image_floats'\]"),
-        (_dense, {"shape": (1, 784)}, r"input shape \[.*1.*784.*\], expected \[-1, 784\]"),
-        (
-            lambda pixels: {"logits": tf.reshape(pixels, [-1, 784]) @ WEIGHTS},
-            {"shape": (None, 28, 28)},
-            r"input shape .*28.*, expected \[-1, 784\]",
-        ),
-        (
-            lambda pixels: _dense(tf.cast(pixels, tf.float32)),
-            {"dtype": tf.int32},
-            "expected one float32 input .*int32",
-        ),
-        (lambda pixels: {**_dense(pixels), "more": pixels + 1.0}, {}, "and 2 outputs"),
-        (
-            lambda pixels: {"logits": tf.math.cumprod(pixels @ WEIGHTS, axis=1)},
-            {"flex": True},
-            r"outside TFLITE_BUILTINS: \['CUSTOM:FlexCumprod'\]",
-        ),
-        (
-            lambda pixels: {"logits": tf.reduce_sum(pixels @ WEIGHTS, axis=0, keepdims=True)},
-            {},
-            "7 images together give other logits",
-        ),
-        (
-            lambda pixels: {"logits": pixels @ WEIGHTS - tf.reduce_mean(pixels)},
-            {},
-            "7 images together give other logits",
-        ),
-        (
-            lambda pixels: {"logits": tf.math.log(pixels @ WEIGHTS * 0.0 - 1.0)},
-            {},
-            "not finite",
-        ),
-        (
-            lambda pixels: {"logits": pixels @ WEIGHTS / 0.0},
-            {},
-            "not finite",
-        ),
-        (
-            lambda pixels: {"scores": pixels @ WEIGHTS},
-            {},
-            "'logits'",
-        ),
-        (
-            lambda pixels: {"logits": tf.reshape(pixels, [1, 784]) @ WEIGHTS},
-            {},
-            "a batch of 7 failed: ",
-        ),
-    ],
-    ids=[
-        "name", "fixed-batch", "shape", "dtype", "two-outputs", "flex",
-        "batch-lost", "batch-mixed", "nan", "inf", "output-name", "not-resizable",
-    ],
-)  # fmt: skip
-def test_model_that_cannot_be_used(
-    convert: Callable[..., str], function: Function, options: dict[str, object], problem: str
+@pytest.mark.parametrize("recipe", [INT8, INT8_IO], ids=["int8", "int8_io"])
+def test_operator_without_an_integer_kernel_is_refused(
+    rewrite: Callable[..., str], images: np.ndarray, recipe: Recipe
 ) -> None:
-    path = convert(function, **options)
-    with pytest.raises(tflite_rewriter.ConversionError, match=f"^{path}: .*{problem}"):
-        tflite_rewriter.check_tflite(path)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
-def test_truncated_file(models_dir: str, tmp_path: Path, share: float) -> None:
-    content = Path(models_dir, "tflite").read_bytes()
-    path = tmp_path / "cut"
-    path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises((tflite_rewriter.ConversionError, ValueError, struct.error)):
-        tflite_rewriter.check_tflite(str(path))
+    """The converter leaves it to a float kernel, which a device for integers does not have."""
+    with pytest.raises(ConversionError, match=r"not all in integers, .*'DEQUANTIZE', 'SIN'"):
+        rewrite(
+            lambda pixels: {"logits": tf.sin(pixels @ WEIGHTS)},
+            recipe=recipe,
+            representative_images=images,
+        )

@@ -28,23 +28,57 @@ def logits() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
+def hard_logits(logits: np.ndarray) -> np.ndarray:
+    """Log-softmax float32[40, 4] for the hard set's examples, which have the same classes."""
+    return _on_hard(logits)
+
+
+@pytest.fixture(scope="session")
 def labels() -> np.ndarray:
-    """The classes int64[40] of the examples that `logits` are about."""
+    """The classes int64[40] of the test set, and again of the hard set."""
     return LABELS
 
 
-def _evaluate(path: Path, config: config_pb2.EvalConfig, *predictions: np.ndarray) -> str:
+def _on_hard(test: np.ndarray) -> np.ndarray:
+    """Makes up the logits for the hard set from those for the test set."""
+    return test[::-1]
+
+
+def _evaluate(
+    path: Path,
+    config: config_pb2.EvalConfig,
+    *predictions: np.ndarray,
+    hard: np.ndarray | None = None,
+    sets: tuple[str, ...] = (features.TEST_SET, features.HARD_SET),
+    thresholds: bool = False,
+) -> str:
     """Writes TFMA's evaluation of log-probabilities: of one model, or candidate and baseline.
 
-    The config is the pipeline's but for where the predictions come from, and the thresholds.
+    The config is the pipeline's but for where the predictions come from.
+
+    Args:
+      path: folder to write into.
+      config: the EvalConfig.
+      predictions: of each model for the test set.
+      hard: of every model for the hard set; if None, `_on_hard` of those for the test set.
+      sets: to take examples from.
+      thresholds: whether to validate; for one model only.
     """
     config = config_pb2.EvalConfig.FromString(config.SerializeToString())
-    for metric in config.metrics_specs[0].metrics:
-        metric.ClearField("per_slice_thresholds")
+    if thresholds:  # as TFX's Evaluator does on a first run
+        config = tfma.utils.update_eval_config_with_defaults(config, rubber_stamp=True)
+    else:
+        for metric in config.metrics_specs[0].metrics:
+            metric.ClearField("per_slice_thresholds")
     spec = config.model_specs[0]
     spec.ClearField("model_type")
     spec.prediction_key = "prediction_0"
-    columns = {features.IMAGE_CLASS: LABELS, "prediction_0": list(predictions[0])}
+    columns = {
+        features.IMAGE_CLASS: np.tile(LABELS, 2),
+        features.IMAGE_SET: np.repeat([features.TEST_SET, features.HARD_SET], len(LABELS)),
+    }
+    for number, test in enumerate(predictions):
+        columns[f"prediction_{number}"] = [*test, *(_on_hard(test) if hard is None else hard)]
     if len(predictions) == 2:
         spec.name = tfma.CANDIDATE_KEY
         config.model_specs.add(
@@ -53,14 +87,15 @@ def _evaluate(path: Path, config: config_pb2.EvalConfig, *predictions: np.ndarra
             label_key=features.IMAGE_CLASS,
             prediction_key="prediction_1",
         )
-        columns["prediction_1"] = list(predictions[1])
-    tfma.analyze_raw_data(pd.DataFrame(columns), config, output_path=str(path))
+    examples = pd.DataFrame(columns)
+    examples = examples[examples[features.IMAGE_SET].isin(sets)]
+    tfma.analyze_raw_data(examples, config, output_path=str(path))
     return str(path)
 
 
 @pytest.fixture(scope="session")
 def evaluate() -> Callable[..., str]:
-    """(path, EvalConfig, logits of the model, maybe a baseline's): writes an evaluation."""
+    """Writes an evaluation of made-up logits; see `_evaluate`."""
     return _evaluate
 
 

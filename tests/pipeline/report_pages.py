@@ -6,10 +6,30 @@ from typing import Any
 
 import numpy as np
 
+from modules.recipes import RECIPES
 from pipeline import report_page
+from pipeline.runs import NodeTime
 
 ADDRESSES = {"src", "srcset", "href", "xlink:href", "action", "data", "poster"}
 PUSHED = "/srv/device/17"
+SIX = ("saved_model", *RECIPES)
+# A part of the real one: a fork, a join, and shortcuts past each.
+GRAPH = {
+    "ExampleGen": [],
+    "Trainer": ["ExampleGen"],
+    "Quantizer.int8": ["ExampleGen", "Trainer"],
+    "Evaluator": ["ExampleGen", "Trainer"],
+    "Evaluator.int8": ["ExampleGen", "Quantizer.int8"],
+    "Comparison": ["Trainer", "Evaluator", "Evaluator.int8"],
+    "Pusher": ["Trainer", "Evaluator"],
+    "Pusher.device": ["Comparison"],
+    "Report": ["Comparison", "Pusher", "Pusher.device"],
+}
+TIMES = {
+    "ExampleGen": NodeTime(3.681, True),
+    "Trainer": NodeTime(311.996, False),
+    "Comparison": NodeTime(0.019, False),
+}
 
 
 def one_hot_logits(predicted: np.ndarray, num_classes: int, top: float = 0.9) -> np.ndarray:
@@ -24,15 +44,19 @@ def check(name: str, value: float, limit: float, passed: bool = True) -> dict[st
 
 
 def model(name: str, num_classes: int = 10, **changes: Any) -> dict[str, Any]:
+    latency = {"batch_1": {"p50": 1202.2, "p90": 1370.5}}
+    if name != "saved_model":
+        latency["batch_1_without_xnnpack"] = {"p50": 2803.3, "p90": 3004.4}
     return {
         "name": name,
         "model_type": "tf_generic" if name == "saved_model" else "tf_lite",
         "bytes": 3_313_536,
         "metrics": {"accuracy": 0.985, "loss": 0.0651},
+        "hard": {"accuracy": 0.912, "loss": 0.3125, "agreement": 0.987},
         "per_class_accuracy": {str(label): 1 - label / 1000 for label in range(num_classes)},
         "agreement": 0.9995,
         "max_abs_logit_difference": 1.5e-5,
-        "latency_us": {"batch_1": {"p50": 1202.2, "p90": 1370.5}},
+        "latency_us": latency,
         "checks": [check("evaluator_blessing", 1, 1), check("min_accuracy", 0.985, 0.97)],
         "blessed": True,
         "pushed_to": PUSHED,
@@ -68,8 +92,36 @@ def evidence(names: tuple[str, ...] = ("saved_model", "float32"), **changes: Any
             "validation_loss": [(1, 0.8), (2, 0.2)],
             "validation_accuracy": [(1, 0.91), (2, 0.9876)],
         },
+        "graph": GRAPH,
+        "times": TIMES,
     }
     return report_page.Evidence(**fields | changes)
+
+
+def six_models() -> str:
+    """Returns a page with everything on it: six models, one failed, mistakes, disagreements."""
+    random = np.random.default_rng(0)
+    labels = np.arange(400) % 10
+    scores = random.normal(size=(400, 10)) + 4 * np.eye(10)[labels]
+    logits = {
+        name: (scores + random.normal(size=scores.shape) * noise).astype(np.float32)
+        for name, noise in zip(SIX, (0, 0, 0, 0.02, 0.4, 0.4), strict=True)
+    }
+    confusion = {name: np.zeros((10, 10), np.int64) for name in SIX}
+    for name, matrix in confusion.items():
+        np.add.at(matrix, (labels, logits[name].argmax(axis=1)), 1)
+    accuracies = {
+        name: matrix.diagonal() / matrix.sum(axis=1) for name, matrix in confusion.items()
+    }
+    models = [
+        model(name, per_class_accuracy=dict(zip("0123456789", map(float, values), strict=True)))
+        for name, values in accuracies.items()
+    ]
+    failed = [check("evaluator_blessing", 0, 1, False), check("max_bytes", 836_120, 800_000, False)]
+    models[-1] |= {"checks": failed, "blessed": False, "pushed_to": None}
+    images = random.uniform(size=(400, 784)).astype(np.float32)
+    shown = evidence(SIX, images=images, labels=labels, logits=logits, confusion=confusion)
+    return report_page.render(comparison(*models), shown)
 
 
 class Page(HTMLParser):

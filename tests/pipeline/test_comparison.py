@@ -1,240 +1,230 @@
-"""What decides on a blessing: every limit from both sides, and how metrics are read."""
+"""What decides on a blessing: every limit from both sides."""
 
 import dataclasses
 import json
 import math
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
-from tensorflow_model_analysis.proto import config_pb2
 
+from modules.recipes import RECIPES
 from pipeline import comparison
-from pipeline.comparison import Check, Metrics
-from pipeline.config import Limits
+from pipeline.comparison import Check, Logits, Measured
+from pipeline.comparison_component import limits_from_json
+from pipeline.config import Limits, VariantLimits
+from pipeline.evaluation_results import Metrics
 
-LIMITS = Limits(0.9, 0.02, 0.001, 0.005, 0.999)
-REFERENCE = Metrics(0.991, 0.03, {"0": 0.95, "1": 1.0})
+VARIANT = VariantLimits(
+    max_accuracy_drop=0.001,
+    max_class_accuracy_drop=0.005,
+    max_hard_accuracy_drop=0.002,
+    max_loss_increase=0.01,
+    min_agreement=0.999,
+    max_size_ratio=0.5,
+    max_latency_ratio=0.8,
+)
+LIMITS = Limits(0.9, 0.02, {"int8": VARIANT})
+METRICS = Metrics(
+    accuracy=0.991,
+    loss=0.03,
+    examples=10_000,
+    per_class_accuracy={"0": 0.95, "1": 1.0},
+    class_examples={"0": 5_000, "1": 5_000},
+    hard_accuracy=0.9,
+    hard_loss=0.3,
+    hard_examples=10_000,
+)
 NAN = math.nan
+FLOAT32_US = 200.0
 
 
-def _server(accuracy: float, blessed: bool = True) -> dict[str, Check]:
-    metrics = Metrics(accuracy, 0.1, {"0": accuracy})
-    return {check.name: check for check in comparison.server_checks(metrics, blessed, LIMITS)}
+def logits(rows: int = 10_000, flipped: int = 0) -> Logits:
+    """Log-probabilities of two classes, of which the first `flipped` rows prefer the second."""
+    found = np.tile(np.array([-0.1, -2.4], np.float32), (rows, 1))
+    found[:flipped] = found[:flipped, ::-1]
+    return Logits(found, found)
 
 
-def _device(
-    accuracy: float = 0.991,
-    classes: dict[str, float] = REFERENCE.per_class_accuracy,
-    agreement: float = 1.0,
-    blessed: bool = True,
-    reference: Metrics = REFERENCE,
-) -> dict[str, Check]:
-    metrics = Metrics(accuracy, 0.03, classes)
-    checks = comparison.device_checks(metrics, reference, agreement, blessed, LIMITS)
-    return {check.name: check for check in checks}
+REFERENCE = Measured(
+    comparison.REFERENCE, 1_000_000, METRICS, True, None, logits(), {"batch_1": {"p50": 900.0}}
+)
 
 
-def _failed(checks: dict[str, Check]) -> list[str]:
-    return [name for name, check in checks.items() if not check.passed]
+def measured(**changes: object) -> Measured:
+    """An int8 model that passes everything, but for the changes to it or to its metrics."""
+    ours = {key: changes.pop(key) for key in list(changes) if hasattr(METRICS, key)}
+    model = dataclasses.replace(
+        REFERENCE,
+        name="int8",
+        size_bytes=300_000,
+        metrics=dataclasses.replace(METRICS, **ours),
+        latency_us={"batch_1": {"p50": 100.0, "p90": 150.0}},
+    )
+    return dataclasses.replace(model, **changes)
+
+
+def checks_of(model: Measured, reference: Measured = REFERENCE) -> dict[str, Check]:
+    found = [
+        *comparison.server_checks(model, LIMITS),
+        *comparison.device_checks(model, reference, FLOAT32_US, VARIANT),
+    ]
+    assert len({check.name for check in found}) == len(found)
+    return {check.name: check for check in found}
+
+
+def failed(model: Measured, reference: Measured = REFERENCE) -> list[str]:
+    return [name for name, check in checks_of(model, reference).items() if not check.passed]
 
 
 def test_names_values_and_limits() -> None:
-    assert _server(0.95) == {
-        "evaluator_blessing": Check("evaluator_blessing", 1.0, 1.0, True),
-        "min_accuracy": Check("min_accuracy", 0.95, 0.9, True),
-    }
-    assert _device(0.9905, {"0": 0.948, "1": 0.999}, 0.9995) == {
-        "evaluator_blessing": Check("evaluator_blessing", 1.0, 1.0, True),
-        "min_accuracy": Check("min_accuracy", 0.9905, 0.9, True),
-        "max_accuracy_drop": Check("max_accuracy_drop", 0.0005, 0.001, True),
-        "max_class_accuracy_drop": Check("max_class_accuracy_drop", 0.002, 0.005, True),
-        "min_agreement": Check("min_agreement", 0.9995, 0.999, True),
-    }
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "failed"),
-    [(0.9, []), (0.9001, []), (0.8999, ["min_accuracy"]), (NAN, ["min_accuracy"])],
-)
-def test_server_accuracy(accuracy: float, failed: list[str]) -> None:
-    assert _failed(_server(accuracy)) == failed
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "passed"), [(0.99, True), (0.97, True), (0.9699, False), (NAN, False)]
-)
-def test_drop_from_the_last_blessed_model(accuracy: float, passed: bool) -> None:
-    metrics = Metrics(accuracy, 0.03, REFERENCE.per_class_accuracy)
-    *_, check = comparison.server_checks(metrics, True, LIMITS, last_accuracy=0.99)
-    assert (check.name, check.limit, check.passed) == ("max_drop_from_last", 0.02, passed)
-    device = comparison.device_checks(metrics, metrics, 1.0, True, LIMITS, last_accuracy=0.99)
-    assert [found.passed for found in device if found.name == check.name] == [passed]
-
-
-def test_the_evaluator_has_the_last_word() -> None:
-    assert _failed(_server(0.95, blessed=False)) == ["evaluator_blessing"]
-    assert _failed(_device(blessed=False)) == ["evaluator_blessing"]
-    assert _server(0.95, blessed=False)["evaluator_blessing"].value == 0.0
-
-
-@pytest.mark.parametrize(("accuracy", "failed"), [(0.9, []), (0.8999, ["min_accuracy"]), (1.0, [])])
-def test_device_accuracy(accuracy: float, failed: list[str]) -> None:
-    """Against a reference that is no better, so that nothing is dropped."""
-    reference = Metrics(accuracy, 0.1, REFERENCE.per_class_accuracy)
-    assert _failed(_device(accuracy, reference=reference)) == failed
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "failed"),
-    [
-        (0.990, []),  # 0.991 - 0.990 is 0.0010000000000000009
-        (float(np.float32(0.990)), []),
-        (0.9901, []),
-        (0.995, []),
-        (0.98999, ["max_accuracy_drop"]),
-        (NAN, ["min_accuracy", "max_accuracy_drop"]),
-    ],
-)
-def test_accuracy_drop(accuracy: float, failed: list[str]) -> None:
-    assert _failed(_device(accuracy)) == failed
-
-
-def test_accuracy_drop_from_nan_fails() -> None:
-    assert _failed(_device(reference=dataclasses.replace(REFERENCE, accuracy=NAN))) == [
-        "max_accuracy_drop"
+    model = measured(
+        accuracy=0.9905,
+        per_class_accuracy={"0": 0.948, "1": 0.999},
+        loss=0.034,
+        hard_accuracy=0.899,
+        logits=logits(flipped=5),
+        last_accuracy=0.992,
+    )
+    assert list(checks_of(model).values()) == [
+        Check("evaluator_blessing", 1.0, 1.0, True),
+        Check("min_accuracy", 0.9905, 0.9, True),
+        Check("max_drop_from_last", 0.0015, 0.02, True),
+        Check("max_accuracy_drop", 0.0005, 0.001, True),
+        Check("max_class_accuracy_drop", 0.002, 0.005, True),
+        Check("max_hard_accuracy_drop", 0.001, 0.002, True),
+        Check("max_loss_increase", 0.004, 0.01, True),
+        Check("min_agreement", 0.9995, 0.999, True),
+        Check("max_bytes", 300_000, 500_000, True),
+        Check("max_latency_ratio", 0.5, 0.8, True),
     ]
 
 
 @pytest.mark.parametrize(
-    ("classes", "value"),
+    ("changes", "expected"),
     [
-        ({"0": 0.945, "1": 1.0}, 0.005),
-        ({"0": 0.95, "1": float(np.float32(0.995))}, 0.005),
-        ({"0": 0.9451, "1": 0.999}, 0.0049),
-        ({"0": 1.0, "1": 1.0}, 0.0),
+        ({}, []),
+        ({"evaluator_blessed": False}, ["evaluator_blessing"]),
+        ({"accuracy": 0.990}, []),  # 0.991 - 0.990 is 0.0010000000000000009
+        ({"accuracy": float(np.float32(0.990))}, []),
+        ({"accuracy": 0.995}, []),
+        ({"accuracy": 0.98999}, ["max_accuracy_drop"]),
+        ({"accuracy": NAN}, ["min_accuracy", "max_accuracy_drop"]),
+        ({"per_class_accuracy": {"0": 0.945, "1": 1.0}}, []),
+        ({"per_class_accuracy": {"0": 0.95, "1": float(np.float32(0.995))}}, []),
+        ({"per_class_accuracy": {"0": 0.94499, "1": 1.0}}, ["max_class_accuracy_drop"]),
+        ({"per_class_accuracy": {"0": 1.0, "1": 0.994}}, ["max_class_accuracy_drop"]),
+        # A NaN must not hide behind another class's drop.
+        ({"per_class_accuracy": {"0": NAN, "1": 0.9}}, ["max_class_accuracy_drop"]),
+        ({"per_class_accuracy": {"0": 0.9, "1": NAN}}, ["max_class_accuracy_drop"]),
+        ({"hard_accuracy": 0.898}, []),
+        ({"hard_accuracy": 0.8979}, ["max_hard_accuracy_drop"]),
+        ({"hard_accuracy": NAN}, ["max_hard_accuracy_drop"]),
+        ({"loss": 0.04}, []),
+        ({"loss": 0.01}, []),
+        ({"loss": 0.0401}, ["max_loss_increase"]),
+        ({"loss": NAN}, ["max_loss_increase"]),
+        ({"logits": logits(flipped=10)}, []),
+        ({"logits": logits(flipped=11)}, ["min_agreement"]),
+        ({"size_bytes": 500_000}, []),
+        ({"size_bytes": 500_001}, ["max_bytes"]),
+        ({"latency_us": {"batch_1": {"p50": 160.0}}}, []),
+        ({"latency_us": {"batch_1": {"p50": 161.0}}}, ["max_latency_ratio"]),
+        ({"last_accuracy": 1.0}, []),
+        ({"last_accuracy": 1.02}, ["max_drop_from_last"]),
+        ({"last_accuracy": NAN}, ["max_drop_from_last"]),
     ],
 )
-def test_class_drop_that_is_allowed(classes: dict[str, float], value: float) -> None:
-    check = _device(classes=classes)["max_class_accuracy_drop"]
-    assert check.passed and check.value == pytest.approx(value)
+def test_each_limit_from_both_sides(changes: dict, expected: list[str]) -> None:
+    assert failed(measured(**changes)) == expected
 
 
-@pytest.mark.parametrize(
-    "classes",
-    [
-        {"0": 0.94499, "1": 1.0},
-        {"0": 1.0, "1": 0.994},
-        {"0": NAN, "1": 1.0},
-        {"0": 1.0, "1": NAN},
-    ],
-)
-def test_class_drop_that_is_not(classes: dict[str, float]) -> None:
-    """Whichever class it is: a NaN must not hide behind another class's drop."""
-    assert _failed(_device(classes=classes)) == ["max_class_accuracy_drop"]
+@pytest.mark.parametrize(("accuracy", "expected"), [(0.9, []), (0.8999, ["min_accuracy"])])
+def test_least_accuracy(accuracy: float, expected: list[str]) -> None:
+    """Against a reference that is no better, so that nothing is dropped."""
+    reference = dataclasses.replace(
+        REFERENCE, metrics=dataclasses.replace(METRICS, accuracy=accuracy)
+    )
+    assert failed(measured(accuracy=accuracy), reference) == expected
 
 
-@pytest.mark.parametrize(
-    ("agreement", "failed"),
-    [(0.999, []), (0.9991, []), (0.9989, ["min_agreement"]), (NAN, ["min_agreement"])],
-)
-def test_agreement_limit(agreement: float, failed: list[str]) -> None:
-    assert _failed(_device(agreement=agreement)) == failed
+def test_a_reference_that_is_nan_fails_the_device_model() -> None:
+    broken = dataclasses.replace(METRICS, accuracy=NAN, loss=NAN, hard_accuracy=NAN)
+    reference = dataclasses.replace(REFERENCE, metrics=broken)
+    assert failed(measured(), reference) == [
+        "max_accuracy_drop",
+        "max_hard_accuracy_drop",
+        "max_loss_increase",
+    ]
 
 
-def test_agreement_is_of_the_best_class() -> None:
-    reference = np.array([[-1, -2, -3], [-3, -1, -2], [-2, -3, -1], [-1, -2, -3]], np.float32)
-    other = np.array([[-4, -9, -9], [-3, -2, -1], [-8, -9, -7], [-2, -1, -3]], np.float32)
-    assert comparison.agreement(reference, other) == 0.5
-    assert comparison.agreement(reference, reference) == 1.0
-
-
-def test_model_entry_is_the_element_of_comparison_json() -> None:
-    reference = np.array([[-1, -2], [-2, -1]], np.float32)
-    checks = [Check("min_accuracy", 0.95, 0.9, True), Check("min_agreement", 0.5, 0.999, False)]
-    latency = {"p50": 10.0, "p90": 20.0}
-    arguments = ("float32", "tf_lite", 1234, REFERENCE, reference - [[0.5], [0.25]], reference)
-    entry = comparison.model_entry(*arguments, latency, checks)
-    assert entry == {
-        "name": "float32",
-        "model_type": "tf_lite",
-        "bytes": 1234,
-        "metrics": {"accuracy": 0.991, "loss": 0.03},
-        "per_class_accuracy": {"0": 0.95, "1": 1.0},
-        "agreement": 1.0,
-        "max_abs_logit_difference": 0.5,
-        "latency_us": {"batch_1": latency},
-        "checks": [
-            {"name": "min_accuracy", "value": 0.95, "limit": 0.9, "passed": True},
-            {"name": "min_agreement", "value": 0.5, "limit": 0.999, "passed": False},
-        ],
-        "blessed": False,
-        "pushed_to": None,
+def test_one_image_is_never_held_against_a_model_but_two_are() -> None:
+    few = {
+        "examples": 100,
+        "class_examples": {"0": 50, "1": 50},
+        "per_class_accuracy": {"0": 0.93, "1": 1.0},
+        "hard_examples": 100,
     }
-    assert json.loads(json.dumps(entry)) == entry
-    assert comparison.model_entry(*arguments, latency, checks[:1])["blessed"] is True
+    one = measured(**few, accuracy=0.981, hard_accuracy=0.89, logits=logits(100, flipped=1))
+    reference = dataclasses.replace(REFERENCE, logits=logits(100))
+    assert failed(one, reference) == []
+    checks = checks_of(one, reference)
+    assert checks["max_accuracy_drop"].limit == 0.01
+    assert checks["max_class_accuracy_drop"].limit == 0.02
+    assert checks["min_agreement"].limit == 0.99
+    few["per_class_accuracy"] = {"0": 0.91, "1": 1.0}
+    two = measured(**few, accuracy=0.971, hard_accuracy=0.88, logits=logits(100, flipped=2))
+    assert failed(two, reference) == [
+        "max_accuracy_drop",
+        "max_class_accuracy_drop",
+        "max_hard_accuracy_drop",
+        "min_agreement",
+    ]
 
 
-def test_metrics_are_read_overall_and_by_class(
-    evaluation_uri: str, logits: np.ndarray, labels: np.ndarray
-) -> None:
-    metrics = comparison.read_metrics(evaluation_uri)
-    right = logits.argmax(axis=1) == labels
-    assert metrics.accuracy == pytest.approx(right.mean())
-    assert metrics.loss == pytest.approx(-logits[np.arange(len(labels)), labels].mean(), rel=1e-5)
-    assert list(metrics.per_class_accuracy) == ["0", "1", "2"]
-    assert metrics.per_class_accuracy == pytest.approx(
-        {str(label): right[labels == label].mean() for label in range(3)}
+def test_the_class_that_is_reported_is_the_one_furthest_beyond_its_own_limit() -> None:
+    model = measured(
+        class_examples={"0": 20, "1": 5_000}, per_class_accuracy={"0": 0.91, "1": 0.99}
+    )
+    # Class 0 dropped by 0.04, less than one image of 20; class 1 by 0.01, more than is allowed.
+    assert checks_of(model)["max_class_accuracy_drop"] == Check(
+        "max_class_accuracy_drop", 0.01, 0.005, False
     )
 
 
-def test_the_candidate_is_read_where_there_is_a_baseline(
-    evaluation_uri: str,
-    logits: np.ndarray,
-    eval_config: Callable[[], config_pb2.EvalConfig],
-    evaluate: Callable[..., str],
-    tmp_path: Path,
-) -> None:
-    uri = evaluate(tmp_path, eval_config(), logits, -logits)
-    assert comparison.read_metrics(uri) == comparison.read_metrics(evaluation_uri)
-    plots, expected = (dict(comparison.load_evaluation(u).plots) for u in (uri, evaluation_uri))
-    assert plots == expected and set(plots) == {(), *((("image_class", k),) for k in range(3))}
+def test_the_saved_model_is_judged_by_what_every_model_has_to_pass() -> None:
+    entry = comparison.judge(REFERENCE, REFERENCE, LIMITS, FLOAT32_US)
+    assert [check["name"] for check in entry["checks"]] == ["evaluator_blessing", "min_accuracy"]
+    assert entry["blessed"] and entry["model_type"] == "tf_generic"
+    assert (entry["agreement"], entry["max_abs_logit_difference"]) == (1.0, 0.0)
+    unblessed = dataclasses.replace(REFERENCE, evaluator_blessed=False)
+    assert not comparison.judge(unblessed, unblessed, LIMITS, FLOAT32_US)["blessed"]
 
 
-@pytest.mark.parametrize("lacking", ["accuracy", "loss", "ExampleCount", "slices", "overall"])
-def test_evaluation_that_lacks_something(
-    lacking: str,
-    logits: np.ndarray,
-    eval_config: Callable[[], config_pb2.EvalConfig],
-    evaluate: Callable[..., str],
-    tmp_path: Path,
-) -> None:
-    config = eval_config()
-    metrics = config.metrics_specs[0].metrics
-    if lacking == "overall":
-        del config.slicing_specs[0]
-    elif lacking == "slices":
-        del config.slicing_specs[1]
-    else:
-        kept = [
-            m
-            for m in metrics
-            if lacking not in (m.class_name, *json.loads(m.config or "{}").values())
-        ]
-        del metrics[:]
-        metrics.extend(kept)
-    uri = evaluate(tmp_path, config, logits)
-    with pytest.raises(ValueError, match=f"the evaluation at {uri} lacks .* by image_class"):
-        comparison.read_metrics(uri)
+def test_judgement_is_the_element_of_comparison_json() -> None:
+    found = logits(flipped=2_000)
+    hard = logits(flipped=5_000).hard
+    model = measured(logits=Logits(found.test - np.float32(0.5), hard))
+    entry = comparison.judge(model, REFERENCE, LIMITS, FLOAT32_US)
+    checks = [dataclasses.asdict(check) for check in checks_of(model).values()]
+    assert entry == {
+        "name": "int8",
+        "model_type": "tf_lite",
+        "bytes": 300_000,
+        "metrics": {"accuracy": 0.991, "loss": 0.03},
+        "per_class_accuracy": {"0": 0.95, "1": 1.0},
+        "agreement": 0.8,
+        "max_abs_logit_difference": pytest.approx(2.8),
+        "hard": {"accuracy": 0.9, "loss": 0.3, "agreement": 0.5},
+        "latency_us": {"batch_1": {"p50": 100.0, "p90": 150.0}},
+        "checks": checks,
+        "blessed": False,
+        "pushed_to": None,
+    }
+    assert [check["name"] for check in checks if not check["passed"]] == ["min_agreement"]
+    assert json.loads(json.dumps(entry)) == entry
+    assert comparison.judge(measured(), REFERENCE, LIMITS, FLOAT32_US)["blessed"] is True
 
 
-def test_loss_that_is_nan_stays_a_number(
-    logits: np.ndarray,
-    eval_config: Callable[[], config_pb2.EvalConfig],
-    evaluate: Callable[..., str],
-    tmp_path: Path,
-) -> None:
-    broken = logits.copy()
-    broken[0] = np.nan
-    assert math.isnan(comparison.read_metrics(evaluate(tmp_path, eval_config(), broken)).loss)
+def test_limits_survive_the_way_through_json() -> None:
+    assert limits_from_json(json.dumps(dataclasses.asdict(Limits()))) == Limits()
+    assert Limits().variants.keys() == RECIPES.keys()

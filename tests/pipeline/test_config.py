@@ -34,6 +34,7 @@ def test_defaults(environment: dict[str, str], tmp_path: Path) -> None:
     assert (config.train.epochs, config.train.seed, config.limits) == (10, 0, Limits())
     assert config.train == TrainConfig()
     assert config.limits.min_accuracy == 0.97
+    assert config.recipes == ("float32", "float16", "dynamic_range", "int8", "int8_io")
     assert config.dataset.name == "tiny"
     assert config.output == tmp_path / "new" / "output"
     assert config.output.is_dir()
@@ -42,9 +43,11 @@ def test_defaults(environment: dict[str, str], tmp_path: Path) -> None:
 
 def test_everything_set(environment: dict[str, str]) -> None:
     config = config_from_environment(
-        environment | {"EPOCHS": "3", "SEED": "7", "MIN_ACCURACY": "0.5"}
+        environment
+        | {"EPOCHS": "3", "SEED": "7", "MIN_ACCURACY": "0.5", "RECIPES": " int8, float32"}
     )
     assert config.train == TrainConfig(epochs=3, seed=7)
+    assert config.recipes == ("float32", "int8")
     assert config.limits == Limits(min_accuracy=0.5)
 
 
@@ -76,7 +79,7 @@ def test_paths_are_below_output(environment: dict[str, str]) -> None:
 
 
 def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
-    empty = dict.fromkeys(["MNIST_DIR", "EPOCHS", "SEED", "MIN_ACCURACY"], "")
+    empty = dict.fromkeys(["MNIST_DIR", "EPOCHS", "SEED", "RECIPES", "MIN_ACCURACY"], "")
     assert config_from_environment(environment | empty) == config_from_environment(environment)
 
 
@@ -127,6 +130,14 @@ def test_wrong_number_is_refused_before_any_data_work(
     """The data set does not exist either, but the number is what is complained of."""
     settings = {"DATASET": "/no/such/data", "OUTPUT": str(tmp_path / "output"), name: value}
     with pytest.raises(ConfigError, match=f"^{name}={value}: expected {expected}$"):
+        config_from_environment(settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["int4", "float32,int4", "float32,,int8", "float32;int8"])
+def test_unknown_recipe_is_refused(tmp_path: Path, value: str) -> None:
+    settings = {"DATASET": "/no/such/data", "OUTPUT": str(tmp_path / "output"), "RECIPES": value}
+    with pytest.raises(ConfigError, match=f"^RECIPES={value}: there is no '.*'; expected names"):
         config_from_environment(settings)
     assert list(tmp_path.iterdir()) == []
 

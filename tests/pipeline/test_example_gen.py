@@ -10,10 +10,11 @@ import tensorflow as tf
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types.standard_artifacts import Examples
 
+from data import hard
 from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.idx import write_idx
-from modules import examples
+from modules import examples, features
 from pipeline import example_gen
 
 TRAIN, EVAL = 23, 7
@@ -60,9 +61,20 @@ def _generate(folder: Path, output: Path) -> Examples:
     return artifact
 
 
-def _expected(images: np.ndarray, labels: np.ndarray) -> set[tuple[bytes, int]]:
+def _expected(
+    images: np.ndarray, labels: np.ndarray, is_hard: bool = False
+) -> set[tuple[bytes, int]]:
     pixels = images.reshape(-1, 784).astype(np.float32) / np.float32(255)
+    if is_hard:
+        pixels = hard.make_hard(pixels, 0)
     return {(row.tobytes(), int(label)) for row, label in zip(pixels, labels, strict=True)}
+
+
+def _image_sets(pattern: str) -> set[bytes]:
+    """The values of `image_set` of all examples, each of which has one."""
+    files = tf.data.TFRecordDataset(sorted(tf.io.gfile.glob(pattern)), "GZIP")
+    spec = {"image_set": tf.io.FixedLenFeature([1], tf.string)}
+    return {tf.io.parse_single_example(record, spec)["image_set"][0].numpy() for record in files}
 
 
 @pytest.mark.parametrize(
@@ -80,15 +92,17 @@ def test_every_image_once_with_its_label(
     monkeypatch.setattr(example_gen, "_RANGE_SIZE", sizes[0])
     monkeypatch.setattr(example_gen, "_ENCODED_AT_ONCE", sizes[1])
     artifact = _generate(folder, tmp_path / "examples")
-    assert sorted(json.loads(artifact.split_names)) == ["eval", "train"]
-    for split, count, names in (
-        ("train", TRAIN, FILE_NAMES[:2]),
-        ("eval", EVAL, FILE_NAMES[2:]),
+    assert sorted(json.loads(artifact.split_names)) == ["eval", "hard", "train"]
+    for split, image_set, count, names in (
+        ("train", b"train", TRAIN, FILE_NAMES[:2]),
+        ("eval", b"test", EVAL, FILE_NAMES[2:]),
+        ("hard", b"hard", EVAL, FILE_NAMES[2:]),
     ):
         images, labels = examples.load_raw([f"{artifact.uri}/Split-{split}/*"])
         assert len(images) == count
         found = {(row.tobytes(), int(label)) for row, label in zip(images, labels, strict=True)}
-        assert found == _expected(*(arrays[name] for name in names))
+        assert found == _expected(*(arrays[name] for name in names), is_hard=split == "hard")
+        assert _image_sets(f"{artifact.uri}/Split-{split}/*") == {image_set}
 
 
 def test_one_serialized_example(tmp_path: Path) -> None:
@@ -98,13 +112,14 @@ def test_one_serialized_example(tmp_path: Path) -> None:
     for name in FILE_NAMES[1::2]:
         write_idx(tmp_path / name, np.array([7], np.uint8))
     paths = [str(tmp_path / name) for name in FILE_NAMES[2:]]
-    [record] = example_gen.serialized_examples(*paths, 0, 1)
+    [record] = example_gen.serialized_examples(*paths, 0, 1, features.TEST_SET)
     floats = [np.float32(pixel) / np.float32(255) for pixel in image.ravel()]
     assert tf.train.Example.FromString(record) == tf.train.Example(
         features=tf.train.Features(
             feature={
                 "image_floats": tf.train.Feature(float_list=tf.train.FloatList(value=floats)),
                 "image_class": tf.train.Feature(int64_list=tf.train.Int64List(value=[7])),
+                "image_set": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"test"])),
             }
         )
     )
@@ -116,17 +131,21 @@ def test_a_shard_that_breaks_off_is_not_taken_for_a_whole_one(folder: Path, tmp_
     destination = split / "data_tfrecord-00000-of-00001.gz"
     with pytest.raises(DataError):
         example_gen.write_shard(
-            *(str(folder / name) for name in FILE_NAMES[:2]), 0, TRAIN + 1, str(destination)
+            *(str(folder / name) for name in FILE_NAMES[:2]),
+            0,
+            TRAIN + 1,
+            features.TRAIN_SET,
+            str(destination),
         )
     assert list(split.iterdir()) == []
 
 
 @pytest.mark.parametrize("folder", ["", ".gz", ".idx"], indirect=True)
 def test_splits_have_disjoint_patterns_that_cover_the_four_files(folder: Path) -> None:
-    """What TFX fingerprints, and so notices changes of."""
+    """What TFX fingerprints: each file once, though two splits are made of the test images."""
     component = example_gen.idx_example_gen(str(folder))
     config = json.loads(component.exec_properties["input_config"])
     found = {split["name"]: set(folder.glob(split["pattern"])) for split in config["splits"]}
-    assert [len(found[name]) for name in ("train", "eval")] == [2, 2]
+    assert {name: len(files) for name, files in found.items()} == {"train": 2, "eval": 2}
     assert found["train"] | found["eval"] == set(folder.iterdir())
     assert component.exec_properties["input_base"] == str(folder)

@@ -15,9 +15,9 @@ ENTRY = {
     "model_type": "tf_generic",
     "bytes": 3_400_192,
     "metrics": {"accuracy": 0.99123, "loss": 0.02714},
+    "hard": {"accuracy": 0.91234, "loss": 0.31, "agreement": 1.0},
     "per_class_accuracy": {"0": 1.0},
     "agreement": 1.0,
-    "max_abs_logit_difference": 0.0,
     "latency_us": {"batch_1": {"p50": 1234.4, "p90": 2345.6}},
     "checks": [{"name": "min_accuracy", "value": 0.99123, "limit": 0.97, "passed": True}],
     "blessed": True,
@@ -27,8 +27,8 @@ DEVICE = {
     "name": "dynamic_range",
     "bytes": 12_345_678,
     "metrics": {"accuracy": 0.1, "loss": 12.5},
+    "hard": {"accuracy": 1.0, "loss": 12.5, "agreement": 0.5},
     "agreement": 0.99987,
-    "max_abs_logit_difference": 2.4e-6,
     "latency_us": {"batch_1": {"p50": 98765.4, "p90": 99999.9}},
     "blessed": False,
 }
@@ -57,13 +57,13 @@ def _cells(lines: list[str], name: str) -> list[str]:
 def test_table_holds_everything_at_80_columns(comparison: dict[str, Any]) -> None:
     lines = _printed(comparison)
     assert lines[0].strip() == "mnist: trained on 60,000, tested on 10,000 images"
-    header = ["model", "KiB", "accuracy", "loss", "agrees", "logits", "1 image", "blessed"]
+    header = ["model", "KiB", "accuracy", "hard", "loss", "agrees", "1 image", "blessed"]
     assert _cells(lines, "model") == header
     assert _cells(lines, "saved_model") == [
-        "saved_model", "3,320", "99.12%", "0.0271", "100.00%", "0e+00", "1,234 us", "yes",
+        "saved_model", "3,320", "99.12%", "91.23%", "0.0271", "100.00%", "1,234 us", "yes",
     ]  # fmt: skip
     assert _cells(lines, "dynamic_range") == [
-        "dynamic_range", "12,056", "10.00%", "12.5000", "99.99%", "2e-06", "98,765 us", "no",
+        "dynamic_range", "12,056", "10.00%", "100.00%", "12.5000", "99.99%", "98,765 us", "no",
     ]  # fmt: skip
     assert max(map(len, lines)) <= 80
     assert "…" not in "".join(lines)
@@ -78,9 +78,9 @@ def test_failed_checks_are_printed_and_passed_ones_not(comparison: dict[str, Any
     ]
     lines = _printed(comparison)
     assert [line for line in lines if "failed" in line] == [
-        "dynamic_range failed evaluator_blessing: 0, limit 1",
-        "dynamic_range failed max_class_accuracy_drop: 0.006123, limit 0.005",
-        "dynamic_range failed min_agreement: nan, limit 0.999",
+        "dynamic_range failed evaluator_blessing: no, must be yes",
+        "dynamic_range failed max_class_accuracy_drop: 0.61 points, at most 0.50 points",
+        "dynamic_range failed min_agreement: NaN, at least 99.90 %",
     ]
 
 
@@ -90,3 +90,14 @@ def test_where_models_were_pushed_in_one_piece(comparison: dict[str, Any]) -> No
     comparison["models"][0]["pushed_to"] = destination
     lines = _printed(comparison)
     assert [line for line in lines if "pushed" in line] == [f"saved_model pushed to {destination}"]
+
+
+def test_models_that_were_pushed_together_share_a_line(comparison: dict[str, Any]) -> None:
+    for model in comparison["models"]:
+        model["pushed_to"] = "/srv/17"
+    assert _printed(comparison)[-1] == "saved_model, dynamic_range pushed to /srv/17"
+    comparison["models"][1]["pushed_to"] = "/srv/18"
+    assert _printed(comparison)[-2:] == [
+        "saved_model pushed to /srv/17",
+        "dynamic_range pushed to /srv/18",
+    ]

@@ -16,11 +16,11 @@ from tfx.components.example_validator.executor import Executor
 from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Schema
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
-from modules import examples
+from modules import examples, features
 from pipeline.validation import AnomalyGate, CuratedSchema, DataAnomalyError, curated_schema
 
 IMAGE = [0.0, 1.0, *[0.5] * 782]
-Rows = list[dict[str, list[float]]]  # {feature: its values}
+Rows = list[dict[str, list[float] | list[bytes]]]  # {feature: its values}
 
 
 def _gate(anomalies: ExampleAnomalies) -> None:
@@ -31,16 +31,21 @@ def _gate(anomalies: ExampleAnomalies) -> None:
 
 def _rows(*changes: dict[str, list[float] | None]) -> Rows:
     """Ten sound examples, and one more for each change to such; None removes a feature."""
-    sound: Rows = [{"image_floats": IMAGE, "image_class": [label]} for label in range(10)]
+    sound: Rows = [
+        {"image_floats": IMAGE, "image_class": [label], "image_set": [b"test"]}
+        for label in range(10)
+    ]
     changed = [{**sound[0], **change} for change in changes]
     return sound + [{k: v for k, v in row.items() if v is not None} for row in changed]
 
 
-def _example(row: dict[str, list[float]]) -> bytes:
+def _example(row: dict[str, list[float] | list[bytes]]) -> bytes:
     made = {}
     for name, values in row.items():
         if name == "image_floats":
             made[name] = tf.train.Feature(float_list=tf.train.FloatList(value=values))
+        elif name == "image_set":
+            made[name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
         else:
             made[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=values))
     return tf.train.Example(features=tf.train.Features(feature=made)).SerializeToString()
@@ -80,18 +85,29 @@ def gate(tmp_path: Path) -> Callable[..., None]:
 @pytest.mark.parametrize("num_classes", [10, 26])
 def test_domain_of_the_labels_is_the_data_sets(num_classes: int) -> None:
     schema = text_format.Parse(curated_schema(num_classes), schema_pb2.Schema())
-    features = {feature.name: feature for feature in schema.feature}
-    domain = features["image_class"].int_domain
+    by_name = {feature.name: feature for feature in schema.feature}
+    domain = by_name["image_class"].int_domain
     assert (domain.min, domain.max, domain.is_categorical) == (0, num_classes - 1, True)
 
 
 def test_schema_agrees_with_how_examples_are_parsed() -> None:
+    """And has one feature more, which no model sees."""
     schema = text_format.Parse(curated_schema(10), schema_pb2.Schema())
-    types = {schema_pb2.FLOAT: tf.float32, schema_pb2.INT: tf.int64}
+    types = {schema_pb2.FLOAT: tf.float32, schema_pb2.INT: tf.int64, schema_pb2.BYTES: tf.string}
     assert {
         feature.name: ([dim.size for dim in feature.shape.dim], types[feature.type])
         for feature in schema.feature
-    } == {name: (spec.shape, spec.dtype) for name, spec in examples.RAW_FEATURE_SPEC.items()}
+    } == {
+        **{name: (spec.shape, spec.dtype) for name, spec in examples.RAW_FEATURE_SPEC.items()},
+        features.IMAGE_SET: ([1], tf.string),
+    }
+
+
+def test_sets_of_the_schema_are_those_of_the_examples() -> None:
+    schema = text_format.Parse(curated_schema(10), schema_pb2.Schema())
+    (image_set,) = (feature for feature in schema.feature if feature.name == features.IMAGE_SET)
+    sets = [features.TRAIN_SET, features.TEST_SET, features.HARD_SET]
+    assert list(image_set.string_domain.value) == sets
 
 
 def test_good_data_passes(gate: Callable[..., None]) -> None:
@@ -115,6 +131,8 @@ def test_more_classes_pass_where_the_data_set_has_them(gate: Callable[..., None]
         ({"image_floats": [*IMAGE[:-1], np.inf]}, "image_floats", "[Ii]nf|Out-of-range"),
         ({"image_floats": None}, "image_floats", "fewer examples than expected"),
         ({"image_floats": IMAGE[:-1]}, "image_floats", "[Ss]hape"),
+        ({"image_set": [b"other"]}, "image_set", "Unexpected string values"),
+        ({"image_set": None}, "image_set", "fewer examples than expected"),
         ({"another": [1]}, "another", "New column"),
     ],
 )

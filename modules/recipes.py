@@ -1,0 +1,88 @@
+"""The ways to make a TFLite model of the trained network, each a named recipe.
+
+See https://ai.google.dev/edge/litert/models/post_training_quantization for what TFLite's converter
+does. Imports nothing but Python's own, so that settings can be checked before TensorFlow is loaded.
+"""
+
+import dataclasses
+import math
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How one variant is converted, and what its conversion must not fall short of.
+
+    Attributes:
+      name: of the variant, in file names, node ids and reports.
+      summary: what it is, in a clause.
+      weight_bytes: of one weight in the file; a file much larger was not quantized.
+      weights_only: weights are quantized or shortened, activations stay float32.
+      integer_activations: activations are int8 too, in ranges seen on a representative data set.
+      integer_io: input and output are int8 as well; scale and zero point are in the file.
+      undelegated: operators that XNNPACK leaves to TFLite's own kernels; all others it must take.
+      min_logit: the smallest log-probability that the output can express; JAX's are clipped to it
+        before they are compared.
+      max_logit_difference: to JAX, on real examples, right after the conversion.
+      min_agreement: share of real examples with JAX's argmax, right after the conversion.
+    """
+
+    name: str
+    summary: str
+    weight_bytes: int
+    weights_only: bool = False
+    integer_activations: bool = False
+    integer_io: bool = False
+    undelegated: frozenset[str] = frozenset({"LOG_SOFTMAX"})
+    min_logit: float = -math.inf
+    max_logit_difference: float = 1e-4
+    min_agreement: float = 1.0
+
+
+FLOAT32 = Recipe(
+    name="float32",
+    summary="as trained: weights and activations in float32",
+    weight_bytes=4,
+)
+FLOAT16 = Recipe(
+    name="float16",
+    summary="weights in float16, computed in float32 on CPUs, in float16 on GPUs that can",
+    weight_bytes=2,
+    weights_only=True,
+    max_logit_difference=0.1,
+    min_agreement=0.998,
+)
+DYNAMIC_RANGE = Recipe(
+    name="dynamic_range",
+    summary="weights in int8, activations quantized on the fly: the fastest on CPUs",
+    weight_bytes=1,
+    weights_only=True,
+    max_logit_difference=2.0,
+    min_agreement=0.995,
+)
+# TFLite fixes the output of an 8-bit LOG_SOFTMAX to steps of 1/16 from -16 to 0, and XNNPACK has
+# no 8-bit average pooling.
+_LOWEST_INT8_LOGIT = -15.9375
+_INT8_UNDELEGATED = frozenset({"AVERAGE_POOL_2D", "LOG_SOFTMAX"})
+INT8 = Recipe(
+    name="int8",
+    summary="weights and activations in int8, float32 in and out: a drop-in for float32",
+    weight_bytes=1,
+    integer_activations=True,
+    undelegated=_INT8_UNDELEGATED,
+    min_logit=_LOWEST_INT8_LOGIT,
+    max_logit_difference=4.0,
+    min_agreement=0.99,
+)
+INT8_IO = Recipe(
+    name="int8_io",
+    summary="int8 from input to output, for microcontrollers and NPUs without floats",
+    weight_bytes=1,
+    integer_activations=True,
+    integer_io=True,
+    undelegated=_INT8_UNDELEGATED,
+    min_logit=_LOWEST_INT8_LOGIT,
+    max_logit_difference=4.0,
+    min_agreement=0.99,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (FLOAT32, FLOAT16, DYNAMIC_RANGE, INT8, INT8_IO)}

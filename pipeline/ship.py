@@ -1,0 +1,118 @@
+"""From trained models to shipped ones: each evaluated, all compared, the blessed pushed."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfx.components import Evaluator, Pusher
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.proto import pusher_pb2
+from tfx.types import BaseChannel
+
+from modules import tflite_extractor
+from pipeline import evaluation, server_pusher
+from pipeline.comparison_component import Comparison, Evaluated
+from pipeline.config import PipelineConfig
+from pipeline.source_digest import source_digest
+
+
+@dataclasses.dataclass(frozen=True)
+class Shipping:
+    """The components of `ship`."""
+
+    evaluators: list[Evaluator]
+    comparison: Comparison
+    push_to_server: Pusher
+    push_to_device: Pusher
+
+    @property
+    def components(self) -> list[BaseComponent]:
+        """All of them, in the order of the data flow."""
+        return [*self.evaluators, self.comparison, self.push_to_server, self.push_to_device]
+
+
+def ship(
+    config: PipelineConfig,
+    examples: BaseChannel,
+    schema: BaseChannel,
+    server_model: BaseChannel,
+    device_models: Mapping[str, BaseChannel],
+    baseline_model: BaseChannel | None = None,
+) -> Shipping:
+    """Returns the components that decide on models and push them.
+
+    Args:
+      config: of the pipeline.
+      examples: with the splits eval and hard.
+      schema: of the examples.
+      server_model: a SavedModel, with the float32 device model beside it.
+      device_models: models in TFLite's format by the name of their recipe.
+      baseline_model: what a new model has to keep up with, if there is one.
+    """
+
+    def evaluated(node_id: str, model: BaseChannel, model_type: str) -> tuple[Evaluator, Evaluated]:
+        evaluator = Evaluator(
+            examples=examples,
+            example_splits=["eval", "hard"],
+            model=model,
+            baseline_model=baseline_model,
+            schema=schema,
+            eval_config=evaluation.eval_config(
+                model_type,
+                config.dataset.num_classes,
+                config.limits.min_accuracy,
+                config.limits.max_drop_from_last,
+            ),
+            module_path=tflite_extractor.__name__ if model_type == evaluation.TF_LITE else None,
+        ).with_id(node_id)
+        outputs = evaluator.outputs
+        return evaluator, Evaluated(model, outputs["evaluation"], outputs["blessing"])
+
+    server_evaluator, reference = evaluated("Evaluator", server_model, evaluation.TF_SAVED_MODEL)
+    device = {
+        name: evaluated(f"Evaluator.{name}", model, evaluation.TF_LITE)
+        for name, model in device_models.items()
+    }
+    data = config.dataset
+    comparison = Comparison(
+        examples=examples,
+        reference=reference,
+        variants={name: variant for name, (_, variant) in device.items()},
+        limits=config.limits,
+        run={
+            "dataset": {
+                "name": data.name,
+                "train_examples": data.train_examples,
+                "eval_examples": data.eval_examples,
+            },
+            "seed": config.train.seed,
+            "epochs": config.train.epochs,
+        },
+        source_digest=source_digest(
+            "pipeline/comparison*.py",
+            "pipeline/confusion.py",
+            "pipeline/device_package.py",
+            "pipeline/evaluation*.py",
+            "pipeline/measurement.py",
+        ),
+    )
+    push_to_server = Pusher(
+        model=server_model,
+        model_blessing=reference.blessing,
+        push_destination=_folder(config.serving_dir),
+        custom_executor_spec=ExecutorClassSpec(server_pusher.Executor),
+    )
+    push_to_device = Pusher(
+        model=comparison.outputs["device_models"],
+        model_blessing=comparison.outputs["device_blessing"],
+        push_destination=_folder(config.device_dir),
+    ).with_id("Pusher.device")
+    evaluators = [server_evaluator, *(evaluator for evaluator, _ in device.values())]
+    return Shipping(evaluators, comparison, push_to_server, push_to_device)
+
+
+def _folder(path: Path) -> pusher_pb2.PushDestination:
+    return pusher_pb2.PushDestination(
+        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(path))
+    )

@@ -1,0 +1,105 @@
+"""The hard set: the same everywhere, readable, and nothing of a digit lost."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from data import hard
+from data.dataset import open_folder, read_split_range
+from data.digits import make_digits
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+    """The digits' eval images float32[363, 784]."""
+    folder = tmp_path_factory.mktemp("data") / "digits"
+    make_digits(folder)
+    files = open_folder(folder)
+    return read_split_range(files.eval_images, files.eval_labels, 0, files.eval_examples)[0]
+
+
+def _centres(images: np.ndarray) -> np.ndarray:
+    """Centres of mass (down, right) float64[N, 2], in pixels from the images' centre."""
+    squares = images.reshape(-1, 28, 28).astype(np.float64)
+    places = np.arange(28) - 13.5
+    moments = [squares.sum(axis=2) @ places, squares.sum(axis=1) @ places]
+    return np.stack(moments, axis=1) / squares.sum(axis=(1, 2))[:, None]
+
+
+def _spreads(images: np.ndarray) -> np.ndarray:
+    """Root mean square distance of the ink from its centre of mass, float64[N], in pixels."""
+    squares = images.reshape(-1, 28, 28).astype(np.float64)
+    down, right = np.indices((28, 28)) - 13.5
+    mean_square = (squares * (down**2 + right**2)).sum(axis=(1, 2)) / squares.sum(axis=(1, 2))
+    return np.sqrt(mean_square - (_centres(images) ** 2).sum(axis=1))
+
+
+def test_values_are_grey_levels(images: np.ndarray) -> None:
+    made = hard.make_hard(images, 0)
+    assert (made.shape, made.dtype) == (images.shape, np.float32)
+    levels = np.rint(made * 255)
+    np.testing.assert_array_equal(made, levels.astype(np.float32) / np.float32(255))
+    assert (levels.min(), levels.max()) == (0, 255)
+
+
+def test_the_same_on_every_machine(images: np.ndarray) -> None:
+    made = np.rint(hard.make_hard(images, 0) * 255).astype(np.uint8)
+    assert hashlib.sha256(made.tobytes()).hexdigest() == (
+        "c076c731240a977209058574119ef4c21fb94c12c50672d174a20dc984b63151"
+    )
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_an_image_depends_on_its_index_alone(images: np.ndarray, size: int) -> None:
+    whole = hard.make_hard(images, 0)
+    parts = [hard.make_hard(images[i : i + size], i) for i in range(0, len(images), size)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_each_index_has_amounts_of_its_own(images: np.ndarray) -> None:
+    made = hard.make_hard(np.tile(images[:1], (1000, 1)), 0)
+    assert len(np.unique(made, axis=0)) == 1000
+
+
+def test_amounts_fill_their_ranges_evenly() -> None:
+    """Of small images, which no border holds back: the mean and the bounds of each range."""
+    small = np.zeros((2000, 28, 28), np.float32)
+    small[:, 10:18, 12:16] = 1
+    small = small.reshape(-1, 784)
+    made = hard.make_hard(small, 0)
+    shifts = _centres(made) - _centres(small)
+    np.testing.assert_allclose(shifts.mean(axis=0), 0, atol=0.1)
+    np.testing.assert_allclose([shifts.min(), shifts.max()], [-3, 3], atol=0.02)
+    scales = np.sqrt(made.sum(axis=1) / small.sum(axis=1))
+    np.testing.assert_allclose(scales.mean(), 1, atol=0.02)
+    np.testing.assert_allclose([scales.min(), scales.max()], [0.8, 1.2], atol=0.03)
+
+
+def test_turns_by_up_to_twenty_degrees_either_way() -> None:
+    """A bar's axis, from its second moments."""
+    bar = np.zeros((28, 28), np.float32)
+    bar[13:15, 4:24] = 1
+    made = hard.make_hard(np.tile(bar.reshape(1, 784), (2000, 1)), 0).astype(np.float64)
+    centres = _centres(made)
+    down, right = ((np.indices((28, 28)) - 13.5).reshape(2, 1, 784)) - centres.T[..., None]
+    both = (made * down * right).sum(axis=1)
+    difference = (made * (right**2 - down**2)).sum(axis=1)
+    degrees = np.degrees(np.arctan2(2 * both, difference) / 2)
+    np.testing.assert_allclose(degrees.mean(), 0, atol=1)
+    np.testing.assert_allclose([degrees.min(), degrees.max()], [-20, 20], atol=1)
+
+
+def test_no_ink_is_lost_at_the_border(images: np.ndarray) -> None:
+    """Ink grows as the square of the size; a frame around the image would lose some at once."""
+    frame = np.ones((28, 28), np.float32)
+    frame[2:-2, 2:-2] = 0
+    given = np.concatenate([images, np.tile(frame.reshape(1, 784), (1000, 1))])
+    made = hard.make_hard(given, 0)
+    scales = _spreads(made) / _spreads(given)
+    kept = made.sum(axis=1) / given.sum(axis=1) / scales**2
+    np.testing.assert_allclose(kept, 1, atol=0.1)
+
+
+def test_an_empty_image_stays_empty() -> None:
+    assert not hard.make_hard(np.zeros((3, 784), np.float32), 5).any()

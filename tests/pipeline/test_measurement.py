@@ -1,0 +1,75 @@
+"""Every model runs on every image, and is timed in the ways that comparison.json tells."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modules import litert
+from pipeline import measurement
+from tests.digit_models import DigitModels
+
+
+@pytest.fixture
+def two_paths(digit_models: DigitModels) -> dict[str, str]:
+    """Two device models, without the float32 one."""
+    return {name: digit_models.tflite_paths[name] for name in ("dynamic_range", "int8_io")}
+
+
+def test_logits_of_every_model_on_both_sets(
+    digit_models: DigitModels, two_paths: dict[str, str]
+) -> None:
+    images, expected = digit_models.images, digit_models.logits
+    found = measurement.predict_all(
+        digit_models.server_dir, two_paths, test=images[:130], hard=images[130:]
+    )
+    assert list(found) == ["saved_model", "dynamic_range", "int8_io"]
+    for name, tolerance in (("saved_model", 1e-4), ("dynamic_range", 0.5), ("int8_io", 4.0)):
+        test, hard = found[name]
+        assert (test.shape, hard.shape) == ((130, 10), (70, 10))
+        for part, right in ((test, expected[:130]), (hard, expected[130:])):
+            clipped = np.maximum(right, -15.9375) if name == "int8_io" else right
+            np.testing.assert_allclose(part, clipped, atol=tolerance, rtol=0)
+            np.testing.assert_array_equal(part.argmax(axis=1), right.argmax(axis=1))
+    together = np.concatenate(found["int8_io"])
+    np.testing.assert_array_equal(together, litert.predict(two_paths["int8_io"], images))
+
+
+def test_latencies_of_every_model_and_of_float32(
+    digit_models: DigitModels, two_paths: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The float32 device model is timed though it is not among those that are compared."""
+    loaded = []
+    load = litert.load
+
+    def recording_load(path: str, **options: Any) -> litert.LoadedModel:
+        loaded.append((path, options["xnnpack"]))
+        return load(path, **options)
+
+    monkeypatch.setattr(litert, "load", recording_load)
+    found = measurement.latencies(digit_models.server_dir, two_paths, digit_models.images[:1])
+    both_ways = {"batch_1", "batch_1_without_xnnpack"}
+    assert {name: set(ways) for name, ways in found.items()} == {
+        "saved_model": {"batch_1"},
+        "dynamic_range": both_ways,
+        "int8_io": both_ways,
+        measurement.FLOAT32_LATENCY: both_ways,
+    }
+    for ways in found.values():
+        for percentiles in ways.values():
+            assert set(percentiles) == {"p50", "p90"}
+            assert 0 < percentiles["p50"] <= percentiles["p90"]
+    paths = [*two_paths.values(), f"{digit_models.server_dir}/tflite"]
+    assert sorted(loaded) == sorted((path, way) for path in paths for way in (True, False))
+
+
+def test_integer_model_is_timed_on_integers(digit_models: DigitModels) -> None:
+    """A device's camera gives them: quantization of the image is no part of the time."""
+    image = digit_models.images[:1]
+    for xnnpack in (True, False):
+        call = measurement._single_image_call(
+            digit_models.tflite_paths["int8_io"], image, xnnpack=xnnpack
+        )
+        found = call()
+        assert (found.dtype, found.shape) == (np.int8, (1, 10))
+        assert found.argmax() == digit_models.logits[0].argmax()
