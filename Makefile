@@ -28,6 +28,8 @@ test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest
 
 bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
+	@$(python) -m benchmarks.tflite_latency
+	@$(python) -m benchmarks.extractor_throughput
 	@$(python) -m benchmarks.pipeline_overhead
 
 lint: $(setup_stamp) ## check the code's style

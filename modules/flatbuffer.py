@@ -9,6 +9,8 @@ import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
+from modules import integer_pooling
+
 
 class ConversionError(RuntimeError):
     """A converted model is not what the pipeline, or a device, can use."""
@@ -21,13 +23,18 @@ def read_model(path: str) -> schema.ModelT:
       ConversionError: the file is not a whole TFLite file.
     """
     try:
-        return flatbuffer_utils.read_model(path)
+        model = flatbuffer_utils.read_model(path)
     except (struct.error, TypeError, ValueError, IndexError) as error:
         raise ConversionError(f"{path}: not a whole TFLite file: {error}") from error
+    if not model.subgraphs:  # as in a file of zeros
+        raise ConversionError(f"{path}: not a whole TFLite file: no graph in it")
+    return model
 
 
 def finish(path: str) -> None:
     """Names input and output after the features and makes the batch resizable, in place.
+
+    The names of tensors in between are dropped, 8-bit pooling is replaced (`integer_pooling`).
 
     Every tensor that depends on the input gets the shape signature [-1, ...], by which interpreters
     know that it can be resized, and every RESHAPE of such a tensor to [1, ...] becomes one to
@@ -40,6 +47,8 @@ def finish(path: str) -> None:
         if batched.isdisjoint(operator.inputs):
             continue
         batched.update(operator.outputs)
+        if name == "AVERAGE_POOL_2D":
+            integer_pooling.pool_by_convolution(model, operator)
         if name == "RESHAPE":
             target = model.buffers[graph.tensors[operator.inputs[1]].buffer]
             if target.data is None:  # the model itself computes it
@@ -52,6 +61,8 @@ def finish(path: str) -> None:
         shape = [] if tensor.shape is None else list(tensor.shape)
         if shape[:1] == [1]:
             tensor.shapeSignature = np.array([-1, *shape[1:]], np.int32)
+    for tensor in graph.tensors:
+        tensor.name = None  # some kilobyte of paths through the code that was traced
     for signature in model.signatureDefs:
         for tensor_map in (*signature.inputs, *signature.outputs):
             graph.tensors[tensor_map.tensorIndex].name = tensor_map.name

@@ -59,16 +59,13 @@ DYNAMIC_RANGE = Recipe(
     max_logit_difference=2.0,
     min_agreement=0.995,
 )
-# TFLite fixes the output of an 8-bit LOG_SOFTMAX to steps of 1/16 from -16 to 0, and XNNPACK has
-# no 8-bit average pooling.
+# TFLite fixes the output of an 8-bit LOG_SOFTMAX to steps of 1/16 from -16 to 0.
 _LOWEST_INT8_LOGIT = -15.9375
-_INT8_UNDELEGATED = frozenset({"AVERAGE_POOL_2D", "LOG_SOFTMAX"})
 INT8 = Recipe(
     name="int8",
     summary="weights and activations in int8, float32 in and out: a drop-in for float32",
     weight_bytes=1,
     integer_activations=True,
-    undelegated=_INT8_UNDELEGATED,
     min_logit=_LOWEST_INT8_LOGIT,
     max_logit_difference=4.0,
     min_agreement=0.99,
@@ -79,7 +76,6 @@ INT8_IO = Recipe(
     weight_bytes=1,
     integer_activations=True,
     integer_io=True,
-    undelegated=_INT8_UNDELEGATED,
     min_logit=_LOWEST_INT8_LOGIT,
     max_logit_difference=4.0,
     min_agreement=0.99,

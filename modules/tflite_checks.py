@@ -27,9 +27,11 @@ def check_tflite(path: str, recipe: Recipe, num_parameters: int) -> None:
     its operators few, TFLite's own, in integers where the recipe says so, and taken by XNNPACK, and
     its size that of the recipe's weights.
     """
-    _check_operators(path, recipe)
+    _check_operators(path)
     interpreter = litert.make_interpreter(path)
     _check_borders(path, interpreter, np.int8 if recipe.integer_io else np.float32)
+    if recipe.integer_activations:
+        _check_integers(path, recipe)
     _check_size(path, recipe, num_parameters)
     _check_delegate(path, interpreter, recipe)
     _check_batches(path, interpreter, min(recipe.max_logit_difference, _MAX_BATCH_DIFFERENCE))
@@ -59,7 +61,7 @@ def undelegated_operators(interpreter: Interpreter) -> set[str]:
     return outside
 
 
-def _check_operators(path: str, recipe: Recipe) -> None:
+def _check_operators(path: str) -> None:
     names = flatbuffer.operators(path)
     custom = sorted({name for name in names if name.startswith("CUSTOM:")})
     if custom:
@@ -70,13 +72,6 @@ def _check_operators(path: str, recipe: Recipe) -> None:
             f"{path}: {len(computing)} operators, expected at most {MAX_TFLITE_OPERATORS}: "
             f"{computing}; TFLite's converter did not fuse them. If the network has grown, raise "
             "MAX_TFLITE_OPERATORS in modules/model.py"
-        )
-    # TFLite's converter falls back to floats, whatever `supported_ops` says.
-    at_the_end = 0 if recipe.integer_io else 1
-    if recipe.integer_activations and names.count("DEQUANTIZE") != at_the_end:
-        raise ConversionError(
-            f"{path}: not all in integers, as the recipe {recipe.name} wants it: {names}; expected "
-            f"{at_the_end} DEQUANTIZE. TFLite has no integer kernel for what follows any other"
         )
 
 
@@ -96,6 +91,17 @@ def _check_borders(path: str, interpreter: Interpreter, dtype: type) -> None:
     shape = [int(size) for size in inputs[0]["shape_signature"]]
     if shape != [-1, features.NUM_PIXELS]:
         raise ConversionError(f"{path}: input shape {shape}, expected [-1, {features.NUM_PIXELS}]")
+
+
+def _check_integers(path: str, recipe: Recipe) -> None:
+    """TFLite's converter falls back to floats, whatever `supported_ops` says."""
+    names = flatbuffer.operators(path)
+    ends = [place for place, name in enumerate(names) if name == "DEQUANTIZE"]
+    if ends != ([] if recipe.integer_io else [len(names) - 1]):
+        raise ConversionError(
+            f"{path}: {names} do not all compute in integers, as the recipe {recipe.name} wants; "
+            "TFLite has no integer kernel for what follows a DEQUANTIZE"
+        )
 
 
 def _check_size(path: str, recipe: Recipe, num_parameters: int) -> None:

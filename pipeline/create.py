@@ -136,7 +136,9 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         is_fallback=int(data.is_fallback),
         graph=json.dumps({**_graph(components), "Report": _producers(reported.values())}),
         metadata_file=str(config.metadata_file),
-        source_digest=source_digest("pipeline/report*.py", "pipeline/templates/*"),
+        source_digest=source_digest(
+            "pipeline/report*.py", "pipeline/templates/*", "pipeline/runs.py", "modules/recipes.py"
+        ),
     )
 
     return Pipeline(

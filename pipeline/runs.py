@@ -88,6 +88,5 @@ def _cached_origin(
         if context.type == _CACHE_CONTEXT
         for other in store.get_executions_by_context(context.id)
         if other.last_known_state == metadata_store_pb2.Execution.COMPLETE
-        and other.id < execution.id
     ]
     return max(same, key=lambda other: other.id, default=None)

@@ -25,6 +25,29 @@ GRAPH = {
     "Pusher.device": ["Comparison"],
     "Report": ["Comparison", "Pusher", "Pusher.device"],
 }
+# The whole one, as create_pipeline gives it but for its many shortcuts.
+FULL_GRAPH = {
+    "FileBasedExampleGen": [],
+    "CuratedSchema": [],
+    "StatisticsGen": ["FileBasedExampleGen"],
+    "ExampleValidator": ["CuratedSchema", "StatisticsGen"],
+    "AnomalyGate": ["ExampleValidator"],
+    "Transform": ["AnomalyGate", "CuratedSchema", "FileBasedExampleGen"],
+    "Trainer": ["CuratedSchema", "FileBasedExampleGen", "Transform"],
+    "LastBlessedModel": ["Trainer"],
+    **{f"Quantizer.{name}": ["Trainer"] for name in RECIPES if name != "float32"},
+    "Evaluator": ["LastBlessedModel", "Trainer"],
+    "Evaluator.float32": ["LastBlessedModel", "Trainer"],
+    **{
+        f"Evaluator.{name}": ["LastBlessedModel", f"Quantizer.{name}"]
+        for name in RECIPES
+        if name != "float32"
+    },
+    "Comparison": ["Evaluator", *(f"Evaluator.{name}" for name in RECIPES)],
+    "Pusher": ["Evaluator", "Trainer"],
+    "Pusher.device": ["Comparison"],
+    "Report": ["Comparison", "Pusher", "Pusher.device"],
+}
 TIMES = {
     "ExampleGen": NodeTime(3.681, True),
     "Trainer": NodeTime(311.996, False),
@@ -120,7 +143,15 @@ def six_models() -> str:
     failed = [check("evaluator_blessing", 0, 1, False), check("max_bytes", 836_120, 800_000, False)]
     models[-1] |= {"checks": failed, "blessed": False, "pushed_to": None}
     images = random.uniform(size=(400, 784)).astype(np.float32)
-    shown = evidence(SIX, images=images, labels=labels, logits=logits, confusion=confusion)
+    shown = evidence(
+        SIX,
+        images=images,
+        labels=labels,
+        logits=logits,
+        confusion=confusion,
+        graph=FULL_GRAPH,
+        times={node: NodeTime(123.4, node.startswith("Quantizer")) for node in FULL_GRAPH},
+    )
     return report_page.render(comparison(*models), shown)
 
 

@@ -53,7 +53,7 @@ def test_latencies_of_every_model_and_of_float32(
         "saved_model": {"batch_1"},
         "dynamic_range": both_ways,
         "int8_io": both_ways,
-        measurement.FLOAT32_LATENCY: both_ways,
+        "float32": both_ways,
     }
     for ways in found.values():
         for percentiles in ways.values():

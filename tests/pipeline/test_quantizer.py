@@ -1,5 +1,6 @@
 """The Quantizer: a Trainer's model in, a smaller one out, checked against JAX on real examples."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,8 +112,7 @@ def test_model_that_answers_otherwise_than_jax(
 def test_form_is_checked_by_the_recipe(
     quantize: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(RECIPES, "float16", RECIPES["float16"].__class__(**{
-        **vars(RECIPES["float16"]), "undelegated": frozenset()
-    }))
+    strict = dataclasses.replace(RECIPES["float16"], undelegated=frozenset())
+    monkeypatch.setitem(RECIPES, "float16", strict)
     with pytest.raises(flatbuffer.ConversionError, match="XNNPACK does not run"):
         quantize("float16")

@@ -182,8 +182,19 @@ def test_many_and_few_models_and_classes(num_models: int, num_classes: int) -> N
     assert ('class="figure wide"' in html) == (num_classes > 20)
 
 
+def test_worse_and_better_classes_are_told_apart() -> None:
+    other = model("float32", per_class_accuracy={"0": 0.9, "1": 1.0, "2": 0.998})
+    html = report_page.render(comparison(model("saved_model"), other), evidence())
+    assert re.findall(r'heat worse" style="--heat: ([\d.]+)">(.*?)<', html) == [
+        ("1.000", "\u221210.00")
+    ]
+    assert re.findall(r'heat better" style="--heat: ([\d.]+)">(.*?)<', html) == [("0.010", "+0.10")]
+
+
 def test_pipeline_is_shown_with_the_times_that_are_known() -> None:
-    text = page().text
+    html = report_page.render(comparison(), evidence())
+    assert html.count('class="box cached"') == 1
+    text = Page(html).text
     assert "They took 316 s in all; 1 of them, dashed, came from the cache" in text
     assert "Pusher, Pusher.device, Report had not finished when this page was written." in text
     assert "ExampleGen \u2013 3.7 s, cached Trainer ExampleGen 312 s" in text

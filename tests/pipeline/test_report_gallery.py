@@ -3,17 +3,26 @@
 import base64
 import io
 import math
+import re
 
 import numpy as np
 from matplotlib import image as matplotlib_image
 
 from pipeline import report_gallery, report_page
-from tests.pipeline.report_pages import SIX, comparison, evidence, model, one_hot_logits, page
-from tests.pipeline.report_pages import with_mistakes as logits_with
+from tests.pipeline.report_pages import (
+    SIX,
+    Page,
+    comparison,
+    evidence,
+    model,
+    one_hot_logits,
+    page,
+    with_mistakes,
+)
 
 
 def test_mistakes_come_surest_first_and_are_capped() -> None:
-    logits = logits_with({3: (5, 0.6), 8: (1, 0.99), 20: (7, 0.8)})
+    logits = with_mistakes({3: (5, 0.6), 8: (1, 0.99), 20: (7, 0.8)})
     shown = evidence(logits={"saved_model": logits, "float32": logits})
     assert report_gallery.mistakes(logits, shown.labels).tolist() == [8, 20, 3]
     text = page(shown=shown).text
@@ -30,7 +39,7 @@ def test_mistakes_come_surest_first_and_are_capped() -> None:
 
 def test_opinions_on_a_mistake_are_grouped() -> None:
     names = SIX[:4]
-    sure, unsure = logits_with({8: (1, 0.99)}), logits_with({8: (1, 0.5)})
+    sure, unsure = with_mistakes({8: (1, 0.99)}), with_mistakes({8: (1, 0.5)})
     right = evidence().logits["saved_model"]
     shown = evidence(names, logits=dict(zip(names, (sure, unsure, right, sure), strict=True)))
     text = page(comparison(*map(model, names)), shown).text
@@ -40,18 +49,20 @@ def test_opinions_on_a_mistake_are_grouped() -> None:
 
 
 def test_disagreements_start_with_those_of_most_models() -> None:
-    one = logits_with({2: (9, 0.6), 4: (7, 0.99), 6: (1, 0.8)})
-    other = logits_with({2: (9, 0.7)})
+    one = with_mistakes({2: (9, 0.6), 4: (7, 0.8), 6: (1, 0.99)})
+    other = with_mistakes({2: (9, 0.7)})
     logits = {"saved_model": evidence().logits["saved_model"], "float32": one, "int8": other}
-    assert report_gallery.disagreements(logits, "saved_model").tolist() == [2, 4, 6]
+    assert report_gallery.disagreements(logits, "saved_model").tolist() == [2, 6, 4]
     only_mistakes = dict.fromkeys(logits, one)
     assert report_gallery.disagreements(only_mistakes, "saved_model").size == 0
 
 
 def test_disagreements_come_with_their_logits() -> None:
-    other = logits_with({2: (9, 0.6), 4: (7, 0.99)})
+    other = with_mistakes({2: (9, 0.6), 4: (7, 0.99)})
     shown = evidence(logits={"saved_model": evidence().logits["saved_model"], "float32": other})
-    text = page(shown=shown).text
+    html = report_page.render(comparison(), shown)
+    assert re.findall(r'"number says bad-text">(\d)<', html) == ["7", "9"]
+    text = Page(html).text
     assert "None: saved_model gets every test image right." in text
     assert "The models disagree on 2 of 40 test images, those" in text
     logits = [shown.logits[name][4, [4, 7]] for name in ("saved_model", "float32")]

@@ -9,7 +9,7 @@ import pytest
 from pipeline import report_graph
 from pipeline.report_graph import BOX_HEIGHT, BOX_WIDTH, lay_out, without_shortcuts
 from pipeline.runs import NodeTime
-from tests.pipeline.report_pages import GRAPH, TIMES
+from tests.pipeline.report_pages import FULL_GRAPH, GRAPH, TIMES
 
 CHAIN_WITH_BYPASSES = {
     "a": [],
@@ -29,7 +29,15 @@ LONG_LINES = {
     "y": ["x"],
     "z": ["y", "d"],
 }
-GRAPHS = {"real": GRAPH, "bypasses": CHAIN_WITH_BYPASSES, "wide": WIDE, "long": LONG_LINES}
+DENSE = {**{node: [] for node in "abcd"}, **{node: list("abcd") for node in "efgh"}}
+GRAPHS = {
+    "part": GRAPH,
+    "full": FULL_GRAPH,
+    "bypasses": CHAIN_WITH_BYPASSES,
+    "wide": WIDE,
+    "long": LONG_LINES,
+    "dense": DENSE,
+}
 
 
 def test_shortcuts_are_left_out() -> None:
@@ -46,21 +54,48 @@ def test_shortcuts_are_left_out() -> None:
     }
 
 
-def _ends(line: str) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Returns where an SVG path of M, V, H, v and q starts and ends."""
-    x, y, *_ = map(float, re.findall(r"-?[\d.]+", line))
-    start = x, y
-    for command, arguments in re.findall(r"([VHvq])([-\d. ]+)", line):
+def _corners(line: str) -> list[tuple[str, tuple[float, float]]]:
+    """Returns the commands of an SVG path of M, V, H, v and q, each with the point it leads to.
+
+    A round corner leads to where it would be if it were sharp.
+    """
+    x, y = 0.0, 0.0
+    found = []
+    for command, arguments in re.findall(r"([MVHvq])([-\d. ]+)", line):
         numbers = list(map(float, arguments.split()))
-        if command == "H":
-            x = numbers[0]
-        elif command == "V":
-            y = numbers[0]
-        elif command == "v":
-            y += numbers[0]
-        else:
-            x, y = x + numbers[2], y + numbers[3]
-    return start, (x, y)
+        match command:
+            case "M":
+                x, y = numbers
+            case "H":
+                x = numbers[0]
+            case "V":
+                y = numbers[0]
+            case "v":
+                y += numbers[0]
+            case "q":
+                found.append((command, (x + numbers[0], y + numbers[1])))
+                x, y = x + numbers[2], y + numbers[3]
+                continue
+        found.append((command, (x, y)))
+    return found
+
+
+def _ends(line: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    corners = _corners(line)
+    return corners[0][1], corners[-1][1]
+
+
+def _sideways(line: str) -> list[float]:
+    return [y for command, (_, y) in _corners(line) if command == "H"]
+
+
+def _straight_parts(line: str) -> list[tuple[bool, float, float, float]]:
+    """Returns (is vertical, where, from, to) of each part, as if no corner were round."""
+    points = [point for _, point in _corners(line)]
+    return [
+        (True, x1, *sorted((y1, y2))) if x1 == x2 else (False, y1, *sorted((x1, x2)))
+        for (x1, y1), (x2, y2) in itertools.pairwise(points)
+    ]
 
 
 @pytest.mark.parametrize("upstream", GRAPHS.values(), ids=GRAPHS)
@@ -115,15 +150,33 @@ def test_lines_pass_boxes_by(upstream: report_graph.Upstream) -> None:
     graph = lay_out(upstream, {})
     for line in graph.lines:
         (start_x, start_y), (_, end_y) = _ends(line)
+        heights = [y for _, (_, y) in _corners(line)]
+        assert heights == sorted(heights)
         for box in graph.boxes:
             if start_y < box.y + BOX_HEIGHT and end_y > box.y:
                 assert not box.x <= start_x <= box.x + BOX_WIDTH
 
 
+@pytest.mark.parametrize("upstream", GRAPHS.values(), ids=GRAPHS)
+def test_lines_coincide_only_where_they_start_or_end_together(
+    upstream: report_graph.Upstream,
+) -> None:
+    for one, other in itertools.combinations(lay_out(upstream, {}).lines, 2):
+        if _ends(one)[0] == _ends(other)[0]:
+            continue
+        if _ends(one)[1] == _ends(other)[1]:  # then they join where they run sideways
+            assert _sideways(one) == _sideways(other)
+            continue
+        for part, near in itertools.product(_straight_parts(one), _straight_parts(other)):
+            is_apart = part[3] <= near[2] or near[3] <= part[2]
+            assert part[:2] != near[:2] or is_apart, (one, other)
+
+
 def test_longest_chain_stands_at_the_left() -> None:
-    graph = lay_out(GRAPH, {})
-    left = {box.node for box in graph.boxes if box.x == min(box.x for box in graph.boxes)}
-    assert {"ExampleGen", "Trainer", "Comparison", "Pusher.device", "Report"} <= left
+    boxes = lay_out(FULL_GRAPH, {}).boxes
+    left = {box.node for box in boxes if box.x == min(box.x for box in boxes)}
+    chain = {node for node in FULL_GRAPH if "." not in node} - {"CuratedSchema", "Pusher"}
+    assert left == {*chain, "Pusher.device"}
 
 
 def test_boxes_have_their_times() -> None:

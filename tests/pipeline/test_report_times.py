@@ -1,5 +1,6 @@
 """Times of a run, read from the ML Metadata of a small pipeline that really runs."""
 
+import shutil
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -32,11 +33,23 @@ def test_cached_nodes_have_the_time_of_the_run_that_made_their_outputs(tmp_path:
     assert not changed["Made"].is_cached
     assert changed["Looked"] == again["Looked"]
 
+    # Where outputs were deleted, the node runs again with the same inputs: the newer run counts.
+    made = runs.last_run_executions(runs.open_store(metadata_file(tmp_path)))["Made"]
+    shutil.rmtree(tmp_path / "root/Made/made" / str(made.id))
+    run_small_pipeline(tmp_path, 5, text="changed")
+    anew = _times(tmp_path)["Made"]
+    assert not anew.is_cached
+    run_small_pipeline(tmp_path, 6, text="changed")
+    assert _times(tmp_path)["Made"] == runs.NodeTime(anew.seconds, True)
+
+
+def test_seconds_lie_between_the_two_times_of_the_execution(tmp_path: Path) -> None:
+    run_small_pipeline(tmp_path, 1)
     store = runs.open_store(metadata_file(tmp_path))
     execution = runs.last_run_executions(store)["Reader"]
     milliseconds = execution.last_update_time_since_epoch - execution.create_time_since_epoch
     assert milliseconds >= 1
-    assert changed["Reader"].seconds == milliseconds / 1000
+    assert _times(tmp_path)["Reader"].seconds == milliseconds / 1000
 
 
 def test_a_store_without_runs_has_no_times(tmp_path: Path) -> None:
