@@ -18,20 +18,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import apache_beam as beam
 import jax
 import numpy as np
 import tensorflow_transform as tft
-import tensorflow_transform.beam as tft_beam
-from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
 from benchmarks import tflite_peers
 from data.dataset import open_folder, read_split_range
 from data.digits import make_digits
 from modules import examples, export, export_checks, features, litert, model, training
-from modules.preprocessing import preprocessing_fn
 from modules.recipes import DYNAMIC_RANGE, FLOAT32, INT8
 from modules.train_config import TrainConfig
+from tests.digit_models import analyze
 
 OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "tflite_latency.json"
 OURS, KERAS, POLYMORPHIC = "ours", "keras", "polymorphic"
@@ -67,16 +64,7 @@ def train(folder: Path) -> Network:
     images, labels = read_split_range(
         files.train_images, files.train_labels, 0, files.train_examples
     )
-    rows = [
-        {features.IMAGE_FLOATS: image, features.IMAGE_CLASS: [label]}
-        for image, label in zip(images, labels, strict=True)
-    ]
-    schema = schema_utils.schema_from_feature_spec(examples.RAW_FEATURE_SPEC)
-    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(folder / "scratch")):
-        raw = pipeline | beam.Create(rows), dataset_metadata.DatasetMetadata(schema)
-        graph = raw | tft_beam.AnalyzeDataset(preprocessing_fn)
-        _ = graph | tft_beam.WriteTransformFn(str(folder / "graph"))
-    tft_output = tft.TFTransformOutput(str(folder / "graph"))
+    tft_output = analyze(images, folder)
     pixels = examples.normalize(images, tft_output)
     config = TrainConfig(epochs=1, num_classes=files.num_classes)
     params = jax.device_get(training.train(pixels, labels, config).params)

@@ -23,12 +23,9 @@ def read_model(path: str) -> schema.ModelT:
       ConversionError: the file is not a whole TFLite file.
     """
     try:
-        model = flatbuffer_utils.read_model(path)
+        return flatbuffer_utils.read_model(path)
     except (struct.error, TypeError, ValueError, IndexError) as error:
         raise ConversionError(f"{path}: not a whole TFLite file: {error}") from error
-    if not model.subgraphs:  # as in a file of zeros
-        raise ConversionError(f"{path}: not a whole TFLite file: no graph in it")
-    return model
 
 
 def finish(path: str) -> None:

@@ -14,7 +14,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from modules import export, flatbuffer, litert, model, tflite_checks
 from modules.flatbuffer import ConversionError
-from modules.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_IO, Recipe
+from modules.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_IO, RECIPES, Recipe
 
 Function = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 NUM_PARAMETERS = 824_458
@@ -189,7 +189,6 @@ def test_network_that_was_not_fused(
             INT8,
             r"\['SUB'.*\] do not all compute in integers, as the recipe int8 wants",
         ),
-        ("int8", DYNAMIC_RANGE, r"XNNPACK does not run \['AVERAGE_POOL_2D'\], .* dynamic_range in"),
         (
             "float32",
             dataclasses.replace(FLOAT32, undelegated=frozenset()),
@@ -223,18 +222,9 @@ def test_truncated_file(variants: dict[str, str], tmp_path: Path, share: float) 
     assert _problem(str(path), INT8, NUM_PARAMETERS).startswith("not a whole TFLite file: ")
 
 
-@pytest.mark.parametrize(
-    ("name", "outside"),
-    [
-        ("float32", {"LOG_SOFTMAX"}),
-        ("float16", {"LOG_SOFTMAX"}),
-        ("dynamic_range", {"LOG_SOFTMAX"}),
-        ("int8", {"LOG_SOFTMAX", "AVERAGE_POOL_2D"}),
-        ("int8_io", {"LOG_SOFTMAX", "AVERAGE_POOL_2D"}),
-    ],
-)
-def test_operators_outside_xnnpack(variants: dict[str, str], name: str, outside: set[str]) -> None:
+@pytest.mark.parametrize("name", RECIPES)
+def test_operators_outside_xnnpack(variants: dict[str, str], name: str) -> None:
     path = variants[name]
-    assert tflite_checks.undelegated_operators(litert.make_interpreter(path)) == outside
+    assert tflite_checks.undelegated_operators(litert.make_interpreter(path)) == {"LOG_SOFTMAX"}
     without = litert.make_interpreter(path, xnnpack=False)
     assert tflite_checks.undelegated_operators(without) == set(flatbuffer.operators(path))
