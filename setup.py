@@ -34,7 +34,7 @@ DEVELOPMENT = ["pytest>=9", "ruff>=0.17", "uv>=0.9", "websocket-client>=1.9"]
 setup(
     name="mnist-tfx-jax",
     version="0.1.0",
-    description="A TFX pipeline: a Flax CNN trained once, exported, evaluated and gated twice",
+    description="A TFX pipeline: a Flax CNN trained once, shipped to servers and devices",
     python_requires=">=3.11,<3.14",
     packages=["data", "modules", "pipeline"],
     package_data={"pipeline": ["schema/*.pbtxt", "templates/*"]},

@@ -94,11 +94,11 @@ def save_tflite(
     # From a batch of any size TFLite's converter makes some 70 operators, from a fixed one 11; the
     # rewriter frees the batch afterwards.
     module, predict_images = _make_module(params, tft_output, batch_size=1)
-    num_parameters = sum(np.size(leaf) for leaf in jax.tree.leaves(params))
+    expected_bytes = recipe.expected_bytes(np.size(leaf) for leaf in jax.tree.leaves(params))
     with tempfile.TemporaryDirectory() as scratch:
         tf.saved_model.save(module, scratch, signatures={litert.SIGNATURE: predict_images})
         return tflite_rewriter.rewrite(
-            scratch, directory, recipe, representative_images, num_parameters
+            scratch, directory, recipe, representative_images, expected_bytes
         )
 
 

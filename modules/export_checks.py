@@ -14,9 +14,10 @@ def check_logits(
 ) -> None:
     """Raises ExportMismatchError unless the logits are as close as the recipe has to bring them.
 
-    Each logit must be within `max_logit_difference` (in proportion more where it is beyond 100,
-    since float32 has seven digits, and quantized weights err in proportion), and the argmax the
-    same for a share of `min_agreement`; where JAX's best two are exactly tied, either will do.
+    Each logit must be within `max_logit_difference` (in proportion more for an example with logits
+    beyond -100, since roundings are in proportion to the sums), and the argmax the same for a share
+    of `min_agreement` or, where that is not 1, for all examples but one. Of answers that the output
+    cannot tell apart by a `logit_step`, either will do.
 
     Args:
       name: of the model, for the message.
@@ -29,8 +30,8 @@ def check_logits(
             f"the {name} gives logits of shape {found.shape}, JAX {expected.shape}"
         )
     expressible = np.maximum(expected, recipe.min_logit)
-    limits = recipe.max_logit_difference * np.maximum(1, np.abs(expressible) / 100)
-    excess = (np.abs(found - expressible) / limits).max(axis=1)
+    limits = recipe.max_logit_difference * np.maximum(1, np.abs(expected).max(axis=1) / 100)
+    excess = np.abs(found - expressible).max(axis=1) / limits
     worst = int(np.argmax(np.nan_to_num(excess, nan=np.inf)))
     if not excess[worst] <= 1:
         raise ExportMismatchError(
@@ -39,11 +40,14 @@ def check_logits(
             f"{expected[worst]}"
         )
     rows = np.arange(len(expected))
-    is_best = expected[rows, found.argmax(axis=1)] == expected.max(axis=1)
-    if not is_best.mean() >= recipe.min_agreement:
+    chosen = expected[rows, found.argmax(axis=1)]
+    is_best = chosen >= expected.max(axis=1) - recipe.logit_step
+    others = np.count_nonzero(~is_best)
+    allowed = (1 - recipe.min_agreement) * len(rows)
+    if others > (max(1, allowed) if allowed else 0):
         row = int(np.flatnonzero(~is_best)[0])
         raise ExportMismatchError(
-            f"the {name} and JAX disagree on {np.count_nonzero(~is_best)} of {len(rows)} examples "
+            f"the {name} and JAX disagree on {others} of {len(rows)} examples "
             f"(at least {recipe.min_agreement:.1%} have to agree), first on example {row}: "
             f"{found[row]} against {expected[row]}"
         )

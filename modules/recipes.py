@@ -6,6 +6,9 @@ does. Imports nothing but Python's own, so that settings can be checked before T
 
 import dataclasses
 import math
+from collections.abc import Iterable
+
+_SMALLEST_QUANTIZED = 1024  # weights; TFLite's converter leaves smaller arrays as they are
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,13 +18,14 @@ class Recipe:
     Attributes:
       name: of the variant, in file names, node ids and reports.
       summary: what it is, in a clause.
-      weight_bytes: of one weight in the file; a file much larger was not quantized.
+      weight_bytes: of one weight in the file, in all but the smallest arrays.
       weights_only: weights are quantized or shortened, activations stay float32.
       integer_activations: activations are int8 too, in ranges seen on a representative data set.
       integer_io: input and output are int8 as well; scale and zero point are in the file.
       undelegated: operators that XNNPACK leaves to TFLite's own kernels; all others it must take.
       min_logit: the smallest log-probability that the output can express; JAX's are clipped to it
         before they are compared.
+      logit_step: the difference of two log-probabilities below which the output may not show it.
       max_logit_difference: to JAX, on real examples, right after the conversion.
       min_agreement: share of real examples with JAX's argmax, right after the conversion.
     """
@@ -34,8 +38,15 @@ class Recipe:
     integer_io: bool = False
     undelegated: frozenset[str] = frozenset({"LOG_SOFTMAX"})
     min_logit: float = -math.inf
+    logit_step: float = 0.0
     max_logit_difference: float = 1e-4
     min_agreement: float = 1.0
+
+    def expected_bytes(self, array_sizes: Iterable[int]) -> int:
+        """Returns what arrays of so many weights take in the file; more were not quantized."""
+        return sum(
+            size * (4 if size < _SMALLEST_QUANTIZED else self.weight_bytes) for size in array_sizes
+        )
 
 
 FLOAT32 = Recipe(
@@ -60,13 +71,15 @@ DYNAMIC_RANGE = Recipe(
     min_agreement=0.995,
 )
 # TFLite fixes the output of an 8-bit LOG_SOFTMAX to steps of 1/16 from -16 to 0.
-_LOWEST_INT8_LOGIT = -15.9375
+_INT8_STEP = 1 / 16
+_LOWEST_INT8_LOGIT = -255 * _INT8_STEP
 INT8 = Recipe(
     name="int8",
     summary="weights and activations in int8, float32 in and out: a drop-in for float32",
     weight_bytes=1,
     integer_activations=True,
     min_logit=_LOWEST_INT8_LOGIT,
+    logit_step=_INT8_STEP,
     max_logit_difference=4.0,
     min_agreement=0.99,
 )
@@ -77,6 +90,7 @@ INT8_IO = Recipe(
     integer_activations=True,
     integer_io=True,
     min_logit=_LOWEST_INT8_LOGIT,
+    logit_step=_INT8_STEP,
     max_logit_difference=4.0,
     min_agreement=0.99,
 )

@@ -19,7 +19,7 @@ _BORDERS = {"QUANTIZE", "DEQUANTIZE"}
 _MAX_SIZE_RATIO, _MAX_SIZE_EXTRA = 1.02, 16_384
 
 
-def check_tflite(path: str, recipe: Recipe, num_parameters: int) -> None:
+def check_tflite(path: str, recipe: Recipe, expected_bytes: int) -> None:
     """Raises ConversionError unless the model is one that TFMA and a device can run.
 
     Its one input must be the feature `image_floats` of 784 values (TFMA feeds -1 to a name that it
@@ -32,7 +32,7 @@ def check_tflite(path: str, recipe: Recipe, num_parameters: int) -> None:
     _check_borders(path, interpreter, np.int8 if recipe.integer_io else np.float32)
     if recipe.integer_activations:
         _check_integers(path, recipe)
-    _check_size(path, recipe, num_parameters)
+    _check_size(path, recipe, expected_bytes)
     _check_delegate(path, interpreter, recipe)
     _check_batches(path, interpreter, min(recipe.max_logit_difference, _MAX_BATCH_DIFFERENCE))
 
@@ -104,12 +104,12 @@ def _check_integers(path: str, recipe: Recipe) -> None:
         )
 
 
-def _check_size(path: str, recipe: Recipe, num_parameters: int) -> None:
+def _check_size(path: str, recipe: Recipe, expected_bytes: int) -> None:
     size = os.path.getsize(path)
-    limit = int(num_parameters * recipe.weight_bytes * _MAX_SIZE_RATIO) + _MAX_SIZE_EXTRA
+    limit = int(expected_bytes * _MAX_SIZE_RATIO) + _MAX_SIZE_EXTRA
     if size > limit:
         raise ConversionError(
-            f"{path}: {size:,} bytes, expected at most {limit:,} for {num_parameters:,} weights of "
+            f"{path}: {size:,} bytes, expected at most {limit:,} for weights of "
             f"{recipe.weight_bytes} byte(s); the recipe {recipe.name} did not reach all of them"
         )
 

@@ -18,10 +18,6 @@ from tfx_bsl.tfxio import tensor_adapter
 
 from modules import litert
 
-# Of each interpreter; an EvalConfig has no field for it. Where Beam has many workers they share the
-# cores already, so it is no more than the one worker of a small machine can use.
-NUM_THREADS = 2
-
 
 def custom_extractors(
     eval_shared_model: tfma.types.MaybeMultipleEvalSharedModels,
@@ -66,7 +62,7 @@ class PredictionDoFn(model_util.DoFnWithModels):
         """Loads the models, once for each worker."""
         super().setup()
         self._runners = {
-            name: litert.BatchRunner(litert.make_interpreter(model.contents, NUM_THREADS))
+            name: litert.BatchRunner(litert.make_interpreter(model.contents, litert.NUM_THREADS))
             for name, model in self._loaded_models.items()
         }
 

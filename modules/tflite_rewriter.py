@@ -18,7 +18,7 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
     """Converts a SavedModel that takes one example; the result takes any number, or it raises."""
 
     def __init__(
-        self, recipe: Recipe, representative_images: np.ndarray | None, num_parameters: int
+        self, recipe: Recipe, representative_images: np.ndarray | None, expected_bytes: int
     ):
         """Takes what `rewrite` does."""
 
@@ -38,7 +38,7 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
             representative_dataset=representative_dataset if recipe.integer_activations else None,
         )
         self._recipe = recipe
-        self._num_parameters = num_parameters
+        self._expected_bytes = expected_bytes
 
     def _create_tflite_converter(self, *args: Any, **kwargs: Any) -> tf.lite.TFLiteConverter:
         """Sets what TFX's own does not: integer kernels only, and the types at the borders."""
@@ -63,7 +63,7 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
     def _post_rewrite_validate(self, rewritten_model: rewriter.ModelDescription) -> None:
         """Checks the file; see `tflite_checks.check_tflite`."""
         path = self._output_path(rewritten_model)
-        tflite_checks.check_tflite(path, self._recipe, self._num_parameters)
+        tflite_checks.check_tflite(path, self._recipe, self._expected_bytes)
 
     def _output_path(self, rewritten_model: rewriter.ModelDescription) -> str:
         return os.path.join(os.fspath(rewritten_model.path), self._filename)
@@ -74,7 +74,7 @@ def rewrite(
     destination: str,
     recipe: Recipe,
     representative_images: np.ndarray | None,
-    num_parameters: int,
+    expected_bytes: int,
 ) -> str:
     """Writes `destination`/tflite, converted by a recipe.
 
@@ -84,7 +84,7 @@ def rewrite(
       recipe: how to convert.
       representative_images: float32[N, 784] in [0, 1], from which the ranges of activations are
         taken; None for recipes that leave activations in float32.
-      num_parameters: of the network, for the check of the file's size.
+      expected_bytes: of the file's weights; see `Recipe.expected_bytes`.
 
     Returns:
       The path of the TFLite file.
@@ -101,7 +101,7 @@ def rewrite(
             "give at least one"
         )
     converter = rewriter_factory.create_rewriter(
-        RecipeTFLiteRewriter.__name__, recipe, representative_images, num_parameters
+        RecipeTFLiteRewriter.__name__, recipe, representative_images, expected_bytes
     )
     converter.perform_rewrite(
         rewriter.ModelDescription(rewriter.ModelType.SAVED_MODEL, saved_model_dir),

@@ -137,7 +137,11 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         graph=json.dumps({**_graph(components), "Report": _producers(reported.values())}),
         metadata_file=str(config.metadata_file),
         source_digest=source_digest(
-            "pipeline/report*.py", "pipeline/templates/*", "pipeline/runs.py", "modules/recipes.py"
+            "pipeline/report*.py",
+            "pipeline/templates/*",
+            "pipeline/artifacts.py",
+            "pipeline/runs.py",
+            "modules/recipes.py",
         ),
     )
 

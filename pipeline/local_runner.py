@@ -116,6 +116,13 @@ def _show(config: PipelineConfig, report: Path, seconds: float) -> int:
     print_comparison(comparison, Console())
     if config.dataset.is_fallback:
         print(f"Not MNIST: {config.dataset.source}")
+    for folder in sorted({model["pushed_to"] for model in comparison["models"]} - {None}):
+        newest = max(Path(folder).parent.iterdir(), key=lambda version: int(version.name))
+        if newest != Path(folder):
+            print(
+                f"{folder} is from the cache of an earlier run; the newest in its place is "
+                f"{newest.name}, of other settings"
+            )
     print(f"Report: {config.report_dir / REPORT_FILE}\nThe run took {seconds:.0f} s.")
     return 0 if all(model["blessed"] for model in comparison["models"]) else NOT_BLESSED
 

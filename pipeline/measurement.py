@@ -24,7 +24,7 @@ def predict_all(
     images = np.concatenate([test, hard])
     logits = {REFERENCE: export.predict_saved_model(saved_model_dir, images)}
     for name, path in tflite_paths.items():
-        logits[name] = litert.predict(path, images, num_threads=os.cpu_count() or 1)
+        logits[name] = litert.predict(path, images, num_threads=litert.NUM_THREADS)
     return {name: Logits(both[: len(test)], both[len(test) :]) for name, both in logits.items()}
 
 

@@ -90,6 +90,7 @@ def ship(
             "epochs": config.train.epochs,
         },
         source_digest=source_digest(
+            "pipeline/artifacts.py",
             "pipeline/comparison*.py",
             "pipeline/confusion.py",
             "pipeline/device_package.py",
@@ -102,6 +103,7 @@ def ship(
         model_blessing=reference.blessing,
         push_destination=_folder(config.serving_dir),
         custom_executor_spec=ExecutorClassSpec(server_pusher.Executor),
+        custom_config={"source_digest": source_digest("pipeline/server_pusher.py")},
     )
     push_to_device = Pusher(
         model=comparison.outputs["device_models"],

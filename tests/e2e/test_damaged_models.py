@@ -179,6 +179,6 @@ def test_a_file_that_is_cut_short_stops_the_pipeline(
     content = float32_file.read_bytes()
     folder = model_folder(tmp_path, "cut", content[: len(content) // 2])
     output = tmp_path / "output"
-    with pytest.raises(Exception, match="tflite|TFLite|flatbuffer|model"):
+    with pytest.raises(Exception, match="not a valid Flatbuffer .*ExtractTFLitePredictions"):
         ship_again(digits_run, output, {"float32": folder})
     assert not list(output.glob("device/*"))

@@ -28,14 +28,14 @@ def rewrite(tmp_path: Path) -> Callable[..., str]:
         name: str = "image_floats",
         recipe: Recipe = FLOAT32,
         representative_images: np.ndarray | None = None,
-        num_parameters: int = WEIGHTS.size,
+        expected_bytes: int = WEIGHTS.nbytes,
     ) -> str:
         spec = tf.TensorSpec([1, 784], tf.float32, name=name)
         signature = tf.function(function, input_signature=[spec], autograph=False)
         source = str(tmp_path / "one")
         tf.saved_model.save(tf.Module(), source, signatures={"serving_default": signature})
         return tflite_rewriter.rewrite(
-            source, str(tmp_path / "lite"), recipe, representative_images, num_parameters
+            source, str(tmp_path / "lite"), recipe, representative_images, expected_bytes
         )
 
     return run
@@ -90,9 +90,9 @@ def test_rewriting_checks(rewrite: Callable[..., str], tmp_path: Path) -> None:
         rewrite(_dense, name="pixels")
 
 
-def test_rewriting_checks_by_the_given_number_of_parameters(rewrite: Callable[..., str]) -> None:
-    with pytest.raises(ConversionError, match="for 1,000 weights of 4 byte"):
-        rewrite(_dense, num_parameters=1000)
+def test_rewriting_checks_by_the_given_bytes(rewrite: Callable[..., str]) -> None:
+    with pytest.raises(ConversionError, match="at most 20,464 for weights of 4 byte"):
+        rewrite(_dense, expected_bytes=4000)
 
 
 def test_rewriting_what_mixes_the_images_is_refused(rewrite: Callable[..., str]) -> None:

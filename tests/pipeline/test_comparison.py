@@ -181,6 +181,30 @@ def test_one_image_is_never_held_against_a_model_but_two_are() -> None:
     ]
 
 
+@pytest.mark.parametrize("images", [3, 7, 36, 171, 364])
+def test_one_image_is_as_little_however_its_share_is_rounded(images: int) -> None:
+    one_less = (images - 1) / images
+    few = {"examples": images, "hard_examples": images, "class_examples": {"0": images}}
+    best = dataclasses.replace(
+        METRICS, **few, accuracy=1.0, hard_accuracy=1.0, per_class_accuracy={"0": 1.0}
+    )
+    reference = dataclasses.replace(REFERENCE, metrics=best, logits=logits(images))
+    model = measured(
+        **few,
+        accuracy=float(np.float32(one_less)),
+        hard_accuracy=float(np.float32(one_less)),
+        per_class_accuracy={"0": float(np.float32(one_less))},
+        logits=logits(images, flipped=1),
+    )
+    assert set(failed(model, reference)) <= {"min_accuracy"}
+
+
+def test_float32_is_not_compared_with_itself_in_time() -> None:
+    float32 = dataclasses.replace(VARIANT, max_latency_ratio=None)
+    checks = comparison.device_checks(measured(), REFERENCE, FLOAT32_US, float32)
+    assert "max_latency_ratio" not in {check.name for check in checks}
+
+
 def test_the_class_that_is_reported_is_the_one_furthest_beyond_its_own_limit() -> None:
     model = measured(
         class_examples={"0": 20, "1": 5_000}, per_class_accuracy={"0": 0.91, "1": 0.99}
