@@ -116,13 +116,14 @@ def _show(config: PipelineConfig, report: Path, seconds: float) -> int:
     print_comparison(comparison, Console())
     if config.dataset.is_fallback:
         print(f"Not MNIST: {config.dataset.source}")
-    for folder in sorted({model["pushed_to"] for model in comparison["models"]} - {None}):
-        newest = max(Path(folder).parent.iterdir(), key=lambda version: int(version.name))
-        if newest != Path(folder):
-            print(
-                f"{folder} is from the cache of an earlier run; the newest in its place is "
-                f"{newest.name}, of other settings"
-            )
+    pushed = {model["pushed_to"] for model in comparison["models"]} - {None}
+    for folder in map(Path, sorted(pushed)):
+        # A push that is taken from the cache is not repeated, whatever happened since.
+        versions = [other.name for other in folder.parent.glob("[0-9]*")]
+        if folder.name not in versions:
+            print(f"{folder} was pushed by an earlier run and is gone since; see the README")
+        elif newer := sorted(name for name in versions if int(name) > int(folder.name)):
+            print(f"{folder} is of an earlier run; version {newer[-1]} of other settings is newer")
     print(f"Report: {config.report_dir / REPORT_FILE}\nThe run took {seconds:.0f} s.")
     return 0 if all(model["blessed"] for model in comparison["models"]) else NOT_BLESSED
 

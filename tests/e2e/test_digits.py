@@ -169,7 +169,7 @@ def test_a_change_of_the_readme_reruns_nothing(
     assert {name for name, time in times.items() if time != "cached"} == {"LastBlessedModel"}
 
 
-def test_a_change_in_modules_reruns_the_trainer_and_what_follows_only(
+def test_a_change_in_modules_reruns_the_trainer_and_what_follows_and_back_is_cached(
     digits_run: Run, append_to: Callable[[str, str], None]
 ) -> None:
     append_to("modules/model.py", "\n# One more line.\n")
@@ -187,6 +187,13 @@ def test_a_change_in_modules_reruns_the_trainer_and_what_follows_only(
         assert check["value"] == 0.0 and check["passed"]
     config = load_evaluation(evaluation_of(again, "Evaluator.int8"))[0].config
     assert [spec.name for spec in config.model_specs] == ["candidate", "baseline"]
+
+    append_to("modules/model.py", "")
+    back = run_pipeline(digits_run.project, DATASET="digits", OUTPUT=digits_run.output)
+    assert back.comparison() == digits_run.comparison()
+    for old, new in zip(back.comparison()["models"], again.comparison()["models"], strict=True):
+        newest = Path(new["pushed_to"]).name
+        assert f"{old['pushed_to']} is of an earlier run; version {newest} of" in back.text
 
 
 def test_below_the_threshold_nothing_is_pushed(
