@@ -30,8 +30,7 @@ from data import dataset, hard
 from modules import features
 from pipeline import evaluation
 from pipeline.config import PROJECT_ROOT, PipelineConfig, config_from_environment
-
-SPLITS = {"train": features.TRAIN_SET, "eval": features.TEST_SET, "hard": features.HARD_SET}
+from pipeline.example_gen import SPLITS
 
 
 def write_records(config: PipelineConfig, folder: Path) -> None:
@@ -40,7 +39,7 @@ def write_records(config: PipelineConfig, folder: Path) -> None:
     folder.mkdir(parents=True)
     files = {"train": (data.train_images, data.train_labels, 0, data.train_examples)}
     files["eval"] = files["hard"] = (data.eval_images, data.eval_labels, 0, data.eval_examples)
-    for split, image_set in SPLITS.items():
+    for split, (_, image_set) in SPLITS.items():
         images, labels = dataset.read_split_range(*files[split])
         if image_set == features.HARD_SET:
             images = hard.make_hard(images, 0)

@@ -8,6 +8,7 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
+_FLOAT32_BYTES = 4
 _SMALLEST_QUANTIZED = 1024  # weights; TFLite's converter leaves smaller arrays as they are
 
 
@@ -19,7 +20,6 @@ class Recipe:
       name: of the variant, in file names, node ids and reports.
       summary: what it is, in a clause.
       weight_bytes: of one weight in the file, in all but the smallest arrays.
-      weights_only: weights are quantized or shortened, activations stay float32.
       integer_activations: activations are int8 too, in ranges seen on a representative data set.
       integer_io: input and output are int8 as well; scale and zero point are in the file.
       undelegated: operators that XNNPACK leaves to TFLite's own kernels; all others it must take.
@@ -33,7 +33,6 @@ class Recipe:
     name: str
     summary: str
     weight_bytes: int
-    weights_only: bool = False
     integer_activations: bool = False
     integer_io: bool = False
     undelegated: frozenset[str] = frozenset({"LOG_SOFTMAX"})
@@ -42,23 +41,28 @@ class Recipe:
     max_logit_difference: float = 1e-4
     min_agreement: float = 1.0
 
+    @property
+    def is_quantized(self) -> bool:
+        """Whether the weights are anything less than float32."""
+        return self.weight_bytes < _FLOAT32_BYTES
+
     def expected_bytes(self, array_sizes: Iterable[int]) -> int:
         """Returns what arrays of so many weights take in the file; more were not quantized."""
         return sum(
-            size * (4 if size < _SMALLEST_QUANTIZED else self.weight_bytes) for size in array_sizes
+            size * (_FLOAT32_BYTES if size < _SMALLEST_QUANTIZED else self.weight_bytes)
+            for size in array_sizes
         )
 
 
 FLOAT32 = Recipe(
     name="float32",
     summary="as trained: weights and activations in float32",
-    weight_bytes=4,
+    weight_bytes=_FLOAT32_BYTES,
 )
 FLOAT16 = Recipe(
     name="float16",
     summary="weights in float16, computed in float32 on CPUs, in float16 on GPUs that can",
     weight_bytes=2,
-    weights_only=True,
     max_logit_difference=0.1,
     min_agreement=0.998,
 )
@@ -66,33 +70,26 @@ DYNAMIC_RANGE = Recipe(
     name="dynamic_range",
     summary="weights in int8, activations quantized on the fly: the fastest on CPUs",
     weight_bytes=1,
-    weights_only=True,
     max_logit_difference=2.0,
     min_agreement=0.995,
 )
 # TFLite fixes the output of an 8-bit LOG_SOFTMAX to steps of 1/16 from -16 to 0.
 _INT8_STEP = 1 / 16
-_LOWEST_INT8_LOGIT = -255 * _INT8_STEP
 INT8 = Recipe(
     name="int8",
     summary="weights and activations in int8, float32 in and out: a drop-in for float32",
     weight_bytes=1,
     integer_activations=True,
-    min_logit=_LOWEST_INT8_LOGIT,
+    min_logit=-255 * _INT8_STEP,
     logit_step=_INT8_STEP,
     max_logit_difference=4.0,
     min_agreement=0.99,
 )
-INT8_IO = Recipe(
+INT8_IO = dataclasses.replace(
+    INT8,
     name="int8_io",
     summary="int8 from input to output, for microcontrollers and NPUs without floats",
-    weight_bytes=1,
-    integer_activations=True,
     integer_io=True,
-    min_logit=_LOWEST_INT8_LOGIT,
-    logit_step=_INT8_STEP,
-    max_logit_difference=4.0,
-    min_agreement=0.99,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (FLOAT32, FLOAT16, DYNAMIC_RANGE, INT8, INT8_IO)}

@@ -27,11 +27,12 @@ def check_tflite(path: str, recipe: Recipe, expected_bytes: int) -> None:
     its operators few, TFLite's own, in integers where the recipe says so, and taken by XNNPACK, and
     its size that of the recipe's weights.
     """
-    _check_operators(path)
+    operators = flatbuffer.operators(path)
+    _check_operators(path, operators)
     interpreter = litert.make_interpreter(path)
     _check_borders(path, interpreter, np.int8 if recipe.integer_io else np.float32)
     if recipe.integer_activations:
-        _check_integers(path, recipe)
+        _check_integers(path, operators, recipe)
     _check_size(path, recipe, expected_bytes)
     _check_delegate(path, interpreter, recipe)
     _check_batches(path, interpreter, min(recipe.max_logit_difference, _MAX_BATCH_DIFFERENCE))
@@ -61,8 +62,7 @@ def undelegated_operators(interpreter: Interpreter) -> set[str]:
     return outside
 
 
-def _check_operators(path: str) -> None:
-    names = flatbuffer.operators(path)
+def _check_operators(path: str, names: list[str]) -> None:
     custom = sorted({name for name in names if name.startswith("CUSTOM:")})
     if custom:
         raise ConversionError(f"{path}: operators outside TFLITE_BUILTINS: {custom}")
@@ -93,9 +93,8 @@ def _check_borders(path: str, interpreter: Interpreter, dtype: type) -> None:
         raise ConversionError(f"{path}: input shape {shape}, expected [-1, {features.NUM_PIXELS}]")
 
 
-def _check_integers(path: str, recipe: Recipe) -> None:
+def _check_integers(path: str, names: list[str], recipe: Recipe) -> None:
     """TFLite's converter falls back to floats, whatever `supported_ops` says."""
-    names = flatbuffer.operators(path)
     ends = [place for place, name in enumerate(names) if name == "DEQUANTIZE"]
     if ends != ([] if recipe.integer_io else [len(names) - 1]):
         raise ConversionError(

@@ -26,13 +26,12 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
             for image in representative_images:
                 yield [image[np.newaxis]]
 
-        is_quantized = recipe.weights_only or recipe.integer_activations
         super().__init__(
             name=recipe.name,
             filename=features.TFLITE_FILE,
             copy_assets=False,
             copy_assets_extra=False,
-            quantization_optimizations=[tf.lite.Optimize.DEFAULT] if is_quantized else [],
+            quantization_optimizations=[tf.lite.Optimize.DEFAULT] if recipe.is_quantized else [],
             quantization_supported_types=[tf.float16] if recipe.weight_bytes == 2 else [],
             quantization_enable_full_integer=recipe.integer_activations,
             representative_dataset=representative_dataset if recipe.integer_activations else None,

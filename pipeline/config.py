@@ -62,9 +62,33 @@ _INT8_LIMITS = VariantLimits(
     max_latency_ratio=1.0,
 )
 _VARIANT_LIMITS = {
-    FLOAT32.name: VariantLimits(0.0005, 0.005, 0.0005, 0.0005, 0.999, 1.05, None),
-    FLOAT16.name: VariantLimits(0.0005, 0.005, 0.002, 0.001, 0.998, 0.55, 1.5),
-    DYNAMIC_RANGE.name: VariantLimits(0.0005, 0.005, 0.002, 0.005, 0.998, 0.3, 1.0),
+    FLOAT32.name: VariantLimits(
+        max_accuracy_drop=0.0005,
+        max_class_accuracy_drop=0.005,
+        max_hard_accuracy_drop=0.0005,
+        max_loss_increase=0.0005,
+        min_agreement=0.999,
+        max_size_ratio=1.05,
+        max_latency_ratio=None,
+    ),
+    FLOAT16.name: VariantLimits(
+        max_accuracy_drop=0.0005,
+        max_class_accuracy_drop=0.005,
+        max_hard_accuracy_drop=0.002,
+        max_loss_increase=0.001,
+        min_agreement=0.998,
+        max_size_ratio=0.55,
+        max_latency_ratio=1.5,
+    ),
+    DYNAMIC_RANGE.name: VariantLimits(
+        max_accuracy_drop=0.0005,
+        max_class_accuracy_drop=0.005,
+        max_hard_accuracy_drop=0.002,
+        max_loss_increase=0.005,
+        min_agreement=0.998,
+        max_size_ratio=0.3,
+        max_latency_ratio=1.0,
+    ),
     INT8.name: _INT8_LIMITS,
     INT8_IO.name: _INT8_LIMITS,
 }

@@ -7,10 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from modules.recipes import RECIPES
 from pipeline import comparison
 from pipeline.comparison import Check, Logits, Measured
-from pipeline.comparison_component import limits_from_json
 from pipeline.config import Limits, VariantLimits
 from pipeline.evaluation_results import Metrics
 
@@ -247,8 +245,3 @@ def test_judgement_is_the_element_of_comparison_json() -> None:
     assert [check["name"] for check in checks if not check["passed"]] == ["min_agreement"]
     assert json.loads(json.dumps(entry)) == entry
     assert comparison.judge(measured(), REFERENCE, LIMITS, FLOAT32_US)["blessed"] is True
-
-
-def test_limits_survive_the_way_through_json() -> None:
-    assert limits_from_json(json.dumps(dataclasses.asdict(Limits()))) == Limits()
-    assert Limits().variants.keys() == RECIPES.keys()

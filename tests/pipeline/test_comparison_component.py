@@ -1,0 +1,13 @@
+"""What the Comparison component is told, and how."""
+
+import dataclasses
+import json
+
+from modules.recipes import RECIPES
+from pipeline.comparison_component import limits_from_json
+from pipeline.config import Limits
+
+
+def test_limits_survive_the_way_through_json() -> None:
+    assert limits_from_json(json.dumps(dataclasses.asdict(Limits()))) == Limits()
+    assert Limits().variants.keys() == RECIPES.keys()
