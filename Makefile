@@ -1,7 +1,7 @@
 # Everything a user types. `make help` lists it.
 
 # Settings of a run; see `make help`. Empty means the default.
-export DATASET MNIST_DIR OUTPUT EPOCHS SEED RECIPES MIN_ACCURACY
+export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
@@ -18,6 +18,7 @@ help: ## list the commands and settings
 	@echo '  MNIST_DIR     a folder that holds the files of MNIST'
 	@echo '  OUTPUT        where everything goes (default: output/NAME-OF-THE-DATA-SET)'
 	@echo '  EPOCHS, SEED  of the training (10, 0)'
+	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'
 	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
 

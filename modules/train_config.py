@@ -7,22 +7,34 @@ import dataclasses
 class TrainConfig:
     """How to train.
 
-    With the defaults, 60,000 MNIST images reach about 99% on the test images after ten epochs.
-
     Attributes:
       epochs: passes over the training part, at least 1.
-      batch_size: images a step; the last, shorter batch of an epoch is left out.
-      learning_rate: of momentum SGD, decayed to zero along a half cosine.
+      batch_size: images a step, over all devices; batches that are not full are left out.
+      learning_rate: the highest, of SGD with Nesterov's momentum. It rises to it in a straight line
+        over the first `warmup` of all steps and falls to zero along a half cosine.
       momentum: of SGD.
+      warmup: share of the steps, in [0, 1).
+      weight_decay: added to the gradients of all kernels, as a multiple of the weight.
+      label_smoothing: share of the target that is spread evenly over all classes, in [0, 1).
+      max_rotation: in degrees, either way; this and the next two spread evenly over their range.
+      max_shift: in pixels, along each axis and either way.
+      max_scaling: share of the size, larger or smaller.
       validation_share: share of the train split that is held out to watch the training, in (0, 1).
       num_classes: outputs of the network.
-      seed: of the parameters, of the held-out part and of the order of the batches.
+      seed: of the parameters, of the held-out part, of the order of the batches and of the
+        augmentation.
     """
 
     epochs: int = 10
-    batch_size: int = 32
-    learning_rate: float = 0.05
+    batch_size: int = 64
+    learning_rate: float = 0.1
     momentum: float = 0.9
+    warmup: float = 0.1
+    weight_decay: float = 1e-4
+    label_smoothing: float = 0.0
+    max_rotation: float = 15.0
+    max_shift: float = 2.0
+    max_scaling: float = 0.15
     validation_share: float = 0.05
     num_classes: int = 10
     seed: int = 0

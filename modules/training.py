@@ -1,22 +1,27 @@
-"""Trains the network: arrays and a config in, parameters and a history out. Needs JAX only."""
+"""Trains the network: arrays and a config in, parameters and a history out. Needs JAX only.
+
+The steps of a whole epoch, or on a CPU some fifty of them, are one compiled program over data that
+stays on the devices. Each device takes an equal part of every batch.
+"""
 
 import dataclasses
-import math
+import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import NamedSharding, PartitionSpec
 
-from modules import model
+from modules import augmentation, model
+from modules.checkpoints import Checkpoints
+from modules.divergence import check_losses
 from modules.train_config import TrainConfig
 
-_STEPS_BETWEEN_CHECKS = 50  # how often the loop waits for the device to look at the loss
-
-
-class TrainingDivergedError(RuntimeError):
-    """The loss became NaN or infinite, or larger than guessing would give."""
+_STEPS_A_CALL_ON_CPU = 50  # so that progress shows; elsewhere a call takes a whole epoch
+_AXIS = "batch"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +32,7 @@ class EpochMetrics:
     train_loss: float
     validation_loss: float
     validation_accuracy: float
+    learning_rate: float  # of the last step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,16 +42,17 @@ class TrainResult:
     params: model.Params
     history: list[EpochMetrics]
     validation_rows: np.ndarray  # int64[V], indices into the arrays given to `train`
+    compile_seconds: float
+    train_seconds: float  # without the compilation
+    trained_images: int  # in these seconds
 
 
-def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
-    """Returns the mean of -log p(label) as a float32 scalar.
+class _State(NamedTuple):
+    """What a step takes from the one before."""
 
-    Args:
-      logits: log-softmax float32[B, classes].
-      labels: int32[B].
-    """
-    return -jnp.mean(jnp.take_along_axis(logits, labels[:, None], axis=1))
+    step: jax.Array  # int32 scalar, counted over all epochs
+    params: model.Params
+    opt_state: optax.OptState
 
 
 def split_rows(num_examples: int, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
@@ -64,73 +71,169 @@ def split_rows(num_examples: int, config: TrainConfig) -> tuple[np.ndarray, np.n
     return rows[held_out:], rows[:held_out]
 
 
+def steps_of_epoch(num_examples: int, config: TrainConfig) -> tuple[int, int]:
+    """Returns (compiled calls, steps of each) that an epoch takes for that many examples.
+
+    A few batches that would not fill the calls are left out, other ones in each epoch.
+    """
+    steps = len(split_rows(num_examples, config)[0]) // config.batch_size
+    calls = max(1, round(steps / _STEPS_A_CALL_ON_CPU)) if _on_cpu() else 1
+    return calls, steps // calls
+
+
 def train(
     images: np.ndarray,
     labels: np.ndarray,
     config: TrainConfig,
-    on_step: Callable[[int, int], None] | None = None,
+    on_steps: Callable[[int, int], None] | None = None,
     on_epoch: Callable[[EpochMetrics], None] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> TrainResult:
     """Trains the CNN from scratch; the same arguments give the same bits on the same machine.
+
+    All devices of all processes take part; every process passes the same arguments.
 
     Args:
       images: normalised float32[N, 784].
       labels: int[N], 0 to num_classes - 1.
       config: how to train.
-      on_step: called now and then with (epoch, steps of this epoch that are done).
-      on_epoch: called after each epoch.
+      on_steps: called now and then with (epoch, steps of this epoch that are done).
+      on_epoch: called after each epoch, and at once for those of an interrupted training.
+      checkpoints: where epochs are saved, and taken up again after an interruption.
 
     Raises:
-      TrainingDivergedError: names the epoch and the step at which the loss was no longer sane.
-      ValueError: too few examples.
+      divergence.TrainingDivergedError: names the epoch and the step that went wrong.
+      ValueError: too few examples, or a batch that the devices cannot share equally.
     """
     train_rows, validation_rows = split_rows(len(images), config)
-    steps = len(train_rows) // config.batch_size
-    optimizer = optax.sgd(
-        optax.cosine_decay_schedule(config.learning_rate, config.epochs * steps), config.momentum
-    )
-    labels = np.asarray(labels, np.int32)
-
-    def loss_fn(params: model.Params, pixels: jax.Array, targets: jax.Array) -> jax.Array:
-        return cross_entropy(model.apply_flat(params, pixels), targets)
-
-    @jax.jit
-    def train_step(params, opt_state, pixels, targets):
-        loss, grads = jax.value_and_grad(loss_fn)(params, pixels, targets)
-        # A relu hides a NaN pixel from the loss, but not from the gradient.
-        loss = jnp.where(jnp.isfinite(optax.tree.norm(grads)), loss, jnp.nan)
-        updates, opt_state = optimizer.update(grads, opt_state, params)
-        return optax.apply_updates(params, updates), opt_state, loss
-
+    calls, steps = steps_of_epoch(len(images), config)
+    if config.batch_size % jax.device_count():
+        raise ValueError(
+            f"batch_size {config.batch_size} cannot be shared by {jax.device_count()} devices"
+        )
+    mesh = jax.make_mesh((jax.device_count(),), (_AXIS,))
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    by_batch = NamedSharding(mesh, PartitionSpec(None, _AXIS))
+    optimizer, schedule = _make_optimizer(config, config.epochs * calls * steps)
     params = model.init_params(jax.random.key(config.seed), config.num_classes)
-    opt_state = optimizer.init(params)
-    history = []
-    for epoch in range(1, config.epochs + 1):
-        order = np.random.default_rng((config.seed, epoch)).permutation(train_rows)
+    state = _State(jnp.int32(0), params, optimizer.init(params))
+    history: list[EpochMetrics] = []
+    if checkpoints and (saved := checkpoints.restore_latest(jax.device_get(state))):
+        state, history = saved[0], [EpochMetrics(**metrics) for metrics in saved[1]]
+
+    labels = np.asarray(labels, np.int32)
+    data = jax.device_put((images[train_rows], labels[train_rows]), everywhere)
+    state = jax.device_put(state, everywhere)
+    started = time.monotonic()
+    rows_like = jax.ShapeDtypeStruct((steps, config.batch_size), jnp.int32, sharding=by_batch)
+    train_steps = _make_train_steps(config, optimizer, mesh).lower(state, data, rows_like).compile()
+    compile_seconds, started = time.monotonic() - started, time.monotonic()
+
+    restored = len(history)
+    for metrics in history if on_epoch else ():
+        on_epoch(metrics)
+    for epoch in range(restored + 1, config.epochs + 1):
+        order = np.random.default_rng((config.seed, epoch)).permutation(len(train_rows))
+        rows = order[: calls * steps * config.batch_size].astype(np.int32)
         losses = []
-        for step in range(steps):
-            batch = order[step * config.batch_size : (step + 1) * config.batch_size]
-            params, opt_state, loss = train_step(params, opt_state, images[batch], labels[batch])
-            losses.append(loss)
-            if (step + 1) % _STEPS_BETWEEN_CHECKS == 0 or step + 1 == steps:
-                _check_losses(losses, epoch, steps, config)
-                if on_step:
-                    on_step(epoch, step + 1)
+        for batches in rows.reshape(calls, steps, config.batch_size):
+            state, call_losses = train_steps(state, data, jax.device_put(batches, by_batch))
+            losses.extend(np.asarray(call_losses))
+            check_losses(losses, steps, epoch, calls * steps, config)
+            if on_steps:
+                on_steps(epoch, len(losses))
+        saved = jax.device_get(state)
         metrics = EpochMetrics(
             epoch,
-            float(np.mean(jax.device_get(losses))),
-            *evaluate(params, images[validation_rows], labels[validation_rows]),
+            float(np.mean(losses)),
+            *evaluate(saved.params, images[validation_rows], labels[validation_rows]),
+            float(schedule(saved.step - 1)),
         )
         history.append(metrics)
+        if checkpoints:
+            checkpoints.save(epoch, saved, history)
         if on_epoch:
             on_epoch(metrics)
-    return TrainResult(jax.device_get(params), history, validation_rows)
+    seconds = time.monotonic() - started
+    trained = (config.epochs - restored) * calls * steps * config.batch_size
+    params = jax.device_get(state.params)
+    return TrainResult(params, history, validation_rows, compile_seconds, seconds, trained)
+
+
+def _make_optimizer(
+    config: TrainConfig, steps: int
+) -> tuple[optax.GradientTransformation, optax.Schedule]:
+    """Returns SGD and its learning rate, for a training of that many steps."""
+    schedule = optax.warmup_cosine_decay_schedule(
+        init_value=0.0,
+        peak_value=config.learning_rate,
+        warmup_steps=round(config.warmup * steps),
+        decay_steps=steps,
+    )
+    optimizer = optax.chain(
+        optax.add_decayed_weights(
+            config.weight_decay, lambda params: jax.tree.map(lambda x: x.ndim > 1, params)
+        ),
+        optax.sgd(schedule, config.momentum, nesterov=True),
+    )
+    return optimizer, schedule
+
+
+def _make_train_steps(
+    config: TrainConfig, optimizer: optax.GradientTransformation, mesh: jax.sharding.Mesh
+) -> Callable:
+    """Returns a jitted function of several steps, which gives its first argument's memory away.
+
+    It maps (state, (images, labels), rows int32[steps, B]) to (state, losses float32[steps]).
+    """
+
+    def loss_fn(params: model.Params, images: jax.Array, labels: jax.Array) -> jax.Array:
+        targets = optax.smooth_labels(
+            jax.nn.one_hot(labels, config.num_classes), config.label_smoothing
+        )
+        logits = model.apply_flat(params, images, fast_on_cpu=_on_cpu())
+        return optax.softmax_cross_entropy(logits, targets).mean()
+
+    def step(state: _State, batch: tuple) -> tuple[_State, jax.Array]:
+        images, labels = batch
+        # Drawn for the whole batch: how many devices share it must not matter.
+        key = jax.random.fold_in(jax.random.key(config.seed), state.step)
+        draws = jax.random.uniform(key, (config.batch_size, augmentation.DRAWS))
+        own = jax.lax.axis_index(_AXIS) * len(images)
+        draws = jax.lax.dynamic_slice_in_dim(draws, own, len(images))
+        images = augmentation.augment(images, draws, config)
+        loss, grads = jax.value_and_grad(loss_fn)(state.params, images, labels)
+        loss, grads = jax.lax.pmean((loss, grads), _AXIS)
+        # A relu hides a NaN pixel from the loss, but not from the gradient.
+        loss = jnp.where(jnp.isfinite(optax.tree.norm(grads)), loss, jnp.nan)
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        return _State(state.step + 1, params, opt_state), loss
+
+    def steps(state: _State, data: tuple, rows: jax.Array) -> tuple[_State, jax.Array]:
+        return jax.lax.scan(
+            lambda state, rows: step(state, jax.tree.map(lambda x: x[rows], data)), state, rows
+        )
+
+    replicated, by_batch = PartitionSpec(), PartitionSpec(None, _AXIS)
+    sharded = jax.shard_map(
+        steps,
+        mesh=mesh,
+        in_specs=(replicated, replicated, by_batch),
+        out_specs=replicated,
+        check_vma=False,
+    )
+    return jax.jit(sharded, donate_argnums=0)
+
+
+def _on_cpu() -> bool:
+    return jax.default_backend() == "cpu"
 
 
 def evaluate(params: model.Params, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Returns (loss, accuracy) on normalised images float32[N, 784] and labels int[N]."""
     logits = predict(params, images)
-    loss = float(cross_entropy(logits, jnp.asarray(labels, jnp.int32)))
+    loss = -float(np.mean(logits[np.arange(len(labels)), labels]))
     return loss, float(np.mean(np.argmax(logits, axis=1) == labels))
 
 
@@ -143,18 +246,3 @@ def predict(params: model.Params, images: np.ndarray, batch_size: int = 512) -> 
 
 
 _apply = jax.jit(model.apply_flat)
-
-
-def _check_losses(losses: list[jax.Array], epoch: int, steps: int, config: TrainConfig) -> None:
-    """Raises TrainingDivergedError when a loss of the epoch so far is not one of a training."""
-    recent = np.asarray(jax.device_get(losses[-_STEPS_BETWEEN_CHECKS:]))
-    first = len(losses) - len(recent)
-    # A network that only guesses has a loss of log(classes); ten times that is no training.
-    limit = 10 * math.log(max(2, config.num_classes))
-    bad = np.flatnonzero(~(recent < limit))
-    if bad.size:
-        raise TrainingDivergedError(
-            f"training diverged: the loss was {recent[bad[0]]:g} in epoch {epoch}, step "
-            f"{first + bad[0] + 1} of {steps} (a sane one is below {limit:.1f}); lower "
-            f"learning_rate (now {config.learning_rate:g}) or look for bad values in the data"
-        )

@@ -160,7 +160,7 @@ class Comparison(BaseComponent):
           reference: the SavedModel, with the float32 device model beside it.
           variants: the device models, by the names of their recipes.
           limits: what a model must reach to be pushed.
-          run: "dataset", "seed" and "epochs", copied into comparison.json.
+          run: "dataset", "seed", "epochs" and "trials", copied into comparison.json.
           source_digest: makes TFX's cache notice edits.
         """
         channels = {

@@ -122,6 +122,8 @@ class PipelineConfig:
       recipes: names of the device models to make, evaluate and ship; see modules/recipes.py.
       limits: what decides on pushing.
       beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
+      tuner_trials: short trainings that look for hyperparameters of the long one; 0 for none.
+      trial_epochs: of each of them, but no more than `train` has.
     """
 
     dataset: DatasetFiles
@@ -130,6 +132,8 @@ class PipelineConfig:
     recipes: tuple[str, ...] = tuple(RECIPES)
     limits: Limits = dataclasses.field(default_factory=Limits)
     beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+    tuner_trials: int = 0
+    trial_epochs: int = 3
 
     @property
     def pipeline_name(self) -> str:
@@ -179,12 +183,14 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     min_accuracy = _number(
         environment, "MIN_ACCURACY", float, Limits.min_accuracy, minimum=0, maximum=1
     )
+    trials = _number(environment, "TRIALS", int, PipelineConfig.tuner_trials, minimum=0)
     recipes = _recipes(environment)
     wanted = environment.get("DATASET") or "auto"
     dataset = resolve_dataset(wanted, environment.get("MNIST_DIR") or None, DEFAULT_CACHE)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
     _make_writable(output)
-    return PipelineConfig(dataset, output, train, recipes, Limits(min_accuracy=min_accuracy))
+    limits = Limits(min_accuracy=min_accuracy)
+    return PipelineConfig(dataset, output, train, recipes, limits, tuner_trials=trials)
 
 
 def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """The pipeline: its components in the order of the data flow."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from typing import Any
 
-from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform
+from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, Tuner
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
@@ -13,7 +14,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel, Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
-from modules import preprocessing, run_fn
+from modules import preprocessing, run_fn, tuner
 from modules.recipes import FLOAT32
 from pipeline import baseline
 from pipeline.config import PipelineConfig
@@ -59,18 +60,25 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
     )
     transform.add_upstream_node(gate)
 
+    training_inputs = {
+        "examples": example_gen.outputs["examples"],
+        "transform_graph": transform.outputs["transform_graph"],
+        "schema": schema.outputs["schema"],
+        "train_args": trainer_pb2.TrainArgs(splits=["train"]),
+        "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
+    }
+    training_config = {
+        **asdict(config.train),
+        "num_classes": data.num_classes,
+        "source_digest": source_digest("modules/*.py"),
+    }
+    search = _tuners(config, training_inputs, training_config)
     trainer = Trainer(
         run_fn=f"{run_fn.__name__}.run_fn",
-        examples=example_gen.outputs["examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        schema=schema.outputs["schema"],
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
-        custom_config={
-            **asdict(config.train),
-            "num_classes": data.num_classes,
-            "source_digest": source_digest("modules/*.py"),
-        },
+        **training_inputs,
+        hyperparameters=search[0].outputs["best_hyperparameters"] if search else None,
+        # Not among the Trainer's outputs: TFX gives every execution new ones.
+        custom_config={**training_config, "checkpoint_dir": str(config.output / "checkpoints")},
     )
 
     last_blessed = Resolver(
@@ -118,6 +126,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         validator,
         gate,
         transform,
+        *search,
         trainer,
         last_blessed,
         *quantizers.values(),
@@ -153,6 +162,17 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         beam_pipeline_args=list(config.beam_args),
         enable_cache=True,
     )
+
+
+def _tuners(
+    config: PipelineConfig, inputs: Mapping[str, Any], train: Mapping[str, Any]
+) -> list[Tuner]:
+    """Returns the Tuner that takes what the Trainer takes, or nothing where none is wanted."""
+    if not config.tuner_trials:
+        return []
+    epochs = min(config.trial_epochs, config.train.epochs)
+    custom_config = {**train, "epochs": epochs, "trials": config.tuner_trials}
+    return [Tuner(tuner_fn=f"{tuner.__name__}.tuner_fn", **inputs, custom_config=custom_config)]
 
 
 def _graph(components: Iterable[BaseNode]) -> dict[str, list[str]]:

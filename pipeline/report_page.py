@@ -142,6 +142,8 @@ def command(content: Mapping[str, Any]) -> str:
         "EPOCHS": content["epochs"],
         "SEED": content["seed"],
     }
+    if content["trials"]:
+        settings["TRIALS"] = content["trials"]
     for check in content["models"][0]["checks"]:
         if check["name"] == "min_accuracy" and check["limit"] != Limits.min_accuracy:
             settings["MIN_ACCURACY"] = check["limit"]

@@ -88,6 +88,7 @@ def ship(
             },
             "seed": config.train.seed,
             "epochs": config.train.epochs,
+            "trials": config.tuner_trials,
         },
         source_digest=source_digest(
             "pipeline/artifacts.py",

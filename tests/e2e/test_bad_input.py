@@ -122,6 +122,8 @@ def test_a_wrong_checksum_is_named(folder: Path, tmp_path: Path) -> None:
         ({"EPOCHS": "abc"}, ("EPOCHS=abc", "whole number")),
         ({"SEED": "-1"}, ("SEED=-1",)),
         ({"SEED": str(2**32)}, ("SEED=4294967296", "4294967295")),
+        ({"TRIALS": "x"}, ("TRIALS=x", "whole number")),
+        ({"TRIALS": "-1"}, ("TRIALS=-1", "at least 0")),
         ({"RECIPES": "float32,int4"}, ("RECIPES=float32,int4", "'int4'", "dynamic_range")),
         ({"MIN_ACCURACY": "97"}, ("MIN_ACCURACY=97",)),
         ({"DATASET": "mnist", "MNIST_DIR": "/no/such/folder"}, ("/no/such/folder",)),

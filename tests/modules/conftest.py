@@ -1,6 +1,9 @@
-"""Real digits, their Transform graph, and both formats of parameters that are fresh."""
+"""Real digits, their Transform graph, both formats of fresh parameters, and a small training."""
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jax
@@ -8,12 +11,59 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
+from jax.experimental.compilation_cache import compilation_cache
 
-from modules import export, features, model, recipes
+from modules import export, features, model, recipes, training
 from tests import digit_models as digits
 from tests.digit_models import DigitModels
+from tests.modules.small_training import ROOT, SMALL, Data, make_halves
 
 Analyze = Callable[[np.ndarray, Path], tft.TFTransformOutput]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Has each program compiled once in the session, and kept for the processes that tests start.
+
+    To compile a training takes longer than to run a small one.
+    """
+    settings = {
+        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("compiled")),
+        "jax_persistent_cache_min_compile_time_secs": 0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    with pytest.MonkeyPatch.context() as environment:
+        before = {name: getattr(jax.config, name) for name in settings}
+        for name, value in settings.items():
+            jax.config.update(name, value)
+            environment.setenv(name.upper(), str(value))
+        compilation_cache.reset_cache()  # JAX asks only once whether there is one
+        yield
+        for name, value in before.items():
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()
+
+
+@pytest.fixture(scope="session")
+def halves() -> Data:
+    """200 images that are easy to tell apart."""
+    return make_halves()
+
+
+@pytest.fixture(scope="session")
+def small_result(halves: Data) -> training.TrainResult:
+    """What SMALL makes of `halves`."""
+    return training.train(*halves, SMALL)
+
+
+@pytest.fixture(scope="session")
+def imported_by_training() -> set[str]:
+    """The names of all modules that are there after `import modules.training`."""
+    script = "import json, sys, modules.training; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
 
 
 @pytest.fixture(scope="session")

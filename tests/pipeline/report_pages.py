@@ -94,6 +94,7 @@ def comparison(*models: dict[str, Any]) -> dict[str, Any]:
         "dataset": {"name": "mnist", "train_examples": 60_000, "eval_examples": 10_000},
         "seed": 3,
         "epochs": 4,
+        "trials": 0,
         "versions": {"tfx": "1.21.0", "jax": "0.10.2"},
     }
 

@@ -34,6 +34,7 @@ def test_defaults(environment: dict[str, str], tmp_path: Path) -> None:
     assert (config.train.epochs, config.train.seed, config.limits) == (10, 0, Limits())
     assert config.train == TrainConfig()
     assert config.limits.min_accuracy == 0.97
+    assert config.tuner_trials == 0
     assert config.recipes == ("float32", "float16", "dynamic_range", "int8", "int8_io")
     assert config.dataset.name == "tiny"
     assert config.output == tmp_path / "new" / "output"
@@ -45,22 +46,27 @@ def test_everything_set(environment: dict[str, str]) -> None:
     config = config_from_environment(
         environment
         | {"EPOCHS": "3", "SEED": "7", "MIN_ACCURACY": "0.5", "RECIPES": " int8, float32"}
+        | {"TRIALS": "12"}
     )
     assert config.train == TrainConfig(epochs=3, seed=7)
+    assert config.tuner_trials == 12
     assert config.recipes == ("float32", "int8")
     assert config.limits == Limits(min_accuracy=0.5)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("EPOCHS", "1"), ("SEED", "0"), ("MIN_ACCURACY", "0"), ("MIN_ACCURACY", "1")],
+    [("EPOCHS", "1"), ("SEED", "0"), ("TRIALS", "0"), ("MIN_ACCURACY", "0"), ("MIN_ACCURACY", "1")],
 )
 def test_bounds_are_allowed(environment: dict[str, str], name: str, value: str) -> None:
     config = config_from_environment(environment | {name: value})
-    found = {"EPOCHS": config.train.epochs, "SEED": config.train.seed}.get(
-        name, config.limits.min_accuracy
-    )
-    assert found == float(value)
+    found = {
+        "EPOCHS": config.train.epochs,
+        "SEED": config.train.seed,
+        "TRIALS": config.tuner_trials,
+        "MIN_ACCURACY": config.limits.min_accuracy,
+    }
+    assert found[name] == float(value)
 
 
 def test_paths_are_below_output(environment: dict[str, str]) -> None:
@@ -79,7 +85,8 @@ def test_paths_are_below_output(environment: dict[str, str]) -> None:
 
 
 def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
-    empty = dict.fromkeys(["MNIST_DIR", "EPOCHS", "SEED", "RECIPES", "MIN_ACCURACY"], "")
+    names = ["MNIST_DIR", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY"]
+    empty = dict.fromkeys(names, "")
     assert config_from_environment(environment | empty) == config_from_environment(environment)
 
 
@@ -118,6 +125,9 @@ def test_relative_output_becomes_absolute(
         ("EPOCHS", "1.5", "a whole number of at least 1"),
         ("EPOCHS", "nan", "a whole number of at least 1"),
         ("SEED", "-1", "a whole number from 0 to 4294967295"),
+        ("TRIALS", "-1", "a whole number of at least 0"),
+        ("TRIALS", "x", "a whole number of at least 0"),
+        ("TRIALS", "2.5", "a whole number of at least 0"),
         ("MIN_ACCURACY", "1.1", "a number from 0 to 1"),
         ("MIN_ACCURACY", "-0.1", "a number from 0 to 1"),
         ("MIN_ACCURACY", "nan", "a number from 0 to 1"),

@@ -206,6 +206,8 @@ def test_pipeline_is_shown_with_the_times_that_are_known() -> None:
 def test_command_makes_the_run_again() -> None:
     content = comparison(*map(model, SIX))
     assert report_page.command(content) == "make run DATASET=mnist EPOCHS=4 SEED=3"
+    tuned = content | {"trials": 10}
+    assert report_page.command(tuned) == "make run DATASET=mnist EPOCHS=4 SEED=3 TRIALS=10"
     content["models"][0]["checks"] = [check("min_accuracy", 1, Limits.min_accuracy / 2)]
     content["dataset"]["name"] = "my data"
     del content["models"][3:]

@@ -30,9 +30,14 @@ LONG_LINES = {
     "z": ["y", "d"],
 }
 DENSE = {**{node: [] for node in "abcd"}, **{node: list("abcd") for node in "efgh"}}
+SEARCHED = FULL_GRAPH | {
+    "Tuner": FULL_GRAPH["Trainer"],
+    "Trainer": [*FULL_GRAPH["Trainer"], "Tuner"],
+}
 GRAPHS = {
     "part": GRAPH,
     "full": FULL_GRAPH,
+    "searched": SEARCHED,
     "bypasses": CHAIN_WITH_BYPASSES,
     "wide": WIDE,
     "long": LONG_LINES,

@@ -1,0 +1,136 @@
+"""Saves every epoch of a training, so that an interrupted one can go on. Needs JAX and Orbax."""
+
+import dataclasses
+import hashlib
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import flax
+import jax
+import numpy as np
+import optax
+from orbax import checkpoint as ocp
+
+from modules.train_config import TrainConfig
+
+# What decides over the numbers that a training ends with.
+_SOURCES = ("augmentation", "fast_layers", "features", "model", "train_config", "training")
+_KEPT = 2  # the last epoch and, should that be damaged, the one before
+
+
+def training_key(images: np.ndarray, labels: np.ndarray, config: TrainConfig) -> str:
+    """Returns a digest of all that decides over a training's result, 16 hexadecimal digits.
+
+    That is the data, the config, the code, the versions of the libraries and the devices.
+
+    Args:
+      images: normalised float32[N, 784].
+      labels: int[N].
+      config: how to train.
+    """
+    facts = (
+        sorted(dataclasses.asdict(config).items()),
+        (jax.__version__, flax.__version__, optax.__version__),
+        (jax.default_backend(), jax.device_count()),
+    )
+    digest = hashlib.sha256(repr(facts).encode())
+    for source in _SOURCES:
+        digest.update(Path(__file__).with_name(f"{source}.py").read_bytes())
+    digest.update(np.ascontiguousarray(images))
+    digest.update(np.asarray(labels, np.int64).tobytes())
+    return digest.hexdigest()[:16]
+
+
+class Checkpoints:
+    """The last epochs of one training, in the folder `directory/key`."""
+
+    def __init__(
+        self, directory: str | Path, key: str, notify: Callable[[str], None] = warnings.warn
+    ) -> None:
+        """Opens the folder, or makes it.
+
+        Args:
+          directory: of the checkpoints of all trainings.
+          key: of this training; see `training_key`.
+          notify: told, in a line, of what was found damaged and of what is taken up again.
+        """
+        self._folder = Path(directory).absolute() / key
+        self._notify = notify
+        self._manager = self._open()
+
+    def _open(self) -> ocp.CheckpointManager:
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=_KEPT, cleanup_tmp_directories=True, enable_async_checkpointing=False
+        )
+        return ocp.CheckpointManager(self._folder, options=options)
+
+    def save(self, epoch: int, state: Any, history: list[Any]) -> None:
+        """Saves what an epoch ended with; when this returns, it is on the disk.
+
+        Args:
+          epoch: counted from 1.
+          state: a tree of NumPy arrays.
+          history: dataclasses of plain numbers, one for each epoch so far.
+        """
+        facts = {"history": [dataclasses.asdict(x) for x in history], "digest": _digest(state)}
+        saved = ocp.args.Composite(
+            state=ocp.args.StandardSave(state), facts=ocp.args.JsonSave(facts)
+        )
+        self._manager.save(epoch, args=saved)
+
+    def restore_latest(self, like: Any) -> tuple[Any, list[dict[str, Any]]] | None:
+        """Returns the state and the history of the last epoch that can be read, None without one.
+
+        A damaged epoch is moved aside, to `directory/key-damaged`.
+
+        Args:
+          like: a state of the same structure, shapes and dtypes.
+        """
+        while (epoch := self._manager.latest_step()) is not None:
+            try:
+                state, history = self._restore(epoch, like)
+            except Exception as error:  # a damaged file can raise anything
+                self._set_aside(epoch, error)
+            else:
+                self._notify(f"going on after epoch {epoch}, saved in {self._folder}")
+                return state, history
+        return None
+
+    def _restore(self, epoch: int, like: Any) -> tuple[Any, list[dict[str, Any]]]:
+        wanted = ocp.args.Composite(
+            state=ocp.args.StandardRestore(like), facts=ocp.args.JsonRestore()
+        )
+        saved = self._manager.restore(epoch, args=wanted)
+        if _digest(saved.state) != saved.facts["digest"]:
+            raise ValueError("its numbers are not those that were saved")
+        return saved.state, saved.facts["history"]
+
+    def _set_aside(self, epoch: int, error: Exception) -> None:
+        damaged = self._folder / str(epoch)
+        aside = self._folder.with_name(f"{self._folder.name}-damaged") / str(epoch)
+        self._manager.close()
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.parent.mkdir(exist_ok=True)
+        damaged.rename(aside)
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        self._notify(
+            f"the checkpoint {damaged} is damaged ({reason}); moved it to {aside}, taking the epoch"
+            " before"
+        )
+        self._manager = self._open()
+
+    def remove(self) -> None:
+        """Removes this training's checkpoints, once its result is safe elsewhere."""
+        self._manager.close()
+        shutil.rmtree(self._folder)
+
+
+def _digest(state: Any) -> str:
+    """Returns a digest of all numbers of a tree of arrays."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(state):
+        digest.update(np.asarray(leaf).tobytes())
+    return digest.hexdigest()

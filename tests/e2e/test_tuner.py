@@ -1,0 +1,83 @@
+"""A run whose Trainer takes the hyperparameters that a search before it found."""
+
+import json
+import re
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+import tensorflow_transform as tft
+
+from data.resolve import DEFAULT_CACHE, resolve_dataset
+from modules import examples, export, training, tuner
+from modules.train_config import TrainConfig
+from pipeline import local_runner, runs
+from pipeline.config import PipelineConfig
+
+# A learning rate too low for one epoch, so that the trial with a higher one is better; the second
+# trial of this seed has one.
+SLOW = TrainConfig(epochs=1, learning_rate=0.0005, seed=2)
+
+
+def outputs(config: PipelineConfig, node: str) -> dict[str, Path]:
+    """The folders of the last run's output artifacts of a node, by their keys."""
+    store = runs.open_store(config.metadata_file)
+    execution = runs.last_run_executions(store)[node]
+    return {key: Path(made.uri) for key, made in runs.output_artifacts(store, execution).items()}
+
+
+def trained_on(config: PipelineConfig) -> tuple[np.ndarray, np.ndarray]:
+    """The normalised images and the labels that the Trainer had."""
+    split = outputs(config, "FileBasedExampleGen")["examples"] / "Split-train"
+    raw_images, labels = examples.load_raw([str(split / "*")])
+    graph = tft.TFTransformOutput(str(outputs(config, "Transform")["transform_graph"]))
+    return examples.normalize(raw_images, graph), labels
+
+
+def lines_of(node: str, shown: str) -> list[str]:
+    """What a run showed between the two lines of a node."""
+    [between] = re.findall(rf"^\[.*\] {node} +\n([^\[]*)\[.*\] {node} .* s$", shown, re.MULTILINE)
+    return between.splitlines()
+
+
+def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
+    tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    digits = resolve_dataset("digits", None, DEFAULT_CACHE)
+    config = PipelineConfig(digits, tmp_path / "out", SLOW, recipes=("float32",), tuner_trials=2)
+    config.output.mkdir()
+    status = local_runner.run(config)
+    shown = capfd.readouterr().out
+    assert status == local_runner.NOT_BLESSED, shown  # one slow epoch is not enough for that
+
+    results = json.loads(
+        (outputs(config, "Tuner")["tuner_results"] / "tuner_results.json").read_text()
+    )
+    best, other = sorted(results, key=lambda trial: trial["score"])
+    values = {key: value for key, value in best.items() if key not in ("score", "trial_id")}
+    assert best["score"] < other["score"] and best["trial_id"] == "1"
+    assert values["learning_rate"] > SLOW.learning_rate == other["learning_rate"]
+
+    # The lines of the Tuner and of the Trainer, and nothing of KerasTuner's own.
+    first, second = lines_of("Tuner", shown)
+    own = {name: getattr(SLOW, name) for name in values}
+    assert first.startswith(f"  trial 1/2: {tuner.described(own)}: validation loss ")
+    assert second.startswith(f"  trial 2/2: {tuner.described(values)}: validation loss ")
+    chosen = f"  hyperparameters of the best trial: {tuner.described(values)}"
+    assert lines_of("Trainer", shown)[0] == chosen
+
+    tuned = training.train(*trained_on(config), tuner.tuned(SLOW, values)).params
+    model = outputs(config, "Trainer")["model"] / "Format-Serving"
+    jax.tree.map(np.testing.assert_array_equal, export.load_params(str(model)), tuned)
+
+    page = (config.report_dir / "index.html").read_text()
+    assert "TRIALS=2" in page and ">Tuner<" in page
+    kept = [path for path in (config.pipeline_root / "Tuner").rglob("*") if path.is_file()]
+    assert {path.name for path in kept} == {"best_hyperparameters.txt", "tuner_results.json"}
+
+    assert local_runner.run(config) == local_runner.NOT_BLESSED
+    again = capfd.readouterr().out
+    cached = re.findall(r"^\[ *\d+/\d+\] (\S+) +cached$", again, flags=re.MULTILINE)
+    assert {"Tuner", "Trainer", "Report"} <= set(cached)
+    assert "trial " not in again

@@ -1,0 +1,97 @@
+"""The pipeline's graph: with a search before the training, and without."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfx.components.util import udf_utils
+from tfx.orchestration.pipeline import Pipeline
+
+from modules import tuner
+from modules.train_config import TrainConfig
+from pipeline.config import PipelineConfig
+from pipeline.create import create_pipeline
+from pipeline.report_graph import lay_out
+from tests.digit_models import DigitModels
+
+TRAIN = TrainConfig(epochs=8, batch_size=16, seed=5)
+
+
+def created(digit_models: DigitModels, tmp_path: Path, **changes: Any) -> Pipeline:
+    fields = {"train": TRAIN, "recipes": ("float32",)} | changes
+    return create_pipeline(PipelineConfig(digit_models.files, tmp_path, **fields))
+
+
+def node(pipeline: Pipeline, node_id: str) -> Any:
+    [found] = [component for component in pipeline.components if component.id == node_id]
+    return found
+
+
+def settings(pipeline: Pipeline, node_id: str) -> dict[str, Any]:
+    return json.loads(node(pipeline, node_id).exec_properties["custom_config"])
+
+
+def graph(pipeline: Pipeline) -> dict[str, list[str]]:
+    """The graph that the report draws."""
+    return json.loads(node(pipeline, "Report").exec_properties["graph"])
+
+
+def test_without_trials_there_is_no_search(digit_models: DigitModels, tmp_path: Path) -> None:
+    pipeline = created(digit_models, tmp_path)
+    assert "Tuner" not in [component.id for component in pipeline.components]
+    assert "hyperparameters" not in node(pipeline, "Trainer").inputs
+    assert "Tuner" not in graph(pipeline)
+
+
+def test_trainer_takes_what_the_tuner_finds(digit_models: DigitModels, tmp_path: Path) -> None:
+    pipeline = created(digit_models, tmp_path, tuner_trials=5)
+    search, trainer = node(pipeline, "Tuner"), node(pipeline, "Trainer")
+    assert trainer.inputs["hyperparameters"] is search.outputs["best_hyperparameters"]
+    for name in ("examples", "transform_graph", "schema"):
+        assert search.inputs[name] is trainer.inputs[name]
+    assert udf_utils.get_fn(search.exec_properties, "tuner_fn") is tuner.tuner_fn
+
+
+@pytest.mark.parametrize(("trial_epochs", "expected"), [(2, 2), (20, 8)])
+def test_trials_train_as_the_trainer_does_but_shorter(
+    digit_models: DigitModels, tmp_path: Path, trial_epochs: int, expected: int
+) -> None:
+    pipeline = created(digit_models, tmp_path, tuner_trials=5, trial_epochs=trial_epochs)
+    trainer = settings(pipeline, "Trainer")
+    assert trainer.items() >= asdict(TRAIN).items()
+    assert settings(pipeline, "Tuner") == {
+        **asdict(TRAIN),
+        "epochs": expected,
+        "trials": 5,
+        "source_digest": trainer["source_digest"],
+    }
+
+
+def test_more_epochs_leave_the_search_in_the_cache(
+    digit_models: DigitModels, tmp_path: Path
+) -> None:
+    longer = TrainConfig(**{**asdict(TRAIN), "epochs": TRAIN.epochs + 1})
+    one, other = (
+        settings(created(digit_models, tmp_path, tuner_trials=5, train=train), "Tuner")
+        for train in (TRAIN, longer)
+    )
+    assert one == other
+
+
+def test_report_draws_the_search_between_transform_and_trainer(
+    digit_models: DigitModels, tmp_path: Path
+) -> None:
+    drawn = graph(created(digit_models, tmp_path, tuner_trials=5))
+    assert "Transform" in drawn["Tuner"] and "Tuner" in drawn["Trainer"]
+    tops = {box.node: box.y for box in lay_out(drawn, {}).boxes}
+    assert tops["Transform"] < tops["Tuner"] < tops["Trainer"]
+    assert list(drawn).index("Transform") < list(drawn).index("Tuner")
+
+
+def test_comparison_is_told_of_the_trials(digit_models: DigitModels, tmp_path: Path) -> None:
+    for trials in (0, 5):
+        pipeline = created(digit_models, tmp_path, tuner_trials=trials)
+        run = json.loads(node(pipeline, "Comparison").exec_properties["run"])
+        assert run["trials"] == trials
