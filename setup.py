@@ -10,10 +10,12 @@ REQUIRED = [
     "tensorflow-transform==1.21.0",
     "tensorflow-model-analysis==0.52.0",
     "apache-beam==2.77.0",
+    "keras-tuner>=1.4.8",  # the engine of TFX's Tuner
     # The training and its exports.
     "jax==0.10.2",
     "flax==0.12.8",
     "optax==0.2.8",
+    "orbax-checkpoint>=0.12",
     "tensorboard>=2.20",  # TensorFlow only writes summaries when it is there
     "ai-edge-litert==2.3.0",  # runs the .tflite files; tf.lite.Interpreter is deprecated
     # Data, console and report.
