@@ -32,6 +32,8 @@ bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.tflite_latency
 	@$(python) -m benchmarks.extractor_throughput
 	@$(python) -m benchmarks.pipeline_overhead
+	@$(python) -m benchmarks.training_speed
+	@$(python) -m benchmarks.training_accuracy
 
 lint: $(setup_stamp) ## check the code's style
 	@.venv/bin/ruff check .
