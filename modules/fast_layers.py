@@ -18,16 +18,16 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import linen as nn
 
-_B = np.array([[1, 0, 0, 0], [0, 1, -1, 1], [-1, 1, 1, 0], [0, 0, 0, -1]])
-_G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]], np.float32)
-_A = np.array([[1, 0], [1, 1], [1, -1], [0, -1]])
+_B = ((1, 0, 0, 0), (0, 1, -1, 1), (-1, 1, 1, 0), (0, 0, 0, -1))
+_G = ((1, 0, 0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0, 0, 1))
+_A = ((1, 0), (1, 1), (1, -1), (0, -1))
 _WINDOW = (0, 1)  # rows, or columns, of a pooling window
 _TILE = (0, 1, 2, 3)  # rows, or columns, of the inputs that a window depends on
 # The (row of a tile, offset of the tile in tiles) that an even and an odd row of the input is in.
 _IN_TILES = (((1, 0), (3, -1)), ((2, 0), (0, 1)))
+_Matrix = Sequence[Sequence[float]]
 _Grid = Sequence[Sequence[jax.Array]]
 
 
@@ -102,10 +102,11 @@ def _winograd_forward(
     inputs: jax.Array, kernel: jax.Array, bias: jax.Array
 ) -> tuple[jax.Array, tuple]:
     height, width, batch, channels = inputs.shape
-    u = jnp.einsum("ki,lj,ijcf->klcf", _G, _G, kernel)
-    v = [[x.reshape(-1, channels) for x in row] for row in _sandwich(_B.T, _tiles(inputs))]
-    m = [[v[k][l] @ u[k, l] for l in _TILE] for k in _TILE]  # noqa: E741
-    y = [[_quarter(x + bias) for x in row] for row in _sandwich(_A.T, m)]
+    u = _sandwich(_G, [list(row) for row in kernel])
+    v = _sandwich(_transpose(_B), _tiles(inputs))
+    v = jax.tree.map(lambda x: x.reshape(-1, channels), v)
+    m = jax.tree.map(jnp.matmul, v, u)
+    y = jax.tree.map(lambda x: _quarter(x + bias), _sandwich(_transpose(_A), m))
     pooled = sum(jax.nn.relu(x) for row in y for x in row)
     return pooled.reshape(height // 2, width // 2, batch, -1), (u, v, y)
 
@@ -114,25 +115,16 @@ def _winograd_backward(residuals: tuple, gradient: jax.Array) -> tuple:
     u, v, y = residuals
     height, width, batch, features = gradient.shape
     gradient = gradient.reshape(-1, features)
-    dm = _sandwich(_A, [[_quarter(jnp.where(x > 0, gradient, 0)) for x in row] for row in y])
-    dv = [
-        [(dm[k][l] @ u[k, l].T).reshape(height, width, batch, -1) for l in _TILE]  # noqa: E741
-        for k in _TILE
-    ]
-    # Summed over the rows of tiles last: XLA takes many products of fewer rows faster.
-    du = jax.tree.leaves(jax.tree.map(lambda x, dx: _outer(x, dx, height), v, dm))
-    kernel = jnp.einsum("ki,lj,klcf->ijcf", _G, _G, jnp.stack(du).reshape(u.shape))
+    dy = jax.tree.map(lambda x: _quarter(jnp.where(x > 0, gradient, 0)), y)
+    dm = _sandwich(_A, dy)
+    dv = jax.tree.map(lambda x, y: (x @ y.T).reshape(height, width, batch, -1), dm, u)
+    du = jax.tree.map(lambda x, y: x.T @ y, v, dm)
+    kernel = jnp.stack([jnp.stack(row) for row in _sandwich(_transpose(_G), du)])
     # A's second row adds up all four outputs of a window.
     return _untile(_sandwich(_B, dv)), kernel, jnp.ones(len(dm[1][1])) @ dm[1][1]
 
 
 _winograd.defvjp(_winograd_forward, _winograd_backward)
-
-
-def _outer(x: jax.Array, y: jax.Array, parts: int) -> jax.Array:
-    """Returns x.T @ y for float32[N, C] and float32[N, F], summed part by part."""
-    x, y = x.reshape(parts, -1, x.shape[-1]), y.reshape(parts, -1, y.shape[-1])
-    return jnp.einsum("pnc,pnf->pcf", x, y).sum(0)
 
 
 def _quarter(x: jax.Array) -> jax.Array:
@@ -144,16 +136,19 @@ def _quarter(x: jax.Array) -> jax.Array:
     return x / (4 + 0 * x)
 
 
-def _sandwich(matrix: np.ndarray, grid: _Grid) -> list[list[jax.Array]]:
-    """Returns matrix @ grid @ matrix.T, for a grid of arrays and a matrix of 0, 1 and -1."""
-    columns = [[_combine(row, column) for row in matrix] for column in zip(*grid, strict=True)]
-    return [[_combine(row, line) for row in matrix] for line in zip(*columns, strict=True)]
+def _sandwich(matrix: _Matrix, grid: _Grid) -> list[list[jax.Array]]:
+    """Returns matrix @ grid @ matrix.T, for a grid of arrays."""
+    columns = [[_combine(row, column) for row in matrix] for column in _transpose(grid)]
+    return [[_combine(row, line) for row in matrix] for line in _transpose(columns)]
 
 
-def _combine(signs: np.ndarray, arrays: Sequence[jax.Array]) -> jax.Array:
-    """Returns the sum of the arrays with a sign of 1, less those with a sign of -1."""
-    signed = list(zip(signs, arrays, strict=True))
-    return sum(x for sign, x in signed if sign == 1) - sum(x for sign, x in signed if sign == -1)
+def _combine(weights: Sequence[float], arrays: Sequence[jax.Array]) -> jax.Array:
+    """Returns the weighted sum of the arrays."""
+    return sum(weight * x for weight, x in zip(weights, arrays, strict=True) if weight)
+
+
+def _transpose(rows: Sequence[Sequence]) -> list[list]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _tiles(inputs: jax.Array) -> list[list[jax.Array]]:
