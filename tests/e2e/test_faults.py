@@ -46,6 +46,9 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
     output = tmp_path / "output"
     kill_when_shown(digits_run.project, output, "epoch  3/10")
     assert not list(output.glob("serving/*"))
+    [checkpoints] = output.glob("checkpoints/*")
+    last = max(int(path.name) for path in checkpoints.iterdir() if path.name.isdigit())
+    assert last >= 3
 
     again = run_pipeline(digits_run.project, DATASET="digits", OUTPUT=output, RECIPES="float32")
 
@@ -53,6 +56,9 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
     times = again.component_lines()
     assert times["FileBasedExampleGen"] == times["Transform"] == "cached"
     assert times["Trainer"] != "cached"
+    assert f"  going on after epoch {last}, saved in {checkpoints}\n" in again.text
+    # Once the model is safe, they are removed; so they were in the run that nobody killed.
+    assert not [*output.glob("checkpoints/*"), *digits_run.output.glob("checkpoints/*")]
     # Same seed and data, another OUTPUT: the same bits.
     expected, found = digits_run.parameters(), again.parameters()
     assert expected.keys() == found.keys() and len(found) == 8

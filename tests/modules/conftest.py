@@ -16,7 +16,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from modules import export, features, model, recipes, training
 from tests import digit_models as digits
 from tests.digit_models import DigitModels
-from tests.modules.small_training import ROOT, SMALL, Data, make_halves
+from tests.modules.small_training import FOUR_STEPS, ROOT, SMALL, Data, make_few, make_halves
 
 Analyze = Callable[[np.ndarray, Path], tft.TFTransformOutput]
 
@@ -54,6 +54,12 @@ def halves() -> Data:
 def small_result(halves: Data) -> training.TrainResult:
     """What SMALL makes of `halves`."""
     return training.train(*halves, SMALL)
+
+
+@pytest.fixture(scope="session")
+def four_steps() -> training.TrainResult:
+    """What FOUR_STEPS makes of `make_few`."""
+    return training.train(*make_few(), FOUR_STEPS)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,18 @@ from modules.train_config import TrainConfig
 
 ROOT = Path(__file__).parents[2]
 SMALL = TrainConfig(epochs=4, batch_size=16, learning_rate=0.02, num_classes=2)
+# Two steps in each of two epochs, with nothing so small that its lack would not show.
+FOUR_STEPS = TrainConfig(
+    epochs=2,
+    batch_size=8,
+    learning_rate=0.1,
+    momentum=0.7,
+    warmup=0.5,
+    weight_decay=0.3,
+    label_smoothing=0.4,
+    num_classes=2,
+    seed=5,
+)
 Data = tuple[np.ndarray, np.ndarray]
 
 
@@ -28,6 +40,12 @@ def make_halves() -> Data:
 def make_riddle() -> Data:
     """Returns the same images with labels by chance, so that no epoch ends with a loss of zero."""
     return make_halves()[0], np.random.default_rng(1).integers(0, 2, 200)
+
+
+def make_few() -> Data:
+    """Returns as many of them as FOUR_STEPS takes, and the one that it holds out."""
+    images, labels = make_halves()
+    return images[:17], labels[:17]
 
 
 def start(module: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""What is saved is what is restored, damaged or not, and a training's own alone."""
+"""What is saved is what is restored, and never anything else, however damaged it is."""
 
 import dataclasses
 import re
@@ -6,18 +6,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import flax
 import jax
 import numpy as np
-import optax
 import pytest
 
 from modules import checkpoints
-from modules.train_config import TrainConfig
-from tests.modules.small_training import SMALL, Data
-
-# Those modules of a training that only watch over it.
-WATCHERS = {"checkpoints", "divergence"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,9 +119,7 @@ def test_damaged_numbers_are_set_aside_with_a_warning(
     assert restore(folder)[0] == 3
 
 
-@pytest.mark.parametrize(
-    "part", ["state", "facts", "state/_METADATA", "facts/metadata", "state/manifest.ocdbt"]
-)
+@pytest.mark.parametrize("part", ["state", "facts", "facts/metadata", "state/manifest.ocdbt"])
 def test_without_a_part_the_one_before_is_taken(folder: Path, part: str) -> None:
     delete(folder / "ours" / "3" / part)
     assert restore(folder)[0] == 2
@@ -166,8 +157,7 @@ def test_both_damaged_there_is_nothing_to_restore(folder: Path) -> None:
         flip_a_byte(numbers(folder / "ours" / epoch))
     epoch, lines = restore(folder)
     assert epoch is None
-    assert ["ours/3 is damaged" in lines[0], "ours/2 is damaged" in lines[1]] == [True, True]
-    assert len(lines) == 2
+    assert [re.search(r"ours/(\d) is damaged", line)[1] for line in lines] == ["3", "2"]
 
 
 def test_another_structure_is_not_restored(folder: Path) -> None:
@@ -195,54 +185,3 @@ def test_warnings_are_pythons_unless_another_way_is_given(folder: Path) -> None:
     delete(folder / "ours" / "3" / "state")
     with pytest.warns(UserWarning, match="ours/3 is damaged"):
         checkpoints.Checkpoints(folder, "ours").restore_latest(LIKE)
-
-
-def test_the_key_depends_on_data_and_config(halves: Data) -> None:
-    images, labels = halves
-    dark = images.copy()
-    dark[-1, -1] = 0
-    relabelled = labels.copy()
-    relabelled[-1] ^= 1
-    keys = [
-        checkpoints.training_key(images, labels, SMALL),
-        checkpoints.training_key(dark, labels, SMALL),
-        checkpoints.training_key(images, relabelled, SMALL),
-        checkpoints.training_key(images[:-1], labels[:-1], SMALL),
-        *(
-            checkpoints.training_key(images, labels, dataclasses.replace(SMALL, **changed))
-            for field in dataclasses.fields(TrainConfig)
-            for changed in [{field.name: getattr(SMALL, field.name) + 1}]
-        ),
-    ]
-    assert len(set(keys)) == len(keys)
-    assert all(re.fullmatch("[0-9a-f]{16}", key) for key in keys)
-    same = checkpoints.training_key(images.copy(order="F"), labels.astype(np.int32), SMALL)
-    assert same == keys[0]
-
-
-def test_the_key_depends_on_all_code_that_decides_over_the_result(
-    imported_by_training: set[str],
-    halves: Data,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
-    code = Path(checkpoints.__file__).parent
-    copy = shutil.copytree(code, tmp_path / "modules", ignore=shutil.ignore_patterns("__pycache__"))
-    key = checkpoints.training_key(*halves, SMALL)
-    monkeypatch.setattr(checkpoints, "__file__", str(copy / "checkpoints.py"))
-    assert checkpoints.training_key(*halves, SMALL) == key
-    ours = [name.removeprefix("modules.") for name in imported_by_training if "modules." in name]
-    for name in set(ours) - WATCHERS:
-        source = copy / f"{name}.py"
-        source.write_text(source.read_text() + "\n")
-        assert checkpoints.training_key(*halves, SMALL) != key, name
-        shutil.copy(code / f"{name}.py", source)
-
-
-@pytest.mark.parametrize("library", [jax, flax, optax])
-def test_the_key_depends_on_the_libraries(
-    halves: Data, monkeypatch: pytest.MonkeyPatch, library: object
-) -> None:
-    key = checkpoints.training_key(*halves, SMALL)
-    monkeypatch.setattr(library, "__version__", "0.0.0")
-    assert checkpoints.training_key(*halves, SMALL) != key

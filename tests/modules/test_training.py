@@ -6,29 +6,27 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
 from modules import augmentation, model, training
 from modules.train_config import TrainConfig
-from tests.modules.small_training import SMALL, Data, assert_close, assert_same_bits
-
-# One batch an epoch, so that the history tells the learning rate of each step; no value is so
-# small that the parameters would not show that it is missing.
-FOUR_STEPS = TrainConfig(
-    epochs=4,
-    batch_size=8,
-    learning_rate=0.1,
-    momentum=0.7,
-    warmup=0.5,
-    weight_decay=0.3,
-    label_smoothing=0.4,
-    num_classes=2,
-    seed=5,
+from tests.modules.small_training import (
+    FOUR_STEPS,
+    SMALL,
+    Data,
+    assert_close,
+    assert_same_bits,
+    make_few,
 )
 
 
 def by_hand(images: np.ndarray, labels: np.ndarray, config: TrainConfig) -> model.Params:
-    """Returns the parameters after the steps of FOUR_STEPS, or of one that is a bit different."""
+    """Returns the parameters after the two epochs of FOUR_STEPS, or of a similar config."""
     rows, _ = training.split_rows(len(images), config)
+    orders = [
+        rows[np.random.default_rng((config.seed, epoch)).permutation(len(rows))] for epoch in (1, 2)
+    ]
+    batches = np.reshape(orders, (4, config.batch_size))
     key = jax.random.key(config.seed)
     params = model.init_params(key, 2)
     velocity = jax.tree.map(jnp.zeros_like, params)
@@ -40,30 +38,22 @@ def by_hand(images: np.ndarray, labels: np.ndarray, config: TrainConfig) -> mode
         return -jnp.mean((1 - smoothing) * own + smoothing * log_probabilities.mean(axis=1))
 
     gradient_of = jax.jit(jax.grad(loss))
-    for step, rate in enumerate(np.array([0, 0.5, 1, 0.5]) * config.learning_rate):
-        order = rows[np.random.default_rng((config.seed, step + 1)).permutation(len(rows))]
-        draws = jax.random.uniform(jax.random.fold_in(key, step), (len(rows), augmentation.DRAWS))
-        pixels = augmentation.augment(images[order], draws, config)
-        gradients = gradient_of(params, pixels, labels[order])
+    for step, share in enumerate((0, 0.5, 1, 0.5)):
+        draws = jax.random.uniform(jax.random.fold_in(key, step), (8, augmentation.DRAWS))
+        pixels = augmentation.augment(images[batches[step]], draws, config)
+        gradients = gradient_of(params, pixels, labels[batches[step]])
         for layer, leaves in gradients.items():
             leaves["kernel"] += config.weight_decay * params[layer]["kernel"]
         velocity = jax.tree.map(lambda v, g: config.momentum * v + g, velocity, gradients)
         # Nesterov's: the step after the velocity has been added once more.
         updates = jax.tree.map(lambda v, g: config.momentum * v + g, velocity, gradients)
+        rate = config.learning_rate * share
         params = jax.tree.map(lambda p, u, rate=rate: p - rate * u, params, updates)
     return params
 
 
-@pytest.fixture(scope="module")
-def four_steps(halves: Data) -> training.TrainResult:
-    return training.train(*(array[:9] for array in halves), FOUR_STEPS)
-
-
-def test_steps_are_those_of_the_config_by_hand(
-    halves: Data, four_steps: training.TrainResult
-) -> None:
-    expected = by_hand(*(array[:9] for array in halves), FOUR_STEPS)
-    assert_close(four_steps.params, expected, 1e-4)
+def test_steps_are_those_of_the_config_by_hand(four_steps: training.TrainResult) -> None:
+    assert_close(four_steps.params, by_hand(*make_few(), FOUR_STEPS), 1e-4)
 
 
 @pytest.mark.parametrize(
@@ -71,19 +61,38 @@ def test_steps_are_those_of_the_config_by_hand(
     ["momentum", "weight_decay", "label_smoothing", "max_rotation", "max_shift", "max_scaling"],
 )
 def test_without_a_part_of_the_config_the_steps_by_hand_are_others(
-    halves: Data, four_steps: training.TrainResult, field: str
+    four_steps: training.TrainResult, field: str
 ) -> None:
     without = dataclasses.replace(FOUR_STEPS, **{field: 0.0})
-    found = by_hand(*(array[:9] for array in halves), without)
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
-        assert_close(found, four_steps.params, 1e-3)
+        assert_close(by_hand(*make_few(), without), four_steps.params, 1e-3)
+
+
+def test_a_network_that_is_slow_in_a_loop_is_trained_step_by_step_and_alike(
+    monkeypatch: pytest.MonkeyPatch, four_steps: training.TrainResult
+) -> None:
+    def plain(network: model.CNN, x: jax.Array, features: int, name: str) -> jax.Array:
+        x = nn.relu(nn.Conv(features, kernel_size=(3, 3), name=name)(x))
+        return nn.avg_pool(x, window_shape=(2, 2), strides=(2, 2))
+
+    assert model.loops_fast_on_cpu()
+    monkeypatch.setattr(model.CNN, "_conv_relu_pool", plain)
+    model.loops_fast_on_cpu.cache_clear()
+    try:
+        assert training.steps_of_epoch(17, FOUR_STEPS) == (2, 1)
+        told: list[tuple[int, int]] = []
+        result = training.train(*make_few(), FOUR_STEPS, lambda *steps: told.append(steps))
+    finally:
+        model.loops_fast_on_cpu.cache_clear()
+    assert told == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert_close(result.params, four_steps.params, 1e-4)
 
 
 def test_learning_rate_rises_to_its_highest_and_falls_to_zero(
     four_steps: training.TrainResult, small_result: training.TrainResult
 ) -> None:
     rates = [metrics.learning_rate for metrics in four_steps.history]
-    assert rates == pytest.approx([0, 0.05, 0.1, 0.05])
+    assert rates == pytest.approx([0.05, 0.05])  # on the way up, and down
     rates = [metrics.learning_rate for metrics in small_result.history]
     assert rates == sorted(rates, reverse=True)
     assert SMALL.learning_rate > rates[0] > 0.9 * SMALL.learning_rate
@@ -138,8 +147,10 @@ def test_steps_of_an_epoch_on_a_cpu_come_in_calls_of_about_fifty(
     config = TrainConfig(batch_size=batch_size)
     monkeypatch.setattr(training, "_on_cpu", lambda: True)
     assert training.steps_of_epoch(examples, config) == expected
-    monkeypatch.setattr(training, "_on_cpu", lambda: False)
     whole = round(examples * 0.95) // batch_size
+    monkeypatch.setattr(model, "loops_fast_on_cpu", lambda: False)
+    assert training.steps_of_epoch(examples, config) == (whole, 1)
+    monkeypatch.setattr(training, "_on_cpu", lambda: False)
     assert training.steps_of_epoch(examples, config) == (1, whole)
 
 
