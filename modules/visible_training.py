@@ -83,10 +83,10 @@ def train(
         tf.summary.image("mistakes on validation images", mistakes, step=config.epochs)
         last = result.history[-1]
         bar.console.print(
-            f"  validation accuracy {last.validation_accuracy:.2%} after "
-            f"{result.train_seconds:.1f} s of training, "
-            f"{result.trained_images / result.train_seconds:,.0f} images/s, and "
-            f"{result.compile_seconds:.1f} s of compilation",
+            f"  trained in {result.train_seconds:.1f} s, "
+            f"{result.trained_images / result.train_seconds:,.0f} images/s, after "
+            f"{result.compile_seconds:.1f} s of compilation: "
+            f"validation accuracy {last.validation_accuracy:.2%}",
             highlight=False,
             soft_wrap=True,
         )

@@ -129,7 +129,8 @@ def test_all_evaluations_have_the_same_structure(digits_run: Run) -> None:
     def structure(values: object) -> object:
         if isinstance(values, dict):
             return {key: structure(value) for key, value in values.items()}
-        return type(values).__name__
+        # Of a digit that a model never takes any image for, the precision is not defined.
+        return "float" if values == "NaN" else type(values).__name__
 
     def slices(uri: str, kind: str) -> dict:
         result, _ = load_evaluation(uri)
@@ -181,10 +182,12 @@ def test_a_change_in_modules_reruns_the_trainer_and_what_follows_and_back_is_cac
     followers = {"Trainer", *QUANTIZERS, *EVALUATORS, "Comparison", "Pusher", "Pusher.device"}
     followers.add("Report")
     assert {name for name in followers if times[name] == "cached"} == set()
-    # This time there was a blessed model to compare with: itself, but for the comment.
-    for model in again.comparison()["models"]:
+    # This time there was a blessed model to compare with: itself, but for the comment, in float32.
+    models = again.comparison()["models"]
+    for model in models:
         [check] = [check for check in model["checks"] if check["name"] == "max_drop_from_last"]
-        assert check["value"] == 0.0 and check["passed"]
+        lost = models[0]["metrics"]["accuracy"] - model["metrics"]["accuracy"]
+        assert check["value"] == pytest.approx(lost, abs=1e-5) and check["passed"]
     config = load_evaluation(evaluation_of(again, "Evaluator.int8"))[0].config
     assert [spec.name for spec in config.model_specs] == ["candidate", "baseline"]
 

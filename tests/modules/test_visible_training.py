@@ -135,8 +135,8 @@ def test_the_terminal_has_a_line_an_epoch_and_one_at_the_end(riddle: Shown) -> N
     ]
     accuracy = riddle.result.history[-1].validation_accuracy
     assert re.fullmatch(
-        rf"  validation accuracy {accuracy:.2%} after \d+\.\d s of training, [\d,]+ images/s, and "
-        r"\d+\.\d s of compilation",
+        r"  trained in \d+\.\d s, [\d,]+ images/s, after \d+\.\d s of compilation: "
+        rf"validation accuracy {accuracy:.2%}",
         last,
     )
 
