@@ -7,6 +7,10 @@ import dataclasses
 class TrainConfig:
     """How to train.
 
+    With the defaults, MNIST's 60,000 images give 99.5% on the test images and 98.7% on the hard
+    ones, in about three minutes on two CPU cores (benchmarks/training_accuracy.py). The ranges and
+    the learning rate were chosen on 10,000 training images that were held out.
+
     Attributes:
       epochs: passes over the training part, at least 1.
       batch_size: images a step, over all devices; batches that are not full are left out.
