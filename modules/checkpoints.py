@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import shutil
 import warnings
 from collections.abc import Callable
@@ -75,7 +76,8 @@ class Checkpoints:
           state: a tree of NumPy arrays.
           history: dataclasses of plain numbers, one for each epoch so far.
         """
-        facts = {"history": [dataclasses.asdict(x) for x in history], "digest": _digest(state)}
+        plain = [dataclasses.asdict(metrics) for metrics in history]
+        facts = {"history": plain, "digest": _digest(state, plain)}
         saved = ocp.args.Composite(
             state=ocp.args.StandardSave(state), facts=ocp.args.JsonSave(facts)
         )
@@ -104,7 +106,7 @@ class Checkpoints:
             state=ocp.args.StandardRestore(like), facts=ocp.args.JsonRestore()
         )
         saved = self._manager.restore(epoch, args=wanted)
-        if _digest(saved.state) != saved.facts["digest"]:
+        if _digest(saved.state, saved.facts["history"]) != saved.facts["digest"]:
             raise ValueError("its numbers are not those that were saved")
         return saved.state, saved.facts["history"]
 
@@ -128,9 +130,9 @@ class Checkpoints:
         shutil.rmtree(self._folder)
 
 
-def _digest(state: Any) -> str:
-    """Returns a digest of all numbers of a tree of arrays."""
-    digest = hashlib.sha256()
+def _digest(state: Any, history: list[dict[str, Any]]) -> str:
+    """Returns a digest of all numbers of a tree of arrays and of a history."""
+    digest = hashlib.sha256(json.dumps(history, sort_keys=True).encode())
     for leaf in jax.tree.leaves(state):
         digest.update(np.asarray(leaf).tobytes())
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -171,7 +172,11 @@ def test_what_a_killed_process_was_saving_is_cleaned_away(folder: Path) -> None:
     shutil.copytree(folder / "ours" / "3", half)
     delete(half / "facts")
     assert restore(folder)[0] == 3
-    assert not half.exists()
+    for _ in range(100):  # Orbax may clean up in the background
+        if not half.exists():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{half} was left")
 
 
 def test_remove_takes_nothing_but_its_own(folder: Path) -> None:
