@@ -205,7 +205,7 @@ def write_idx_parts(path: Path, shape: tuple[int, ...], parts: Iterable[np.ndarr
                     if part.dtype != np.uint8 or not part.ndim or part.shape[1:] != shape[1:]:
                         raise DataError(
                             f"{path}: cannot write {part.dtype} of shape {part.shape}, expected "
-                            f"uint8 with 1 or more dimensions, such as {shape}"
+                            f"uint8 with 1 to 255 dimensions, here parts of {shape}"
                         )
                     file.write(part.tobytes())
                     written += len(part)

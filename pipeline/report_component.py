@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +53,16 @@ def Report(  # noqa: N802 - components are named as classes
     for device in devices:
         device["pushed_to"] = _destination(device_push) if device["blessed"] else None
 
-    images, labels = example_files.load_raw([os.path.join(examples.path(split="eval"), "*")])
+    eval_files = [os.path.join(examples.path(split="eval"), "*")]
+    labels = np.concatenate([labels for _, labels in example_files.read_raw(eval_files)])
+    logits = _arrays(Path(comparison.uri) / LOGITS_FILE)
+    rows = report_page.gallery_rows(logits, labels, content["reference"])
     evidence = report_page.Evidence(
         data_source=data_source,
         is_fallback=bool(is_fallback),
-        images=images,
+        images=_read_images(eval_files, [part[: report_page.GALLERY_SIZE] for part in rows]),
         labels=labels,
-        logits=_arrays(Path(comparison.uri) / LOGITS_FILE),
+        logits=logits,
         confusion=_arrays(Path(comparison.uri) / CONFUSION_FILE),
         scalars=report_figures.read_scalars(model_run.uri),
         graph=json.loads(graph),
@@ -66,6 +70,17 @@ def Report(  # noqa: N802 - components are named as classes
     )
     (Path(report.uri) / COMPARISON_FILE).write_text(json.dumps(content, indent=2) + "\n")
     (Path(report.uri) / REPORT_FILE).write_text(report_page.render(content, evidence), "utf-8")
+
+
+def _read_images(file_patterns: list[str], rows: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+    """Returns the images float32[784] of these rows, counted as `read_raw` yields them."""
+    wanted = np.unique(np.concatenate(rows))
+    found, start = {}, 0
+    for images, _ in example_files.read_raw(file_patterns):
+        own = wanted[(wanted >= start) & (wanted < start + len(images))]
+        found |= zip(own.tolist(), images[own - start], strict=True)
+        start += len(images)
+    return found
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

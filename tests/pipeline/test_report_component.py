@@ -1,12 +1,16 @@
 """The Report component on artifacts as the others leave them."""
 
+import base64
+import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from matplotlib import image as matplotlib_image
 from tfx.types.standard_artifacts import Examples, ModelRun, PushedModel
 
 from modules import examples as example_files
@@ -56,7 +60,7 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
     examples = _examples(
         tmp_path / "examples", random.uniform(size=(30, 784)).astype(np.float32), np.arange(30) % 10
     )
-    _, labels = example_files.load_raw([str(tmp_path / "examples/Split-eval/*")])
+    labels = np.arange(30) % 10
     wrong = labels.copy()
     wrong[7] = (labels[7] + 1) % 10
     compared = _artifact(ModelComparison, tmp_path / "comparison")
@@ -104,6 +108,21 @@ def test_report_puts_everything_together(inputs: dict[str, Any]) -> None:
     assert "The models disagree on 1 of 30 test images" in text
     assert "The training left no TensorBoard events" in text
     assert "Their times are not known here." in text
+
+
+def test_gallery_shows_the_image_that_the_models_disagree_on(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it is in the second of the batches that are read."""
+    monkeypatch.setattr(example_files, "_BATCH_SIZE", 6)
+    expected = [
+        images[1] for images, _ in example_files.read_raw([f"{inputs['examples'].uri}/*/*"])
+    ]
+    _report(inputs)
+    html = (Path(inputs["report"].uri) / "index.html").read_text("utf-8")
+    (data,) = set(re.findall(r'<img src="data:image/png;base64,([^"]+)"', html))
+    picture = matplotlib_image.imread(io.BytesIO(base64.b64decode(data)))[..., 0]
+    np.testing.assert_allclose(picture.reshape(-1), expected[1], atol=2 / 255)
 
 
 def test_pushers_that_did_not_push(inputs: dict[str, Any], tmp_path: Path) -> None:
