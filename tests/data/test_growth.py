@@ -75,4 +75,4 @@ def test_command(
         "images of folder-digits\n"
     )
     assert growth.main([str(tmp_path / "nowhere"), "2", str(folder)]) == 1
-    assert "nowhere: no such folder" in capsys.readouterr().err
+    assert "unknown data set" in capsys.readouterr().err
