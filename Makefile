@@ -1,7 +1,7 @@
 # Everything a user types. `make help` lists it.
 
 # Settings of a run; see `make help`. Empty means the default.
-export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
+export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY METADATA PIPELINE_NAME
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
@@ -21,6 +21,9 @@ help: ## list the commands and settings
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'
 	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
+	@echo '  METADATA      ML Metadata on a server: mysql://USER@HOST:PORT/DATABASE, the password in'
+	@echo '                MYSQL_PWD (default: SQLite under OUTPUT)'
+	@echo '  PIPELINE_NAME under which runs share cache and last blessed model (mnist-jax-DATASET)'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner

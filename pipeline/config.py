@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from data.dataset import DatasetFiles
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules.recipes import RECIPES
 from modules.train_config import TrainConfig
+from pipeline import metadata_server
 from pipeline.errors import ConfigError
 from pipeline.limits import Limits
 
@@ -20,6 +22,8 @@ COMPARISON_FILE = "comparison.json"
 REPORT_FILE = "index.html"
 
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,6 +41,8 @@ class PipelineConfig:
       beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
       tuner_trials: short trainings that look for hyperparameters of the long one; 0 for none.
       trial_epochs: of each of them, but no more than `train` has.
+      metadata: URL of the database with ML Metadata, without a password; "" for SQLite.
+      name: of the pipeline; "" for one made from the data set's.
     """
 
     dataset: DatasetFiles
@@ -47,11 +53,16 @@ class PipelineConfig:
     beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
     tuner_trials: int = 0
     trial_epochs: int = 3
+    metadata: str = ""
+    name: str = ""
 
     @property
     def pipeline_name(self) -> str:
-        """The pipeline's name in ML Metadata and in `tfx` commands."""
-        return f"mnist-jax-{self.dataset.name}"
+        """The pipeline's name in ML Metadata and in `tfx` commands.
+
+        Runs of one name share a history: the cache, and the last blessed model.
+        """
+        return self.name or f"mnist-jax-{self.dataset.name}"
 
     @property
     def pipeline_root(self) -> Path:
@@ -60,8 +71,13 @@ class PipelineConfig:
 
     @property
     def metadata_file(self) -> Path:
-        """ML Metadata's SQLite file."""
+        """ML Metadata's SQLite file, which is there unless `metadata` says otherwise."""
         return self.output / "metadata.db"
+
+    @property
+    def metadata_location(self) -> str:
+        """Where ML Metadata is: a URL, or the path of the SQLite file."""
+        return self.metadata or str(self.metadata_file)
 
     @property
     def serving_dir(self) -> Path:
@@ -98,12 +114,25 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     )
     trials = _number(environment, "TRIALS", int, PipelineConfig.tuner_trials, minimum=0)
     recipes = _recipes(environment)
+    metadata = environment.get("METADATA") or ""
+    if metadata:
+        metadata = metadata_server.parse(metadata).url
+    name = _name(environment)
     wanted = environment.get("DATASET") or "auto"
     dataset = resolve_dataset(wanted, environment.get("MNIST_DIR") or None, DEFAULT_CACHE)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
     _make_writable(output)
     limits = Limits(min_accuracy=min_accuracy)
-    return PipelineConfig(dataset, output, train, recipes, limits, tuner_trials=trials)
+    return PipelineConfig(
+        dataset,
+        output,
+        train,
+        recipes,
+        limits,
+        tuner_trials=trials,
+        metadata=metadata,
+        name=name,
+    )
 
 
 def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -116,6 +145,17 @@ def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
             f"{', '.join(RECIPES)}, separated by commas"
         )
     return tuple(name for name in RECIPES if name in chosen)
+
+
+def _name(environment: Mapping[str, str]) -> str:
+    """Returns the pipeline's name, or raises ConfigError."""
+    name = environment.get("PIPELINE_NAME") or ""
+    if name and not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"PIPELINE_NAME={name}: expected at most 63 letters, digits, '-' and '_', "
+            "the first a letter"
+        )
+    return name
 
 
 def _number(
