@@ -7,7 +7,7 @@ python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint setup lock clean
+.PHONY: help run recover test bench lint setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ help: ## list the commands and settings
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
+
+recover: $(setup_stamp) ## mark what killed runs left running as failed, remove its leftovers
+	@$(python) -m pipeline.recover $(if $(DRY_RUN),--dry-run)
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest

@@ -86,11 +86,14 @@ def _run(config: PipelineConfig) -> Path | None:
     from pipeline import runs
     from pipeline.create import create_pipeline
     from pipeline.metadata_store import open_store
+    from pipeline.recover import recover
 
     absl_logging.use_python_logging(quiet=True)
     absl_logging.set_verbosity(absl_logging.INFO)
     pipeline = create_pipeline(config)
     print(f"{time.monotonic() - started:.1f} s")
+    for line in recover(config):
+        print(line)
     with console.ComponentProgress(len(pipeline.components)) as progress:
         LocalDagRunner().run(pipeline)
     if progress.done == 0:

@@ -29,6 +29,21 @@ def last_run_executions(
     return {node_id(store, execution): execution for execution in executions}
 
 
+def pipeline_executions(
+    store: mlmd.MetadataStore, pipeline_name: str
+) -> list[metadata_store_pb2.Execution]:
+    """Returns the executions of all runs of this pipeline that TFX's launcher made, in order."""
+    pipeline = store.get_context_by_type_and_name("pipeline", pipeline_name)
+    if pipeline is None:
+        return []
+    executions = [
+        execution
+        for run in store.get_children_contexts_by_context(pipeline.id)
+        for execution in store.get_executions_by_context(run.id)
+    ]
+    return sorted(executions, key=lambda execution: execution.id)
+
+
 def node_id(store: mlmd.MetadataStore, execution: metadata_store_pb2.Execution) -> str:
     """Returns the id of the pipeline node whose execution this is."""
     contexts = store.get_contexts_by_execution(execution.id)
