@@ -86,7 +86,7 @@ def _run(config: PipelineConfig) -> Path | None:
     from pipeline import runs
     from pipeline.create import create_pipeline
     from pipeline.metadata_store import open_store
-    from pipeline.recover import recover
+    from pipeline.recovery import recover
 
     absl_logging.use_python_logging(quiet=True)
     absl_logging.set_verbosity(absl_logging.INFO)

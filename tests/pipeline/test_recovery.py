@@ -16,7 +16,7 @@ from data.resolve import DEFAULT_CACHE, resolve_dataset
 from pipeline import runs
 from pipeline.config import PipelineConfig
 from pipeline.metadata_store import connection_config, open_store
-from pipeline.recover import recover
+from pipeline.recovery import recover
 
 Execution = metadata_store_pb2.Execution
 
@@ -112,12 +112,14 @@ def test_stopped_executions_are_marked_and_their_folders_removed(config: Pipelin
     assert "Stopped/model/3/weights-00000-of-00002" in stopped
 
     [line] = recover(config, dry_run=True)
-    assert line.startswith("Stopped: execution 3 was killed, marked as failed, removed ")
+    told = "Stopped: execution 3 was killed, would mark as failed, would remove "
+    assert line.startswith(told)
     assert f"{config.pipeline_root}/Stopped/model/3" in line
     assert paths(config.pipeline_root) == stopped
     assert ("Stopped", "RUNNING") in executions(store, "ours")
 
-    assert list(recover(config)) == [line]
+    done = told.replace("would mark", "marked").replace("would remove", "removed")
+    assert list(recover(config)) == [line.replace(told, done)]
     assert executions(store, "ours")[2] == ("Stopped", "FAILED")
     left = {path for path in paths(config.pipeline_root) if any(c.isdigit() for c in path)}
     assert left == {path for path in finished if any(c.isdigit() for c in path)}
