@@ -1,13 +1,13 @@
 # Everything a user types. `make help` lists it.
 
 # Settings of a run; see `make help`. Empty means the default.
-export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
+export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY METADATA PIPELINE_NAME
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run tfx test bench lint setup lock clean
+.PHONY: help run tfx recover test bench lint setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,12 +21,20 @@ help: ## list the commands and settings
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'
 	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
+	@echo '  METADATA      ML Metadata on a server: mysql://USER@HOST:PORT/DATABASE, the password in'
+	@echo '                MYSQL_PWD (default: SQLite under OUTPUT)'
+	@echo '  PIPELINE_NAME under which runs share cache and last blessed model (mnist-jax-DATASET)'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
 
+<<<<<<< HEAD
 tfx: $(setup_stamp) ## the same by the tfx command line: create or update the pipeline, run it
 	@sh scripts/tfx.sh
+=======
+recover: $(setup_stamp) ## mark what killed runs left running as failed, remove its leftovers
+	@$(python) -m pipeline.recover $(if $(DRY_RUN),--dry-run)
+>>>>>>> metadata
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest

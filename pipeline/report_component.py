@@ -15,6 +15,7 @@ from modules import examples as example_files
 from pipeline import report_figures, report_page, runs
 from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ComparisonReport, ModelComparison
 from pipeline.config import COMPARISON_FILE, REPORT_FILE
+from pipeline.metadata_store import open_store
 
 
 @component
@@ -27,7 +28,8 @@ def Report(  # noqa: N802 - components are named as classes
     data_source: Parameter[str],
     is_fallback: Parameter[int],
     graph: Parameter[str],
-    metadata_file: Parameter[str],
+    metadata_location: Parameter[str],
+    pipeline_name: Parameter[str],
     source_digest: Parameter[str],
     report: OutputArtifact[ComparisonReport],
 ):
@@ -43,7 +45,8 @@ def Report(  # noqa: N802 - components are named as classes
       data_source: where the data came from, and why when it is a fallback.
       is_fallback: 1 when the data stands in for the one that was wanted, else 0.
       graph: JSON, {node id: [ids of the nodes that it takes something from]}.
-      metadata_file: ML Metadata's SQLite file, for the times; "" where there is none.
+      metadata_location: where ML Metadata is, for the times; "" where there is none.
+      pipeline_name: whose last run the times are of.
       source_digest: makes TFX's cache notice edits.
       report: `comparison.json` and `index.html`.
     """
@@ -66,7 +69,11 @@ def Report(  # noqa: N802 - components are named as classes
         confusion=_arrays(Path(comparison.uri) / CONFUSION_FILE),
         scalars=report_figures.read_scalars(model_run.uri),
         graph=json.loads(graph),
-        times=runs.node_times(runs.open_store(Path(metadata_file))) if metadata_file else {},
+        times=(
+            runs.node_times(open_store(metadata_location), pipeline_name)
+            if metadata_location
+            else {}
+        ),
     )
     (Path(report.uri) / COMPARISON_FILE).write_text(json.dumps(content, indent=2) + "\n")
     (Path(report.uri) / REPORT_FILE).write_text(report_page.render(content, evidence), "utf-8")

@@ -13,7 +13,7 @@ import numpy as np
 from data.catalogue import CATALOGUE
 from modules.recipes import RECIPES
 from pipeline import report_figures, report_gallery, report_graph, report_tables, report_text
-from pipeline.config import Limits
+from pipeline.limits import Limits
 from pipeline.runs import NodeTime
 
 GALLERY_SIZE = 24

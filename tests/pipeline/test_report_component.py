@@ -17,9 +17,10 @@ from modules import examples as example_files
 from modules import features
 from pipeline import report_text, runs
 from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ComparisonReport, ModelComparison
+from pipeline.metadata_store import open_store
 from pipeline.report_component import Report
 from tests.pipeline.report_pages import Page, comparison, model, one_hot_logits
-from tests.pipeline.small_pipeline import metadata_file, run_small_pipeline
+from tests.pipeline.small_pipeline import NAME, metadata_file, run_small_pipeline
 
 NAMES = ("saved_model", "float32", "int8")
 
@@ -83,7 +84,8 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
         "data_source": "MNIST from the disk",
         "is_fallback": 0,
         "graph": json.dumps({"Made": [], "Report": ["Made"]}),
-        "metadata_file": "",
+        "metadata_location": "",
+        "pipeline_name": NAME,
         "source_digest": "",
         "report": _artifact(ComparisonReport, tmp_path / "report"),
     }
@@ -138,8 +140,8 @@ def test_pushers_that_did_not_push(inputs: dict[str, Any], tmp_path: Path) -> No
 def test_times_are_those_in_ml_metadata(inputs: dict[str, Any], tmp_path: Path) -> None:
     run_small_pipeline(tmp_path, 1)
     run_small_pipeline(tmp_path, 2)
-    inputs["metadata_file"] = str(metadata_file(tmp_path))
-    time = runs.node_times(runs.open_store(metadata_file(tmp_path)))["Made"]
+    inputs["metadata_location"] = str(metadata_file(tmp_path))
+    time = runs.node_times(open_store(str(metadata_file(tmp_path))), NAME)["Made"]
     shown = report_text.seconds(time.seconds).replace("\u202f", " ")
     _, text = _report(inputs)
     assert "Report had not finished when this page was written." in text
