@@ -2,6 +2,7 @@
 
 # Settings of a run; see `make help`. Empty means the default.
 export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
+export PIPELINE_ROOT PUSH_TO STAGE_BEAM
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
@@ -21,6 +22,10 @@ help: ## list the commands and settings
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'
 	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
+	@echo '  PIPELINE_ROOT, PUSH_TO  where artifacts and pushed models go: folders, or URIs of object'
+	@echo '                stores, s3://, gs:// or file:// (in OUTPUT); DATASET and MNIST_DIR, too,'
+	@echo '                may be such URIs'
+	@echo '  STAGE_BEAM    0: components that run on Beam read and write the URIs themselves (1)'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner

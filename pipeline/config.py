@@ -3,15 +3,15 @@
 import dataclasses
 import math
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from data.dataset import DatasetFiles
-from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_IO, RECIPES
 from modules.train_config import TrainConfig
+from pipeline import locations
+from pipeline.errors import ConfigError
 
 # The names under the report folder, and inside the artifacts that it is copied from.
 COMPARISON_FILE = "comparison.json"
@@ -20,10 +20,6 @@ REPORT_FILE = "index.html"
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-
-
-class ConfigError(ValueError):
-    """A setting is wrong; the message names it, its value and what is allowed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +120,11 @@ class PipelineConfig:
       beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
       tuner_trials: short trainings that look for hyperparameters of the long one; 0 for none.
       trial_epochs: of each of them, but no more than `train` has.
+      root: where TFX keeps artifacts, a path or a URI; "" for a folder of `output`.
+      push_to: where models are pushed to, a path or a URI; "" for `output`.
+      data_uri: where ExampleGen finds the files of `dataset`, if that is an object store.
+      stage_beam: whether components that run on Beam, too, work on local copies of artifacts in
+        an object store; not where Beam's workers are on other machines.
     """
 
     dataset: DatasetFiles
@@ -134,6 +135,10 @@ class PipelineConfig:
     beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
     tuner_trials: int = 0
     trial_epochs: int = 3
+    root: str = ""
+    push_to: str = ""
+    data_uri: str = ""
+    stage_beam: bool = True
 
     @property
     def pipeline_name(self) -> str:
@@ -141,9 +146,14 @@ class PipelineConfig:
         return f"mnist-jax-{self.dataset.name}"
 
     @property
-    def pipeline_root(self) -> Path:
-        """Where TFX keeps artifacts."""
-        return self.output / "pipeline"
+    def pipeline_root(self) -> str:
+        """Where TFX keeps artifacts, a path or a URI."""
+        return self.root or str(self.output / "pipeline")
+
+    @property
+    def data_folder(self) -> str:
+        """Where ExampleGen finds the IDX files, a path or a URI."""
+        return self.data_uri or str(self.dataset.train_images.parent)
 
     @property
     def metadata_file(self) -> Path:
@@ -151,14 +161,14 @@ class PipelineConfig:
         return self.output / "metadata.db"
 
     @property
-    def serving_dir(self) -> Path:
-        """Where blessed SavedModels are pushed to, one folder a version."""
-        return self.output / "serving"
+    def serving_dir(self) -> str:
+        """Where blessed SavedModels are pushed to, one folder a version; a path or a URI."""
+        return os.path.join(self.push_to or self.output, "serving")
 
     @property
-    def device_dir(self) -> Path:
-        """Where blessed TFLite models are pushed to, one folder a version."""
-        return self.output / "device"
+    def device_dir(self) -> str:
+        """Where blessed TFLite models are pushed to, one folder a version; a path or a URI."""
+        return os.path.join(self.push_to or self.output, "device")
 
     @property
     def report_dir(self) -> Path:
@@ -185,12 +195,24 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     )
     trials = _number(environment, "TRIALS", int, PipelineConfig.tuner_trials, minimum=0)
     recipes = _recipes(environment)
-    wanted = environment.get("DATASET") or "auto"
-    dataset = resolve_dataset(wanted, environment.get("MNIST_DIR") or None, DEFAULT_CACHE)
+    root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
+    stage_beam = _number(environment, "STAGE_BEAM", int, 1, minimum=0, maximum=1)
+    dataset, data_uri = locations.data_set(environment)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
-    _make_writable(output)
+    locations.make_writable("OUTPUT", output)
     limits = Limits(min_accuracy=min_accuracy)
-    return PipelineConfig(dataset, output, train, recipes, limits, tuner_trials=trials)
+    return PipelineConfig(
+        dataset,
+        output,
+        train,
+        recipes,
+        limits,
+        tuner_trials=trials,
+        root=root,
+        push_to=push_to,
+        data_uri=data_uri,
+        stage_beam=bool(stage_beam),
+    )
 
 
 def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -224,16 +246,3 @@ def _number(
         bounds = f"of at least {minimum}" if maximum == math.inf else f"from {minimum} to {maximum}"
         raise ConfigError(f"{name}={text}: expected {what} {bounds}")
     return value
-
-
-def _make_writable(folder: Path) -> None:
-    """Makes the folder and tries to write in it; raises ConfigError when that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ConfigError(
-            f"OUTPUT={folder}: cannot write there ({reason}); give a folder that can be written"
-        ) from error

@@ -79,13 +79,14 @@ def test_paths_are_below_output(environment: dict[str, str]) -> None:
         "device_dir": "device",
         "report_dir": "report",
     }
-    assert {name: getattr(config, name) for name in below} == {
+    assert {name: Path(getattr(config, name)) for name in below} == {
         name: config.output / value for name, value in below.items()
     }
 
 
 def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
     names = ["MNIST_DIR", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY"]
+    names += ["PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"]
     empty = dict.fromkeys(names, "")
     assert config_from_environment(environment | empty) == config_from_environment(environment)
 

@@ -1,0 +1,116 @@
+"""Settings that may name a folder on disk or in an object store."""
+
+import atexit
+import fnmatch
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from data.dataset import FILE_NAMES, DatasetFiles
+from data.resolve import DEFAULT_CACHE, resolve_dataset
+from pipeline import stores
+from pipeline.errors import ConfigError
+
+
+def place(environment: Mapping[str, str], setting: str) -> str:
+    """Returns a folder to write to, as an absolute path or a URI; "" when it is not set.
+
+    Raises:
+      ConfigError: the URI is of no store that is known, or incomplete.
+    """
+    location = environment.get(setting) or ""
+    if not location:
+        return ""
+    if not stores.is_uri(location):
+        return str(Path(location).expanduser().absolute())
+    try:
+        stores.check_form(location)
+    except stores.StoreError as error:
+        raise ConfigError(f"{setting}={error}") from error
+    return location.rstrip("/")
+
+
+def check_writable(settings: Mapping[str, str]) -> None:
+    """Tries to write to the values, if any; the keys are the names of the settings.
+
+    Raises:
+      ConfigError: one cannot be written to, or its store does not answer.
+    """
+    for setting, location in settings.items():
+        if not location:
+            continue
+        if not stores.is_uri(location):
+            make_writable(setting, Path(location))
+            continue
+        try:
+            stores.check_writable(location)
+        except stores.StoreError as error:
+            raise ConfigError(f"{setting}={error}") from error
+
+
+def make_writable(setting: str, folder: Path) -> None:
+    """Makes a folder on disk and tries to write in it; raises ConfigError when that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigError(
+            f"{setting}={folder}: cannot write there ({reason}); give a folder that can be written"
+        ) from error
+
+
+def data_set(environment: Mapping[str, str]) -> tuple[DatasetFiles, str]:
+    """Finds the data set that DATASET and MNIST_DIR name, and checks it.
+
+    Returns:
+      The files, and their URI if they came from an object store. The files are then a copy, which
+      goes when the process ends.
+
+    Raises:
+      ConfigError: an object store cannot be read.
+      data.errors.DataError: the data set is unknown, missing or damaged.
+    """
+    wanted = environment.get("DATASET") or "auto"
+    mnist_dir = environment.get("MNIST_DIR") or None
+    if stores.is_uri(wanted):
+        folder = _copy_of("DATASET", wanted)
+        files = resolve_dataset(str(folder), None, DEFAULT_CACHE)
+        return replace(files, source=f"{files.name} from {wanted}"), wanted
+    if wanted in ("auto", "mnist") and mnist_dir and stores.is_uri(mnist_dir):
+        folder = _copy_of("MNIST_DIR", mnist_dir)
+        files = resolve_dataset(wanted, str(folder), DEFAULT_CACHE)
+        return replace(files, source=f"MNIST from {mnist_dir}"), mnist_dir
+    return resolve_dataset(wanted, mnist_dir, DEFAULT_CACHE), ""
+
+
+def download_idx(uri: str, folder: Path) -> None:
+    """Copies the IDX files right in a folder of an object store, and nothing else there.
+
+    Raises:
+      stores.StoreError: it cannot be read.
+    """
+    patterns = {name.split("-")[0] + "-*" for name in FILE_NAMES}
+    found = [
+        name
+        for name in stores.names(uri)
+        if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+    ]
+    stores.download_files(uri, found, folder)
+
+
+def _copy_of(setting: str, uri: str) -> Path:
+    """Returns a folder of the URI's name, with a copy that lives as long as this process."""
+    parent = Path(tempfile.mkdtemp(prefix="data-"))
+    atexit.register(shutil.rmtree, parent, ignore_errors=True)
+    folder = parent / uri.rstrip("/").rpartition("/")[2]
+    try:
+        stores.check_form(uri)
+        download_idx(uri, folder)
+    except stores.StoreError as error:
+        raise ConfigError(f"{setting}={error}") from error
+    return folder
