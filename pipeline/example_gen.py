@@ -23,7 +23,11 @@ from tfx_bsl.coders import example_coder
 
 from data import dataset, hard, idx
 from modules import features
-from pipeline import locations, stores
+from pipeline import (
+    locations,
+    store_plugin,  # noqa: F401 - TFX's driver looks at the files, which may be in an object store
+    stores,
+)
 from pipeline.source_digest import source_digest
 
 

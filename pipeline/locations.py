@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.dataset import FILE_NAMES, DatasetFiles
+from data.errors import DataError
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from pipeline import stores
 from pipeline.errors import ConfigError
@@ -78,14 +79,19 @@ def data_set(environment: Mapping[str, str]) -> tuple[DatasetFiles, str]:
     wanted = environment.get("DATASET") or "auto"
     mnist_dir = environment.get("MNIST_DIR") or None
     if stores.is_uri(wanted):
-        folder = _copy_of("DATASET", wanted)
-        files = resolve_dataset(str(folder), None, DEFAULT_CACHE)
-        return replace(files, source=f"{files.name} from {wanted}"), wanted
-    if wanted in ("auto", "mnist") and mnist_dir and stores.is_uri(mnist_dir):
-        folder = _copy_of("MNIST_DIR", mnist_dir)
-        files = resolve_dataset(wanted, str(folder), DEFAULT_CACHE)
-        return replace(files, source=f"MNIST from {mnist_dir}"), mnist_dir
-    return resolve_dataset(wanted, mnist_dir, DEFAULT_CACHE), ""
+        setting, uri = "DATASET", wanted
+    elif wanted in ("auto", "mnist") and mnist_dir and stores.is_uri(mnist_dir):
+        setting, uri = "MNIST_DIR", mnist_dir
+    else:
+        return resolve_dataset(wanted, mnist_dir, DEFAULT_CACHE), ""
+    folder = _copy_of(setting, uri)
+    uri = uri.rstrip("/")
+    given = {setting: str(folder)}
+    try:
+        files = resolve_dataset(given.get("DATASET", wanted), given.get("MNIST_DIR"), DEFAULT_CACHE)
+    except DataError as error:
+        raise DataError(str(error).replace(str(folder), uri)) from error
+    return replace(files, source=files.source.replace(str(folder), uri)), uri
 
 
 def download_idx(uri: str, folder: Path) -> None:

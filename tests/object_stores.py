@@ -1,10 +1,17 @@
 """Object stores that run in the tests' own process and answer real HTTP, on loopback only."""
 
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 
 import boto3
+
+# Read when gcsfs is imported: Google's server would be asked for a bucket's kind by gRPC, which
+# the tests' does not speak.
+os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
+
+# isort: split
 import gcsfs
 import requests
 import s3fs
@@ -49,11 +56,7 @@ def gcs_server() -> Iterator[Environment]:
     server = create_server("127.0.0.1", port, in_memory=True, default_bucket=BUCKET)
     server.start()
     try:
-        yield {
-            "STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}",
-            # It has no gRPC, by which gcsfs would ask for the bucket's kind.
-            "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
-        }
+        yield {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}"}
     finally:
         server.stop()
 
