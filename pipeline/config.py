@@ -196,7 +196,8 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     trials = _number(environment, "TRIALS", int, PipelineConfig.tuner_trials, minimum=0)
     recipes = _recipes(environment)
     root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
-    stage_beam = _number(environment, "STAGE_BEAM", int, 1, minimum=0, maximum=1)
+    stage_beam = bool(_number(environment, "STAGE_BEAM", int, 1, minimum=0, maximum=1))
+    locations.check_staging(root, stage_beam)
     dataset, data_uri = locations.data_set(environment)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
     locations.make_writable("OUTPUT", output)
@@ -211,7 +212,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         root=root,
         push_to=push_to,
         data_uri=data_uri,
-        stage_beam=bool(stage_beam),
+        stage_beam=stage_beam,
     )
 
 

@@ -34,6 +34,15 @@ def place(environment: Mapping[str, str], setting: str) -> str:
     return location.rstrip("/")
 
 
+def check_staging(root: str, stage_beam: bool) -> None:
+    """Raises ConfigError when Beam's components cannot do without copies of what is in `root`."""
+    if stores.is_uri(root) and not root.startswith("gs://") and not stage_beam:
+        raise ConfigError(
+            f"STAGE_BEAM=0: of object stores, TensorFlow itself reads gs:// alone, and not "
+            f"PIPELINE_ROOT={root}; leave STAGE_BEAM at 1, or give another root"
+        )
+
+
 def check_writable(settings: Mapping[str, str]) -> None:
     """Tries to write to the values, if any; the keys are the names of the settings.
 
@@ -100,11 +109,12 @@ def download_idx(uri: str, folder: Path) -> None:
     Raises:
       stores.StoreError: it cannot be read.
     """
-    patterns = {name.split("-")[0] + "-*" for name in FILE_NAMES}
+    # As data.dataset.candidates spells them.
+    patterns = [name.replace("-idx", "[-.]idx") + end for name in FILE_NAMES for end in ("", ".gz")]
     found = [
         name
         for name in stores.names(uri)
-        if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
     ]
     stores.download_files(uri, found, folder)
 

@@ -100,14 +100,16 @@ class StoreFilesystem(filesystem.Filesystem):
 
     @staticmethod
     def stat(path: str) -> Stat:
-        """Returns a file's size and the time of its last change."""
+        """Returns a file's size and the time of its last change; zeros for a folder."""
         file_system, place = stores.opened(path)
         try:
-            length = file_system.size(place)
-            changed = file_system.modified(place)
+            if file_system.isdir(place):
+                return Stat(0, 0)
+            return Stat(
+                file_system.size(place), int(file_system.modified(place).timestamp()) * 10**9
+            )
         except FileNotFoundError as error:
             raise fileio.NotFoundError(f"{path}: no such file") from error
-        return Stat(length, int(changed.timestamp()) * 10**9)
 
     @staticmethod
     def walk(

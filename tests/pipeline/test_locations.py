@@ -35,6 +35,7 @@ def data(store: str, tmp_path: Path) -> str:
     """The URI of a small data set, with something beside it that nobody asked for."""
     folder = tmp_path / "mine"
     (folder / "train-more").mkdir(parents=True)
+    (folder / "train-more" / "file").write_text("not to be copied")
     write_data(folder)
     (folder / "notes.txt").write_text("a terabyte")
     stores.upload(folder, f"{store}/mine")
@@ -59,19 +60,21 @@ def test_places_are_tried(s3: str, tmp_path: Path) -> None:
         locations.check_writable({"PUSH_TO": "/proc/x"})
 
 
-def test_settings_reach_the_config(s3: str, tmp_path: Path) -> None:
+def test_settings_reach_the_config(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     write_data(tmp_path / "mine")
     settings = {"DATASET": str(tmp_path / "mine"), "OUTPUT": str(tmp_path / "output")}
-    uris = {"PIPELINE_ROOT": f"{s3}/root", "PUSH_TO": "gs://bucket/to", "STAGE_BEAM": "0"}
+    uris = {"PIPELINE_ROOT": "gs://bucket/root", "PUSH_TO": "s3://bucket/to", "STAGE_BEAM": "0"}
     config = config_from_environment(settings | uris)
-    assert config.pipeline_root == f"{s3}/root"
-    assert config.serving_dir == "gs://bucket/to/serving"
-    assert config.device_dir == "gs://bucket/to/device"
+    assert config.pipeline_root == "gs://bucket/root"
+    assert config.serving_dir == "s3://bucket/to/serving"
+    assert config.device_dir == "s3://bucket/to/device"
     assert not config.stage_beam and config_from_environment(settings).stage_beam
     assert config.report_dir == tmp_path / "output" / "report"
     with pytest.raises(ConfigError, match="^STAGE_BEAM=2: expected a whole number from 0 to 1$"):
         config_from_environment(settings | {"STAGE_BEAM": "2"})
+    with pytest.raises(ConfigError, match=r"^STAGE_BEAM=0: .* not PIPELINE_ROOT=s3://bucket/root;"):
+        config_from_environment(settings | uris | {"PIPELINE_ROOT": "s3://bucket/root"})
 
 
 def test_data_in_a_store_is_copied_and_checked(data: str) -> None:
