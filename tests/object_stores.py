@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import urllib.request
 from collections.abc import Iterator
 
 import boto3
@@ -13,7 +14,6 @@ os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
 
 # isort: split
 import gcsfs
-import requests
 import s3fs
 from gcp_storage_emulator.server import create_server
 from moto.server import ThreadedMotoServer
@@ -63,9 +63,8 @@ def gcs_server() -> Iterator[Environment]:
 
 def refuse_after(environment: Environment, requests_left: float) -> None:
     """Makes the S3 server check permissions, which nobody has, after so many more requests."""
-    requests.post(
-        f"{environment['AWS_ENDPOINT_URL']}/moto-api/reset-auth", data=str(requests_left), timeout=9
-    ).raise_for_status()
+    address = f"{environment['AWS_ENDPOINT_URL']}/moto-api/reset-auth"
+    urllib.request.urlopen(address, data=str(requests_left).encode(), timeout=9).close()
 
 
 def forget_connections() -> None:
