@@ -2,6 +2,7 @@
 
 # Settings of a run; see `make help`. Empty means the default.
 export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY METADATA PIPELINE_NAME
+export PIPELINE_ROOT PUSH_TO STAGE_BEAM
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
@@ -24,17 +25,19 @@ help: ## list the commands and settings
 	@echo '  METADATA      ML Metadata on a server: mysql://USER@HOST:PORT/DATABASE, the password in'
 	@echo '                MYSQL_PWD (default: SQLite under OUTPUT)'
 	@echo '  PIPELINE_NAME under which runs share cache and last blessed model (mnist-jax-DATASET)'
+	@echo '  PIPELINE_ROOT, PUSH_TO  where artifacts and pushed models go: folders, or URIs of object'
+	@echo '                stores, s3://, gs:// or file:// (in OUTPUT); DATASET and MNIST_DIR, too,'
+	@echo '                may be such URIs'
+	@echo '  STAGE_BEAM    0: components that run on Beam read and write the URIs themselves (1)'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
 
-<<<<<<< HEAD
 tfx: $(setup_stamp) ## the same by the tfx command line: create or update the pipeline, run it
 	@sh scripts/tfx.sh
-=======
+
 recover: $(setup_stamp) ## mark what killed runs left running as failed, remove its leftovers
 	@$(python) -m pipeline.recover $(if $(DRY_RUN),--dry-run)
->>>>>>> metadata
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest

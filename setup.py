@@ -25,6 +25,10 @@ REQUIRED = [
     "rich>=14",
     "jinja2>=3.1",
     "matplotlib>=3.10",
+    # Object stores. TFX leaves s3:// to TensorFlow, which no longer knows it.
+    "fsspec",
+    "s3fs",
+    "gcsfs",
     # TFX needs these at run time, without saying so: it packs a component's `module_file` into a
     # wheel and installs it, and tensorflow-hub imports pkg_resources, which setuptools 81 dropped.
     "dill>=0.4",
@@ -32,7 +36,18 @@ REQUIRED = [
     "setuptools<81",
     "wheel",
 ]
-DEVELOPMENT = ["pytest>=9", "ruff>=0.17", "uv>=0.9", "websocket-client>=1.9"]
+DEVELOPMENT = [
+    "pytest>=9",
+    "ruff>=0.17",
+    "uv>=0.9",
+    "websocket-client>=1.9",
+    # Object stores in the tests' own process: S3 (moto's extra `server` would bring every service
+    # of AWS), and Google's.
+    "moto[s3]>=5",
+    "flask>=3",
+    "flask-cors>=6",
+    "gcp-storage-emulator>=2026.7",
+]
 
 setup(
     name="mnist-tfx-jax",

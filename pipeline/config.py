@@ -4,16 +4,14 @@ import dataclasses
 import math
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from data.dataset import DatasetFiles
-from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules.recipes import RECIPES
 from modules.train_config import TrainConfig
-from pipeline import metadata_server
+from pipeline import locations, metadata_server
 from pipeline.errors import ConfigError
 from pipeline.limits import Limits
 
@@ -43,6 +41,11 @@ class PipelineConfig:
       trial_epochs: of each of them, but no more than `train` has.
       metadata: URL of the database with ML Metadata, without a password; "" for SQLite.
       name: of the pipeline; "" for one made from the data set's.
+      root: where TFX keeps artifacts, a path or a URI; "" for a folder of `output`.
+      push_to: where models are pushed to, a path or a URI; "" for `output`.
+      data_uri: where ExampleGen finds the files of `dataset`, if that is an object store.
+      stage_beam: whether components that run on Beam, too, work on local copies of artifacts in
+        an object store; not where Beam's workers are on other machines.
     """
 
     dataset: DatasetFiles
@@ -55,6 +58,10 @@ class PipelineConfig:
     trial_epochs: int = 3
     metadata: str = ""
     name: str = ""
+    root: str = ""
+    push_to: str = ""
+    data_uri: str = ""
+    stage_beam: bool = True
 
     @property
     def pipeline_name(self) -> str:
@@ -65,9 +72,14 @@ class PipelineConfig:
         return self.name or f"mnist-jax-{self.dataset.name}"
 
     @property
-    def pipeline_root(self) -> Path:
-        """Where TFX keeps artifacts."""
-        return self.output / "pipeline"
+    def pipeline_root(self) -> str:
+        """Where TFX keeps artifacts, a path or a URI."""
+        return self.root or str(self.output / "pipeline")
+
+    @property
+    def data_folder(self) -> str:
+        """Where ExampleGen finds the IDX files, a path or a URI."""
+        return self.data_uri or str(self.dataset.train_images.parent)
 
     @property
     def metadata_file(self) -> Path:
@@ -80,14 +92,14 @@ class PipelineConfig:
         return self.metadata or str(self.metadata_file)
 
     @property
-    def serving_dir(self) -> Path:
-        """Where blessed SavedModels are pushed to, one folder a version."""
-        return self.output / "serving"
+    def serving_dir(self) -> str:
+        """Where blessed SavedModels are pushed to, one folder a version; a path or a URI."""
+        return os.path.join(self.push_to or self.output, "serving")
 
     @property
-    def device_dir(self) -> Path:
-        """Where blessed TFLite models are pushed to, one folder a version."""
-        return self.output / "device"
+    def device_dir(self) -> str:
+        """Where blessed TFLite models are pushed to, one folder a version; a path or a URI."""
+        return os.path.join(self.push_to or self.output, "device")
 
     @property
     def report_dir(self) -> Path:
@@ -118,10 +130,12 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     if metadata:
         metadata = metadata_server.parse(metadata).url
     name = _name(environment)
-    wanted = environment.get("DATASET") or "auto"
-    dataset = resolve_dataset(wanted, environment.get("MNIST_DIR") or None, DEFAULT_CACHE)
+    root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
+    stage_beam = bool(_number(environment, "STAGE_BEAM", int, 1, minimum=0, maximum=1))
+    locations.check_staging(root, stage_beam)
+    dataset, data_uri = locations.data_set(environment)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
-    _make_writable(output)
+    locations.make_writable("OUTPUT", output)
     limits = Limits(min_accuracy=min_accuracy)
     return PipelineConfig(
         dataset,
@@ -132,6 +146,10 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         tuner_trials=trials,
         metadata=metadata,
         name=name,
+        root=root,
+        push_to=push_to,
+        data_uri=data_uri,
+        stage_beam=stage_beam,
     )
 
 
@@ -177,16 +195,3 @@ def _number(
         bounds = f"of at least {minimum}" if maximum == math.inf else f"from {minimum} to {maximum}"
         raise ConfigError(f"{name}={text}: expected {what} {bounds}")
     return value
-
-
-def _make_writable(folder: Path) -> None:
-    """Makes the folder and tries to write in it; raises ConfigError when that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ConfigError(
-            f"OUTPUT={folder}: cannot write there ({reason}); give a folder that can be written"
-        ) from error

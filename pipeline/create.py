@@ -15,7 +15,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from modules import preprocessing, run_fn, tuner
 from modules.recipes import FLOAT32
-from pipeline import baseline
+from pipeline import baseline, staging, stores
 from pipeline.config import PipelineConfig
 from pipeline.example_gen import idx_example_gen
 from pipeline.metadata_store import connection_config
@@ -31,7 +31,7 @@ _FEATURES = "modules/features.py"
 def create_pipeline(config: PipelineConfig) -> Pipeline:
     """Returns the pipeline that trains once, and evaluates, compares and pushes every format."""
     data = config.dataset
-    example_gen = idx_example_gen(str(data.train_images.parent))
+    example_gen = idx_example_gen(config.data_folder)
 
     # The data is checked against the schema before anything is learnt from it.
     schema = CuratedSchema(schema_text=curated_schema(data.num_classes))
@@ -156,10 +156,13 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         ),
     )
 
+    components.append(report)
+    if stores.is_uri(config.pipeline_root):
+        staging.stage(components, beam=config.stage_beam)
     return Pipeline(
         pipeline_name=config.pipeline_name,
-        pipeline_root=str(config.pipeline_root),
-        components=[*components, report],
+        pipeline_root=config.pipeline_root,
+        components=components,
         metadata_connection_config=connection_config(config.metadata_location),
         beam_pipeline_args=list(config.beam_args),
         enable_cache=True,

@@ -80,8 +80,8 @@ class Run:
 
 def environment(**settings: str | Path) -> dict[str, str]:
     """Returns this process's environment with these settings of a run, and no others."""
-    paths = ("DATASET", "MNIST_DIR", "OUTPUT")
-    ours = (*paths, "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY")
+    paths = ("DATASET", "MNIST_DIR", "OUTPUT", "PIPELINE_ROOT", "PUSH_TO")
+    ours = (*paths, "STAGE_BEAM", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY")
     ours += ("METADATA", "PIPELINE_NAME")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, **{name: str(value) for name, value in settings.items()}}

@@ -115,7 +115,7 @@ def ship_again(run: Run, output: Path, device_models: dict[str, Path]) -> None:
     LocalDagRunner().run(
         Pipeline(
             pipeline_name="ship-again",
-            pipeline_root=str(config.pipeline_root),
+            pipeline_root=config.pipeline_root,
             components=[examples, schema_, server_model, *variants.values(), *shipping.components],
             metadata_connection_config=sqlite_metadata_connection_config(str(config.metadata_file)),
             beam_pipeline_args=list(config.beam_args),

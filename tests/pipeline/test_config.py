@@ -81,7 +81,7 @@ def test_paths_are_below_output(environment: dict[str, str]) -> None:
         "device_dir": "device",
         "report_dir": "report",
     }
-    assert {name: getattr(config, name) for name in below} == {
+    assert {name: Path(getattr(config, name)) for name in below} == {
         name: config.output / value for name, value in below.items()
     }
     assert config.metadata_location == str(config.output / "metadata.db")
@@ -89,7 +89,7 @@ def test_paths_are_below_output(environment: dict[str, str]) -> None:
 
 def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
     names = ["MNIST_DIR", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "METADATA"]
-    names.append("PIPELINE_NAME")
+    names += ["PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"]
     empty = dict.fromkeys(names, "")
     assert config_from_environment(environment | empty) == config_from_environment(environment)
 
