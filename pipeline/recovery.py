@@ -14,7 +14,10 @@ from tfx.dsl.io import fileio
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import execution_result_pb2
 
-from pipeline import runs
+from pipeline import (
+    runs,
+    store_plugin,  # noqa: F401 - what is to be removed may be in an object store
+)
 from pipeline.config import PipelineConfig
 from pipeline.metadata_store import open_store
 
