@@ -36,12 +36,11 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
     first = {**common, "PIPELINE_NAME": "first", "OUTPUT": tmp_path / "first"}
     second = {**common, "PIPELINE_NAME": "second", "OUTPUT": tmp_path / "second", "SEED": "1"}
     first["MIN_ACCURACY"] = second["MIN_ACCURACY"] = "0.5"
-    store = open_store(url)
 
     def states(name: str) -> Counter[str]:
         return Counter(
             State.Name(execution.last_known_state)
-            for execution in runs.pipeline_executions(store, name)
+            for execution in runs.pipeline_executions(open_store(url), name)
         )
 
     with started(project, tmp_path / "second.txt", **second) as other:
@@ -69,6 +68,7 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
         assert other.wait(PATIENCE_S) == 0, (tmp_path / "second.txt").read_text()
 
     assert states("second").keys() == {"COMPLETE"}
+    store = open_store(url)
     for name, other_name in (("first", "second"), ("second", "first")):
         executions = runs.last_run_executions(store, name)
         assert len(executions) == 14
