@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
+from data.resolve import resolve_dataset
 from pipeline import runs
 from pipeline.metadata_store import open_store
 from tests import mariadb
@@ -32,6 +33,7 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
     database_server.execute(f"CREATE DATABASE {DATABASE}")
     url = database_server.url(DATABASE)
     monkeypatch.setenv("MYSQL_PWD", database_server.password)
+    resolve_dataset("digits", None, project / "data" / "cache")  # neither has to make them
     common = {"DATASET": "digits", "EPOCHS": "3", "RECIPES": "float32", "METADATA": url}
     first = {**common, "PIPELINE_NAME": "first", "OUTPUT": tmp_path / "first"}
     second = {**common, "PIPELINE_NAME": "second", "OUTPUT": tmp_path / "second", "SEED": "1"}
