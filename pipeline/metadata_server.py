@@ -59,9 +59,9 @@ def parse(url: str) -> MetadataServer:
         elif scheme == "sqlite":
             reason = "SQLite is what an empty METADATA gives; "
         raise ConfigError(f"METADATA={shown}: {reason}expected {EXPECTED}")
-    server = MetadataServer(
-        match["user"], match["host"], int(match["port"] or 3306), match["database"]
-    )
+    # By the name, ML Metadata's client would look for a socket in the file system.
+    host = "127.0.0.1" if match["host"] == "localhost" else match["host"]
+    server = MetadataServer(match["user"], host, int(match["port"] or 3306), match["database"])
     if match["password"] is not None:
         raise ConfigError(
             f"METADATA={server.url}: leave the password out and set {PASSWORD_VARIABLE} to it"

@@ -43,4 +43,8 @@ def open_store(location: str, *, read_only: bool = True) -> mlmd.MetadataStore:
     try:
         return mlmd.MetadataStore(connection_config(location, read_only=read_only))
     except RuntimeError as error:
-        raise ConfigError(f"METADATA={location}: ML Metadata cannot use it: {error}") from error
+        needs = "; it needs mysql_native_password, no TLS, and all privileges on the database"
+        hint = needs if "://" in location else ""
+        raise ConfigError(
+            f"METADATA={location}: ML Metadata cannot use it: {error}{hint}"
+        ) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
+from data.resolve import resolve_dataset
 from pipeline import runs
 from pipeline.metadata_store import open_store
 from tests import mariadb
@@ -32,16 +33,16 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
     database_server.execute(f"CREATE DATABASE {DATABASE}")
     url = database_server.url(DATABASE)
     monkeypatch.setenv("MYSQL_PWD", database_server.password)
+    resolve_dataset("digits", None, project / "data" / "cache")  # neither has to make them
     common = {"DATASET": "digits", "EPOCHS": "3", "RECIPES": "float32", "METADATA": url}
     first = {**common, "PIPELINE_NAME": "first", "OUTPUT": tmp_path / "first"}
     second = {**common, "PIPELINE_NAME": "second", "OUTPUT": tmp_path / "second", "SEED": "1"}
     first["MIN_ACCURACY"] = second["MIN_ACCURACY"] = "0.5"
-    store = open_store(url)
 
     def states(name: str) -> Counter[str]:
         return Counter(
             State.Name(execution.last_known_state)
-            for execution in runs.pipeline_executions(store, name)
+            for execution in runs.pipeline_executions(open_store(url), name)
         )
 
     with started(project, tmp_path / "second.txt", **second) as other:
@@ -69,6 +70,7 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
         assert other.wait(PATIENCE_S) == 0, (tmp_path / "second.txt").read_text()
 
     assert states("second").keys() == {"COMPLETE"}
+    store = open_store(url)
     for name, other_name in (("first", "second"), ("second", "first")):
         executions = runs.last_run_executions(store, name)
         assert len(executions) == 14

@@ -28,6 +28,7 @@ def test_url_is_read_and_written() -> None:
     assert server == MetadataServer("me", "db.example.org", 3307, "mlmd_1")
     assert server.url == "mysql://me@db.example.org:3307/mlmd_1"
     assert parse("mysql://me@db/mlmd").url == "mysql://me@db:3306/mlmd"
+    assert parse("mysql://me@localhost/mlmd").host == "127.0.0.1"  # always by TCP
 
 
 @pytest.mark.parametrize(

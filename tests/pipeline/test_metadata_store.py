@@ -46,6 +46,16 @@ def test_what_the_account_may_not_do_is_said(
         open_store(url)
 
 
+def test_an_account_that_only_other_clients_can_use(
+    database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MYSQL_PWD", "tls")
+    database_server.execute("CREATE USER secure IDENTIFIED BY 'tls' REQUIRE SSL")
+    url = f"mysql://secure@127.0.0.1:{database_server.port}/mlmd"
+    with pytest.raises(ConfigError, match=f"^METADATA={url}: .*; it needs .* no TLS"):
+        open_store(url)
+
+
 def test_a_database_is_never_made(
     database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
