@@ -137,15 +137,22 @@ def remove(uri: str) -> None:
 
 
 def download(uri: str, destination: Path) -> None:
-    """Copies a file, or the content of a folder, to a path; it and those above it are made."""
+    """Copies a file, or the content of a folder, to a path; it and those above it are made.
+
+    Raises:
+      StoreError: nothing is there.
+    """
     file_system, path = opened(uri)
     if file_system.isfile(path):
         destination.parent.mkdir(parents=True, exist_ok=True)
         file_system.get_file(path, str(destination))
         return
+    found = file_system.find(path)
+    if not found:
+        raise StoreError(f"{uri}: nothing is there, or not any more")
     destination.mkdir(parents=True, exist_ok=True)
-    # Some tools leave an object "folder/" for a folder.
-    files = [name for name in file_system.find(path) if not name.endswith(("/", _EMPTY_FOLDER))]
+    # Some tools, too, leave an object for a folder: "folder/".
+    files = [name for name in found if os.path.basename(name) not in ("", _EMPTY_FOLDER)]
     copies = [str(destination / os.path.relpath(name, path)) for name in files]
     file_system.get(files, copies)
 
