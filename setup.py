@@ -18,6 +18,7 @@ REQUIRED = [
     "orbax-checkpoint>=0.12",
     "tensorboard>=2.20",  # TensorFlow only writes summaries when it is there
     "ai-edge-litert==2.3.0",  # runs the .tflite files; tf.lite.Interpreter is deprecated
+    "pymysql>=1.1",  # says why a database server lets nobody in, and holds the lock of a run
     # Data, console and report.
     "numpy>=1.26",
     "scikit-learn>=1.5",  # carries the digits that stand in for MNIST offline

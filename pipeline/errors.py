@@ -1,4 +1,4 @@
-"""What is wrong before any work starts."""
+"""The error that a wrong setting gives."""
 
 
 class ConfigError(ValueError):

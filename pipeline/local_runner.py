@@ -1,13 +1,9 @@
 """Runs the pipeline on this machine: `make run`, or the `tfx` command line with --engine=local."""
 
-import contextlib
-import fcntl
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 from rich.console import Console
 
@@ -16,10 +12,11 @@ from pipeline import console, locations, stores
 from pipeline.config import (
     COMPARISON_FILE,
     REPORT_FILE,
-    ConfigError,
     PipelineConfig,
     config_from_environment,
 )
+from pipeline.errors import ConfigError
+from pipeline.run_lock import only_run
 from pipeline.summary import print_comparison
 
 FAILED, WRONG_SETTING, NOT_BLESSED = 1, 2, 3
@@ -34,7 +31,7 @@ def main() -> int:
     try:
         config = config_from_environment(os.environ)
         locations.check_writable({"PIPELINE_ROOT": config.root, "PUSH_TO": config.push_to})
-        with _only_run_in(config.output):
+        with only_run(config):
             return run(config)
     except (ConfigError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -44,25 +41,15 @@ def main() -> int:
         return FAILED
 
 
-@contextlib.contextmanager
-def _only_run_in(output: Path) -> Iterator[None]:
-    """Holds a lock on the folder; raises ConfigError when another run holds it."""
-    with open(output / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(
-                f"OUTPUT={output}: another run is using it; wait for its end or give another folder"
-            ) from error
-        yield
-
-
 def run(config: PipelineConfig) -> int:
     """Runs the pipeline, shows its progress and what came of it.
 
     Returns:
       0 when every model was blessed and pushed, NOT_BLESSED when the run is complete but a model
       was not blessed, FAILED when a component failed.
+
+    Raises:
+      ConfigError: ML Metadata cannot use its store.
     """
     data = config.dataset
     print(
@@ -79,6 +66,8 @@ def run(config: PipelineConfig) -> int:
     except KeyboardInterrupt:
         print("interrupted; run again to go on after the last finished component", file=sys.stderr)
         return FAILED
+    except ConfigError:
+        raise
     except Exception as error:  # whatever a component raises ends up here
         print(f"error: {type(error).__name__}: {error}\nDetails: {log_file}", file=sys.stderr)
         return FAILED
@@ -98,17 +87,21 @@ def _run(config: PipelineConfig) -> bool:
 
     from pipeline import runs
     from pipeline.create import create_pipeline
+    from pipeline.metadata_store import open_store
+    from pipeline.recovery import recover
 
     absl_logging.use_python_logging(quiet=True)
     absl_logging.set_verbosity(absl_logging.INFO)
     pipeline = create_pipeline(config)
     print(f"{time.monotonic() - started:.1f} s")
+    for line in recover(config):
+        print(line)
     with console.ComponentProgress(len(pipeline.components)) as progress:
         LocalDagRunner().run(pipeline)
     if progress.done == 0:
         return False
-    store = runs.open_store(config.metadata_file)
-    execution = runs.last_run_executions(store)["Report"]
+    store = open_store(config.metadata_location)
+    execution = runs.last_run_executions(store, config.pipeline_name)["Report"]
     report = runs.output_artifacts(store, execution)["report"].uri
     stores.copy_folder(report, config.report_dir)
     return True

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import mariadb
+
 if TYPE_CHECKING:
     from tests.digit_models import DigitModels
 
@@ -19,6 +21,12 @@ def digit_models(tmp_path_factory: pytest.TempPathFactory) -> "DigitModels":
 
 
 @pytest.fixture(scope="session")
+def database_server() -> Iterator[mariadb.Server]:
+    """A MariaDB server; see `mariadb.running` for where there is none."""
+    with mariadb.running() as server:
+        yield server
+
+
 def s3_environment() -> Iterator[dict[str, str]]:
     """What a process needs to use an S3 server of the tests'."""
     from tests.object_stores import s3_server
