@@ -83,7 +83,7 @@ def _leftovers(
     execution: metadata_store_pb2.Execution,
 ) -> Iterator[str]:
     """Yields the folders that TFX's launcher gave to the execution, and what it was pushing."""
-    root = os.path.join(str(config.pipeline_root), node)
+    root = os.path.join(config.pipeline_root, node)
     system = os.path.join(root, ".system")
     patterns = [
         os.path.join(root, "*", str(execution.id)),  # one for each output
@@ -93,7 +93,8 @@ def _leftovers(
     ]
     for pattern in patterns:
         yield from sorted(fileio.glob(pattern))
-    if "push_destination" in execution.custom_properties:
+    # To a place of its own, somebody else may have pushed what this store knows nothing of.
+    if "push_destination" in execution.custom_properties and not config.push_to:
         yield from _unrecorded_pushes(store, config, execution)
 
 
@@ -110,7 +111,7 @@ def _unrecorded_pushes(
     }
     began = execution.create_time_since_epoch // 1000
     for folder in (config.serving_dir, config.device_dir):
-        for path in sorted(fileio.glob(os.path.join(str(folder), "*"))):
+        for path in sorted(fileio.glob(os.path.join(folder, "*"))):
             name = os.path.basename(path)
             if name.isdecimal() and int(name) >= began and path not in recorded:
                 yield path

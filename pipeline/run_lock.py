@@ -2,14 +2,16 @@
 
 import contextlib
 import fcntl
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline import metadata_server
+from pipeline import metadata_server, stores
 from pipeline.config import PipelineConfig
 from pipeline.errors import ConfigError
 
 STORE_FILE = ".metadata"
+IDENTITY_FILE = ".identity"
 
 
 @contextlib.contextmanager
@@ -42,12 +44,14 @@ def _only_run_in(output: Path) -> Iterator[None]:
 
 
 def _keep_to_one_store(config: PipelineConfig) -> None:
-    """Raises ConfigError when the artifacts in OUTPUT are recorded in another store.
+    """Raises ConfigError when the artifacts are recorded in another store.
 
     Their folders have the numbers of the store's executions: those of two stores would be mixed.
     """
     file = config.output / STORE_FILE
-    if config.pipeline_root.exists():
+    if config.root:
+        _keep_root_to_one_store(config)
+    elif Path(config.pipeline_root).exists():
         recorded = file.read_text().strip() if file.exists() else ""
         if recorded != config.metadata:
             raise ConfigError(
@@ -55,3 +59,25 @@ def _keep_to_one_store(config: PipelineConfig) -> None:
                 f"{recorded or config.metadata_file}; use that, or another OUTPUT"
             )
     file.write_text(config.metadata + "\n")
+
+
+def _keep_root_to_one_store(config: PipelineConfig) -> None:
+    """The same for a folder of artifacts outside of OUTPUT, which somebody else may use."""
+    store = config.metadata or f"{config.metadata_file} {_identity(config.output)}"
+    mark = f"{config.root}/{STORE_FILE}"
+    recorded = stores.read_text(mark)
+    if recorded is None:
+        stores.write_text(mark, store)
+    elif recorded != store:
+        raise ConfigError(
+            f"PIPELINE_ROOT={config.root}: the artifacts there are recorded in {recorded}; use "
+            "that, or another PIPELINE_ROOT"
+        )
+
+
+def _identity(output: Path) -> str:
+    """Returns what tells OUTPUT's SQLite file from one of the same path, elsewhere or earlier."""
+    file = output / IDENTITY_FILE
+    if not file.exists():
+        file.write_text(uuid.uuid4().hex)
+    return file.read_text()

@@ -53,11 +53,23 @@ def check_form(uri: str) -> None:
         raise StoreError(f"{uri}: expected the name of a bucket, as {scheme}://bucket/folder")
 
 
-def opened(uri: str) -> tuple[fsspec.AbstractFileSystem, str]:
-    """Returns the file system of a URI and the path in it, without a slash at its end."""
-    scheme = uri.partition("://")[0]
-    file_system, path = fsspec.url_to_fs(uri, **_OPTIONS[scheme])
+def opened(location: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """Returns the file system of a URI, or path, and the path in it, without a slash at its end."""
+    scheme = location.partition("://")[0] if is_uri(location) else "file"
+    file_system, path = fsspec.url_to_fs(location, **_OPTIONS[scheme])
     return file_system, path.rstrip("/")
+
+
+def read_text(location: str) -> str | None:
+    """Returns what a file, given by its path or URI, holds; None when there is none."""
+    file_system, path = opened(location)
+    return file_system.read_text(path, "utf-8") if file_system.exists(path) else None
+
+
+def write_text(location: str, text: str) -> None:
+    """Writes a file, given by its path or URI."""
+    file_system, path = opened(location)
+    file_system.pipe_file(path, text.encode())
 
 
 def check_writable(uri: str) -> None:
@@ -137,15 +149,22 @@ def remove(uri: str) -> None:
 
 
 def download(uri: str, destination: Path) -> None:
-    """Copies a file, or the content of a folder, to a path; it and those above it are made."""
+    """Copies a file, or the content of a folder, to a path; it and those above it are made.
+
+    Raises:
+      StoreError: nothing is there.
+    """
     file_system, path = opened(uri)
     if file_system.isfile(path):
         destination.parent.mkdir(parents=True, exist_ok=True)
         file_system.get_file(path, str(destination))
         return
+    found = file_system.find(path)
+    if not found:
+        raise StoreError(f"{uri}: nothing is there, or not any more")
     destination.mkdir(parents=True, exist_ok=True)
-    # Some tools leave an object "folder/" for a folder.
-    files = [name for name in file_system.find(path) if not name.endswith(("/", _EMPTY_FOLDER))]
+    # Some tools, too, leave an object for a folder: "folder/".
+    files = [name for name in found if os.path.basename(name) not in ("", _EMPTY_FOLDER)]
     copies = [str(destination / os.path.relpath(name, path)) for name in files]
     file_system.get(files, copies)
 

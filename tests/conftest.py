@@ -27,6 +27,7 @@ def database_server() -> Iterator[mariadb.Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
 def s3_environment() -> Iterator[dict[str, str]]:
     """What a process needs to use an S3 server of the tests'."""
     from tests.object_stores import s3_server

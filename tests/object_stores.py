@@ -64,7 +64,8 @@ def gcs_server() -> Iterator[Environment]:
 def refuse_after(environment: Environment, requests_left: float) -> None:
     """Makes the S3 server check permissions, which nobody has, after so many more requests."""
     address = f"{environment['AWS_ENDPOINT_URL']}/moto-api/reset-auth"
-    urllib.request.urlopen(address, data=str(requests_left).encode(), timeout=9).close()
+    body, kind = str(requests_left).encode(), {"Content-Type": "text/plain"}
+    urllib.request.urlopen(urllib.request.Request(address, body, kind), timeout=9).close()
 
 
 def forget_connections() -> None:

@@ -17,7 +17,9 @@ from pipeline import locations, runs, stores
 from pipeline.config import config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.example_gen import idx_example_gen
+from pipeline.metadata_store import open_store
 
+NAME = "small"
 NUM_TRAIN, NUM_EVAL = 12, 10
 
 
@@ -108,12 +110,12 @@ def run_example_gen(data: str, folder: Path) -> tuple[str, bool]:
     connection = sqlite_metadata_connection_config(str(metadata_file))
     components = [idx_example_gen(data)]
     LocalDagRunner().run(
-        Pipeline("small", str(folder / "root"), connection, components, enable_cache=True)
+        Pipeline(NAME, str(folder / "root"), connection, components, enable_cache=True)
     )
-    store = runs.open_store(metadata_file)
-    [(node, execution)] = runs.last_run_executions(store).items()
+    store = open_store(str(metadata_file))
+    [(node, execution)] = runs.last_run_executions(store, NAME).items()
     uri = runs.output_artifacts(store, execution)["examples"].uri
-    return uri, runs.node_times(store)[node].is_cached
+    return uri, runs.node_times(store, NAME)[node].is_cached
 
 
 def count(uri: str, split: str) -> int:

@@ -1,5 +1,6 @@
 """Cleaning up after runs that were stopped, in the store and in the folders of real executions."""
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import Model, PushedModel
 
 from data.resolve import DEFAULT_CACHE, resolve_dataset
-from pipeline import runs
+from pipeline import runs, staging, stores
 from pipeline.config import PipelineConfig
 from pipeline.metadata_store import connection_config, open_store
 from pipeline.recovery import recover
@@ -56,7 +57,7 @@ def StoppedPush(  # noqa: N802
 def run(config: PipelineConfig, *nodes: object) -> None:
     pipeline = Pipeline(
         pipeline_name=config.pipeline_name,
-        pipeline_root=str(config.pipeline_root),
+        pipeline_root=config.pipeline_root,
         components=list(nodes),
         metadata_connection_config=connection_config(config.metadata_location),
         enable_cache=True,
@@ -77,9 +78,9 @@ def executions(store: mlmd.MetadataStore, name: str) -> list[tuple[str, str]]:
     ]
 
 
-def paths(folder: Path) -> set[str]:
+def paths(folder: str | Path) -> set[str]:
     """Returns all that lies in the folder, but for the driver's empty folders."""
-    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    return {str(path.relative_to(folder)) for path in Path(folder).rglob("*")}
 
 
 @pytest.fixture
@@ -143,18 +144,42 @@ def test_failed_executions_of_other_reasons_and_other_pipelines_are_left_alone(
 def test_what_a_run_elsewhere_has_marked_is_removed_here(config: PipelineConfig) -> None:
     stop(config, Stopped(number=1))
     assert len(list(recover(config))) == 1
-    left = config.pipeline_root / "Stopped" / "model" / "1"
+    left = Path(config.pipeline_root, "Stopped", "model", "1")
     left.mkdir(parents=True)
     assert list(recover(config)) == [f"Stopped: execution 1 was killed, removed {left}"]
     assert not left.exists()
 
 
 def test_half_a_push_is_removed_and_no_other(config: PipelineConfig) -> None:
-    destination, now = str(config.serving_dir), int(time.time())
-    (config.serving_dir / "17").mkdir(parents=True)  # of a store that is gone
+    destination, now = config.serving_dir, int(time.time())
+    Path(destination, "17").mkdir(parents=True)  # of a store that is gone
     run(config, Pushed(push_destination=destination, version=str(now)))
     stop(config, StoppedPush(push_destination=destination, version=str(now + 100)))
     run(config, Pushed(push_destination=destination, version=str(now + 200)))
     [line] = recover(config)
     assert line.endswith(f" {destination}/{now + 100}")
     assert paths(config.serving_dir) == {"17", str(now), str(now + 200)}
+
+
+def test_pushes_to_a_place_of_its_own_are_left_alone(
+    config: PipelineConfig, tmp_path: Path
+) -> None:
+    """Another pipeline, with another store, may have pushed them."""
+    elsewhere = dataclasses.replace(config, push_to=str(tmp_path / "shared"))
+    version = str(int(time.time()) + 100)
+    stop(elsewhere, StoppedPush(push_destination=elsewhere.serving_dir, version=version))
+    [line] = recover(elsewhere)
+    assert "shared" not in line
+    assert paths(elsewhere.serving_dir) == {version}
+
+
+def test_leftovers_in_an_object_store_are_removed(config: PipelineConfig, s3: str) -> None:
+    remote = dataclasses.replace(config, root=s3)
+    nodes = [Stopped(number=1)]
+    staging.stage(nodes, beam=True)
+    stop(remote, *nodes)
+    stores.write_text(f"{s3}/Stopped/model/1/part", "of an upload that was killed")
+    stores.write_text(f"{s3}/Stopped/model/10/weights", "of another execution")
+    [line] = recover(remote)
+    assert line.endswith(f"marked as failed, removed {s3}/Stopped/model/1")
+    assert stores.names(f"{s3}/Stopped/model") == ["10"]

@@ -1,6 +1,7 @@
 """What keeps runs apart: OUTPUT, the pipeline's name on a server, one store an OUTPUT."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def test_an_output_stays_with_its_store(
     with only_run(in_file):
         pass
     with only_run(on_server):  # nothing was made yet, so nothing can be mixed
-        on_server.pipeline_root.mkdir()
+        Path(on_server.pipeline_root).mkdir()
     with (
         pytest.raises(ConfigError, match=f"METADATA=: what is in OUTPUT=.* recorded in {url}; use"),
         only_run(in_file),
@@ -84,11 +85,34 @@ def test_an_output_of_before_this_rule_is_in_sqlite(
     monkeypatch.setenv("MYSQL_PWD", database_server.password)
     database_server.execute("CREATE DATABASE IF NOT EXISTS tfx_switch")
     config = PipelineConfig(digits, tmp_path, metadata=database_server.url("tfx_switch"))
-    config.pipeline_root.mkdir()
+    Path(config.pipeline_root).mkdir()
     with (
         pytest.raises(ConfigError, match=f"recorded in {tmp_path / 'metadata.db'}"),
         only_run(config),
     ):
         pass
     with only_run(dataclasses.replace(config, metadata="")):
+        pass
+
+
+def test_a_root_elsewhere_stays_with_its_store(
+    digits: DatasetFiles, tmp_path: Path, store: str
+) -> None:
+    """Two stores number their executions alike, and so would overwrite each other's artifacts."""
+    outputs = [tmp_path / "a", tmp_path / "b"]
+    for output in outputs:
+        output.mkdir()
+    ours, theirs = (PipelineConfig(digits, output, root=store) for output in outputs)
+    for _ in range(2):
+        with only_run(ours):
+            pass
+    refused = f"PIPELINE_ROOT={store}: .* recorded in {outputs[0]}/metadata.db .*; use that, or"
+    with pytest.raises(ConfigError, match=refused), only_run(theirs):
+        pass
+    with only_run(dataclasses.replace(theirs, root=f"{store}/other")):
+        pass
+    # The same path, but the file that knew the artifacts is gone.
+    shutil.rmtree(outputs[0])
+    outputs[0].mkdir()
+    with pytest.raises(ConfigError, match=refused), only_run(ours):
         pass

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import ml_metadata as mlmd
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components import Pusher
@@ -23,9 +22,11 @@ from modules.train_config import TrainConfig
 from pipeline import runs, staging, stores
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
+from pipeline.metadata_store import open_store
 from tests.digit_models import DigitModels
 
 PROJECT = Path(__file__).resolve().parents[2]
+NAME = "small"
 BIG = 64
 
 
@@ -74,17 +75,17 @@ def run(folder: Path, root: str, text: str) -> None:
     components = [writer, reader]
     staging.stage(components, beam=True)
     connection = sqlite_metadata_connection_config(str(metadata_file(folder)))
-    LocalDagRunner().run(Pipeline("small", root, connection, components, enable_cache=True))
+    LocalDagRunner().run(Pipeline(NAME, root, connection, components, enable_cache=True))
 
 
 def artifact(folder: Path, node: str, key: str) -> metadata_store_pb2.Artifact:
     """Of the last run."""
-    store = runs.open_store(metadata_file(folder))
-    return runs.output_artifacts(store, runs.last_run_executions(store)[node])[key]
+    store = open_store(str(metadata_file(folder)))
+    return runs.output_artifacts(store, runs.last_run_executions(store, NAME)[node])[key]
 
 
 def states(folder: Path) -> list[int]:
-    store: mlmd.MetadataStore = runs.open_store(metadata_file(folder))
+    store = open_store(str(metadata_file(folder)))
     return [execution.last_known_state for execution in store.get_executions()]
 
 

@@ -53,6 +53,11 @@ def test_an_empty_folder_is_there_and_comes_back_empty(store: str, tmp_path: Pat
     assert list((tmp_path / "copy").iterdir()) == []
 
 
+def test_nothing_there_is_no_empty_folder(store: str, tmp_path: Path) -> None:
+    with pytest.raises(stores.StoreError, match=f"^{store}/gone: nothing is there"):
+        stores.download(f"{store}/gone", tmp_path / "copy")
+
+
 def test_an_upload_leaves_nothing_of_an_earlier_one(store: str, tmp_path: Path) -> None:
     """As when one was killed half way and its task is tried again with the same URI."""
     for name in ("first", "second"):
