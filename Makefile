@@ -2,12 +2,13 @@
 
 # Settings of a run; see `make help`. Empty means the default.
 export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
+export IMAGE PIPELINE_ROOT PUSH_TO DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint setup lock clean
+.PHONY: help run test kubeflow bench lint setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +28,9 @@ run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest
+
+kubeflow: $(setup_stamp) ## compile for Kubeflow Pipelines and Vertex into OUTPUT/kubeflow/
+	@$(python) -m pipeline.kubeflow_runner
 
 bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.tflite_latency

