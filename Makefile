@@ -11,7 +11,7 @@ setup_stamp := .venv/.setup-complete
 .PHONY: help run test kubeflow bench lint setup lock clean
 
 help: ## list the commands and settings
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Settings, as in `make run DATASET=digits EPOCHS=5`:'
 	@echo '  DATASET       auto (default: MNIST if it can be had, else digits), mnist, digits,'
@@ -22,6 +22,8 @@ help: ## list the commands and settings
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'
 	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
+	@echo '  PIPELINE_ROOT, PUSH_TO  where artifacts and models go, if not to OUTPUT'
+	@echo '  IMAGE, DATA_ROOT, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE  of make kubeflow, see README.md'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
@@ -50,10 +52,14 @@ setup: ## make .venv anew from the hashed lock; PYTHON=... chooses the interpret
 $(setup_stamp): requirements/lock.txt setup.py scripts/setup.sh
 	@$(MAKE) --no-print-directory setup
 
-lock: $(setup_stamp) ## resolve setup.py and requirements/overrides.txt into requirements/lock.txt
+lock: $(setup_stamp) ## resolve setup.py and requirements/ into requirements/lock.txt, cuda-lock.txt
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--extra dev --override requirements/overrides.txt --custom-compile-command 'make lock' \
 		setup.py --output-file requirements/lock.txt
+	@.venv/bin/uv pip compile --quiet --python-version 3.11 \
+		--python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate \
+		--constraint requirements/lock.txt --custom-compile-command 'make lock' \
+		requirements/cuda.in --output-file requirements/cuda-lock.txt
 
 clean: ## remove output/ and caches, never data
 	@echo 'removing output/ and caches'

@@ -68,7 +68,8 @@ class Run:
 def environment(**settings: str | Path) -> dict[str, str]:
     """Returns this process's environment with these settings of a run, and no others."""
     paths = ("DATASET", "MNIST_DIR", "OUTPUT")
-    ours = (*paths, "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY")
+    containers = ("IMAGE", "PIPELINE_ROOT", "PUSH_TO", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS")
+    ours = (*paths, *containers, "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, **{name: str(value) for name, value in settings.items()}}
 

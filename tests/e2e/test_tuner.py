@@ -73,7 +73,7 @@ def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
 
     page = (config.report_dir / "index.html").read_text()
     assert "TRIALS=2" in page and ">Tuner<" in page
-    kept = [path for path in (config.pipeline_root / "Tuner").rglob("*") if path.is_file()]
+    kept = [path for path in Path(config.pipeline_root, "Tuner").rglob("*") if path.is_file()]
     assert {path.name for path in kept} == {"best_hyperparameters.txt", "tuner_results.json"}
 
     assert local_runner.run(config) == local_runner.NOT_BLESSED

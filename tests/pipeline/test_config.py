@@ -79,7 +79,7 @@ def test_paths_are_below_output(environment: dict[str, str]) -> None:
         "device_dir": "device",
         "report_dir": "report",
     }
-    assert {name: getattr(config, name) for name in below} == {
+    assert {name: Path(getattr(config, name)) for name in below} == {
         name: config.output / value for name, value in below.items()
     }
 
