@@ -1,7 +1,7 @@
 """Runs a compiled pipeline spec on this machine: each task's own container command, no container.
 
 What a task is told is what Kubeflow's launcher tells it; input artifacts have no type, as on open
-source Kubeflow. ExampleGen's driver runs before it, as on Vertex.
+source Kubeflow. A task's driver, which ExampleGen has, runs before it on Vertex only.
 """
 
 import json
@@ -27,11 +27,12 @@ class TaskFailedError(AssertionError):
 
 
 class SpecRun:
-    """A run of the whole spec, below its pipeline root."""
+    """A run of the whole spec, with artifacts below its pipeline root or another."""
 
-    def __init__(self, spec_file: Path):
+    def __init__(self, spec_file: Path, with_drivers: bool, root: Path | None = None):
         self._spec: Spec = yaml.safe_load(spec_file.read_text())
-        self._root = Path(self._spec["defaultPipelineRoot"])
+        self._with_drivers = with_drivers
+        self._root = root or Path(self._spec["defaultPipelineRoot"])
         self._tasks: Spec = self._spec["root"]["dag"]["tasks"]
         self.outputs: dict[str, dict[str, Artifact]] = {}
 
@@ -46,13 +47,13 @@ class SpecRun:
             while waiting or running:
                 for name, task in list(waiting.items()):
                     if set(task.get("dependentTasks", ())) <= self.outputs.keys():
-                        running[pool.submit(self._run_task, name)] = name
+                        running[pool.submit(self.run_task, name)] = name
                         del waiting[name]
                 assert running, f"no order for {sorted(waiting)}"
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
                     self.outputs[running.pop(done)] = done.result()
 
-    def _run_task(self, name: str) -> dict[str, Artifact]:
+    def run_task(self, name: str) -> dict[str, Artifact]:
         """Runs a task; returns its output artifacts."""
         task = self._tasks[name]
         component = self._spec["components"][task["componentRef"]["name"]]
@@ -91,7 +92,7 @@ class SpecRun:
         }
         folder.mkdir(exist_ok=True)
         steps = [container]
-        if "lifecycle" in container:
+        if self._with_drivers and "lifecycle" in container:
             steps.insert(0, container["lifecycle"]["preCacheCheck"])
         for step in steps:
             command = [

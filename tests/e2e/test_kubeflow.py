@@ -41,7 +41,7 @@ def spec_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_all_tasks_run_to_pushed_models(spec_file: Path) -> None:
-    run = SpecRun(spec_file)
+    run = SpecRun(spec_file, with_drivers=True)
     run.run()
     assert len(run.outputs) == 15
     shared = spec_file.parents[2] / "shared"
@@ -63,10 +63,18 @@ def test_all_tasks_run_to_pushed_models(spec_file: Path) -> None:
     assert examples["input_fingerprint"].count("num_files:2") == 2
 
 
+def test_example_gen_does_without_its_driver(spec_file: Path, tmp_path: Path) -> None:
+    """Open source Kubeflow runs none."""
+    run = SpecRun(spec_file, with_drivers=False, root=tmp_path)
+    metadata = run.run_task("FileBasedExampleGen")["examples"]["metadata"]
+    assert json.loads(metadata["split_names"]) == ["train", "eval", "hard"]
+    assert "input_fingerprint" not in metadata
+    assert len(list(tmp_path.glob("FileBasedExampleGen/examples/Split-*/data_tfrecord-*.gz"))) == 3
+
+
 def test_a_task_that_fails_ends_the_run(spec_file: Path, tmp_path: Path) -> None:
-    """Or the test above could not fail."""
-    other = tmp_path / "other.yaml"
-    text = spec_file.read_text().replace("--source_digest=", "--source_digest=0")
-    other.write_text(text.replace(str(spec_file.parents[2] / "shared"), str(tmp_path / "shared")))
+    """Or the first test could not fail."""
+    stale = tmp_path / "stale.yaml"
+    stale.write_text(spec_file.read_text().replace("--source_digest=", "--source_digest=0"))
     with pytest.raises(TaskFailedError, match="StaleImageError: the image holds other code"):
-        SpecRun(other).run()
+        SpecRun(stale, with_drivers=True, root=tmp_path / "root").run()
