@@ -5,14 +5,13 @@ Metadata's SQLite file for one, is out of their reach.
 """
 
 import dataclasses
+import json
 import os
 import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import yaml
 
 from data.errors import DataError
 from pipeline import console
@@ -143,10 +142,9 @@ def compile_pipeline(pipeline: "Pipeline", containers: Containers, folder: Path)
     runner.run(pipeline)
     path = folder / f"{pipeline.pipeline_info.pipeline_name}.yaml"
     if path.exists():  # `tfx pipeline create` has it written elsewhere
-        # TFX leaves it out of the YAML; without it, the server would take its own.
-        root = {"defaultPipelineRoot": pipeline.pipeline_info.pipeline_root}
+        # TFX leaves it out of the YAML, of which JSON is a part.
         with path.open("a") as file:
-            yaml.safe_dump(root, file)
+            file.write(f"defaultPipelineRoot: {json.dumps(pipeline.pipeline_info.pipeline_root)}\n")
     return path
 
 
