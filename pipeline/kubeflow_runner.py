@@ -24,6 +24,7 @@ WRONG_SETTING = 2
 FOLDER, LOG_FILE = "kubeflow", "kubeflow.log"
 # Of a container's own disk; gone when its task ends.
 _SCRATCH = Path("/tmp/mnist-jax")
+_PIPELINE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
 # [registry[:port]/]path[:tag][@digest]
 _IMAGE = re.compile(
     r"([\w.-]+(:\d+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?"
@@ -78,8 +79,14 @@ def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineCon
       data_root: where containers find the IDX files; "" for where `config` has them.
 
     Raises:
-      ConfigError: PIPELINE_ROOT is not set, so that containers could not hand anything on.
+      ConfigError: PIPELINE_ROOT is not set, so that containers could not hand anything on, or the
+        data set's name is none for Kubeflow.
     """
+    if not _PIPELINE_NAME.fullmatch(config.pipeline_name):
+        raise ConfigError(
+            f"DATASET: {config.dataset.name!r} becomes a part of the pipeline's name, for which "
+            "Kubeflow allows lower-case letters, digits and dashes only; rename the folder"
+        )
     if not config.root:
         raise ConfigError(
             "PIPELINE_ROOT is not set: name the place that all containers reach, as "
@@ -113,6 +120,7 @@ def compile_pipeline(pipeline: "Pipeline", containers: Containers, folder: Path)
     from pipeline import kubeflow_entrypoint
     from pipeline.source_digest import source_digest
 
+    path = folder / f"{pipeline.pipeline_info.pipeline_name}.yaml"
     for node in pipeline.components:
         node.with_id(task_name(node.id))
         if node.id == "Trainer" and containers.gpus:
@@ -137,10 +145,10 @@ def compile_pipeline(pipeline: "Pipeline", containers: Containers, folder: Path)
             use_pipeline_spec_2_1=True,
         ),
         output_dir=str(folder),
-        output_filename=f"{pipeline.pipeline_info.pipeline_name}.yaml",
+        output_filename=path.name,
     )
+    path.unlink(missing_ok=True)
     runner.run(pipeline)
-    path = folder / f"{pipeline.pipeline_info.pipeline_name}.yaml"
     if path.exists():  # `tfx pipeline create` has it written elsewhere
         # TFX leaves it out of the YAML, of which JSON is a part.
         with path.open("a") as file:

@@ -1,5 +1,6 @@
 """Settings of the compilation, and what Kubeflow and Vertex make of its result."""
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -84,6 +85,18 @@ def test_defaults_of_the_containers(image: str) -> None:
 def test_a_place_that_containers_share_is_needed(inside: PipelineConfig, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="PIPELINE_ROOT is not set"):
         config_for_containers(PipelineConfig(inside.dataset, tmp_path), "")
+
+
+@pytest.mark.parametrize("name", ["My_Data", "my data", "a" * 120])
+def test_name_of_the_data_has_to_be_one_for_kubeflow(inside: PipelineConfig, name: str) -> None:
+    other = dataclasses.replace(inside, dataset=dataclasses.replace(inside.dataset, name=name))
+    with pytest.raises(ConfigError, match=f"DATASET: '{name}' becomes .* rename the folder"):
+        config_for_containers(other, "")
+
+
+def test_compiled_again_it_has_one_root(inside: PipelineConfig, tmp_path: Path) -> None:
+    first, second = (compiled_for_kubeflow(inside, tmp_path).read_text() for _ in range(2))
+    assert first == second and first.count("defaultPipelineRoot") == 1
 
 
 def test_containers_write_below_the_pipeline_root_or_push_where_asked(
