@@ -1,14 +1,15 @@
 # Everything a user types. `make help` lists it.
 
 # Settings of a run; see `make help`. Empty means the default.
-export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
-export IMAGE PIPELINE_ROOT PUSH_TO DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE
+export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY METADATA PIPELINE_NAME
+export PIPELINE_ROOT PUSH_TO STAGE_BEAM
+export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run test kubeflow bench lint setup lock clean
+.PHONY: help run tfx recover test kubeflow bench lint setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,11 +23,23 @@ help: ## list the commands and settings
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'
 	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
-	@echo '  PIPELINE_ROOT, PUSH_TO  where artifacts and models go, if not to OUTPUT'
+	@echo '  METADATA      ML Metadata on a server: mysql://USER@HOST:PORT/DATABASE, the password in'
+	@echo '                MYSQL_PWD (default: SQLite under OUTPUT)'
+	@echo '  PIPELINE_NAME under which runs share cache and last blessed model (mnist-jax-DATASET)'
+	@echo '  PIPELINE_ROOT, PUSH_TO  where artifacts and pushed models go: folders, or URIs of object'
+	@echo '                stores, s3://, gs:// or file:// (in OUTPUT); DATASET and MNIST_DIR, too,'
+	@echo '                may be such URIs'
+	@echo '  STAGE_BEAM    0: components that run on Beam read and write the URIs themselves (1)'
 	@echo '  IMAGE, DATA_ROOT, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE  of make kubeflow, see README.md'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
+
+tfx: $(setup_stamp) ## the same by the tfx command line: create or update the pipeline, run it
+	@sh scripts/tfx.sh
+
+recover: $(setup_stamp) ## mark what killed runs left running as failed, remove its leftovers
+	@$(python) -m pipeline.recover $(if $(DRY_RUN),--dry-run)
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest

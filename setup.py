@@ -18,6 +18,7 @@ REQUIRED = [
     "orbax-checkpoint>=0.12",
     "tensorboard>=2.20",  # TensorFlow only writes summaries when it is there
     "ai-edge-litert==2.3.0",  # runs the .tflite files; tf.lite.Interpreter is deprecated
+    "pymysql>=1.1",  # says why a database server lets nobody in, and holds the lock of a run
     # Data, console and report.
     "numpy>=1.26",
     "scikit-learn>=1.5",  # carries the digits that stand in for MNIST offline
@@ -28,6 +29,10 @@ REQUIRED = [
     # The upper bounds are those of TFX's extra `kfp`, which has nothing for Python 3.12.
     "kfp>=2.16,<2.17",
     "kfp-pipeline-spec<2.17",
+    # Object stores. TFX leaves s3:// to TensorFlow, which no longer knows it.
+    "fsspec",
+    "s3fs",
+    "gcsfs",
     # TFX needs these at run time, without saying so: it packs a component's `module_file` into a
     # wheel and installs it, and tensorflow-hub imports pkg_resources, which setuptools 81 dropped.
     "dill>=0.4",
@@ -41,6 +46,12 @@ DEVELOPMENT = [
     "ruff>=0.17",
     "uv>=0.9",
     "websocket-client>=1.9",
+    # Object stores in the tests' own process: S3 (moto's extra `server` would bring every service
+    # of AWS), and Google's.
+    "moto[s3]>=5",
+    "flask>=3",
+    "flask-cors>=6",
+    "gcp-storage-emulator>=2026.7",
 ]
 
 setup(

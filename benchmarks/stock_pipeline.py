@@ -106,7 +106,7 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
     ]
     return Pipeline(
         pipeline_name="stock",
-        pipeline_root=str(config.pipeline_root),
+        pipeline_root=config.pipeline_root,
         metadata_connection_config=sqlite_metadata_connection_config(str(config.metadata_file)),
         components=[examples, statistics, schema, validator, transform, trainer, *evaluators],
         beam_pipeline_args=list(config.beam_args),

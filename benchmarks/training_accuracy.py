@@ -26,7 +26,7 @@ from data.dataset import DatasetFiles, read_split_range
 from data.errors import DataError
 from data.hard import make_hard
 from data.resolve import DEFAULT_CACHE, resolve_dataset
-from modules import model, training
+from modules import feed, model, training
 from modules.train_config import TrainConfig
 
 OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "training_accuracy.json"
@@ -186,7 +186,7 @@ def main() -> None:
         raise SystemExit(str(error)) from error
     images = load(files)
     # Or the first training would have the validation compiled, and count that as its own time.
-    _, rows = training.split_rows(len(images.train), TrainConfig())
+    _, rows = feed.split_rows(len(images.train), TrainConfig())
     params = jax.device_get(model.init_params(jax.random.key(0), TrainConfig.num_classes))
     training.evaluate(params, images.train[rows], images.train_labels[rows])
 

@@ -13,12 +13,11 @@ MAX_HALF_TANGENT = 0.1763  # tan(angle / 2), either way: up to 20 degrees
 MAX_SHIFT = 3.0  # pixels, along each axis and either way
 SCALES = (0.8, 1.2)
 
-_SEED = 0
 _DRAWS = 4  # random numbers that an image takes
 _GREY_LEVELS = 255
 
 
-def make_hard(images: np.ndarray, first_index: int) -> np.ndarray:
+def make_hard(images: np.ndarray, first_index: int, seed: int = 0) -> np.ndarray:
     """Rotates, scales and shifts images, each by amounts that its index in the split decides.
 
     No ink is lost at the border: what would reach beyond it is scaled or shifted less. Pixels are
@@ -27,11 +26,12 @@ def make_hard(images: np.ndarray, first_index: int) -> np.ndarray:
     Args:
       images: float32[N, 784], row-major 28x28, range [0, 1].
       first_index: the index of the first image; the others follow it.
+      seed: with another one, the amounts are others.
 
     Returns:
       float32[N, 784], multiples of 1/255 within [0, 1].
     """
-    bits = np.random.PCG64(_SEED).advance(_DRAWS * first_index)
+    bits = np.random.PCG64(seed).advance(_DRAWS * first_index)
     draws = (bits.random_raw((len(images), _DRAWS)) >> np.uint64(11)) * 2.0**-53  # in [0, 1)
     ranges = np.array([MAX_HALF_TANGENT, MAX_SHIFT, MAX_SHIFT])
     half_tangent, shift_down, shift_right = ((2 * draws[:, :3] - 1) * ranges).T[..., None]

@@ -12,7 +12,7 @@ import os
 import struct
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,18 +183,34 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     Raises:
         DataError: the array is not uint8 or has no dimension, or the disk refuses.
     """
-    if array.dtype != np.uint8 or not 1 <= array.ndim <= 255:
-        raise DataError(
-            f"{path}: cannot write {array.dtype} of shape {array.shape}, expected uint8 "
-            "with 1 to 255 dimensions"
-        )
-    header = struct.pack(f">4B{array.ndim}I", 0, 0, _UINT8, array.ndim, *array.shape)
+    write_idx_parts(path, array.shape, [array])
+
+
+def write_idx_parts(path: Path, shape: tuple[int, ...], parts: Iterable[np.ndarray]) -> None:
+    """Writes arrays, one after the other along the first dimension, as `write_idx` does one.
+
+    Only one part has to be in memory at a time.
+
+    Raises:
+        DataError: a part is not uint8, or is none of such a shape, or the disk refuses.
+    """
+    header = struct.pack(f">4B{len(shape)}I", 0, 0, _UINT8, len(shape), *shape)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    written = 0
     with disk_errors("write", path):
         try:
             with open(temporary, "wb") as file:
                 file.write(header)
-                file.write(array.tobytes())
+                for part in parts:
+                    if part.dtype != np.uint8 or not part.ndim or part.shape[1:] != shape[1:]:
+                        raise DataError(
+                            f"{path}: cannot write {part.dtype} of shape {part.shape}, expected "
+                            f"uint8 with 1 to 255 dimensions, here parts of {shape}"
+                        )
+                    file.write(part.tobytes())
+                    written += len(part)
+            if written != shape[0]:
+                raise DataError(f"{path}: was given {written} items, expected {shape[0]}")
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)

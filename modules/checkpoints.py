@@ -18,7 +18,7 @@ from orbax import checkpoint as ocp
 from modules.train_config import TrainConfig
 
 # What decides over the numbers that a training ends with.
-_SOURCES = ("augmentation", "fast_layers", "features", "model", "train_config", "training")
+_SOURCES = ("augmentation", "fast_layers", "features", "feed", "model", "train_config", "training")
 _KEPT = 2  # the last epoch and, should that be damaged, the one before
 
 

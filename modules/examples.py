@@ -1,12 +1,14 @@
 """Reads ExampleGen's output into arrays, through the graph that Transform made."""
 
+import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from modules import features
+from modules import features, spill
 
 # How tf.io parses what a model takes and learns from; the same facts as
 # pipeline/schema/schema.pbtxt, which also has IMAGE_SET for the evaluations.
@@ -18,13 +20,38 @@ _BATCH_SIZE = 2048
 _WHOLE_FILE = 1_000_000  # batches, more than a file has
 
 
-def load_raw(file_patterns: list[str]) -> tuple[np.ndarray, np.ndarray]:
+_RECORD = np.dtype(
+    # In bytes that sort as the examples do: by the image, then by the label.
+    [("image", np.float32, features.NUM_PIXELS), ("label", ">i8")]
+)
+
+
+def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields tf.Examples batch by batch, in the order of the files.
+
+    Args:
+      file_patterns: gzipped TFRecord files, as ExampleGen writes them.
+
+    Yields:
+      Images float32[B, 784] in [0, 1] and labels int64[B].
+
+    Raises:
+      ValueError: no file matches, or the files hold no example.
+    """
+    for records in _read_batches(file_patterns):
+        yield _parse(records)
+
+
+def load_raw(
+    file_patterns: list[str], max_bytes: float = math.inf
+) -> tuple[np.ndarray, np.ndarray]:
     """Reads tf.Examples in an order that depends on their content alone.
 
     How examples are spread over files must not change what is trained; so they are sorted.
 
     Args:
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.
+      max_bytes: beyond it the images are kept in a file; see `spill.collect`.
 
     Returns:
       Images float32[N, 784] in [0, 1] and labels int64[N].
@@ -32,22 +59,17 @@ def load_raw(file_patterns: list[str]) -> tuple[np.ndarray, np.ndarray]:
     Raises:
       ValueError: no file matches, or the files hold no example.
     """
-    images, labels = [], []
-    for records in _read_batches(file_patterns):
-        batch = tf.io.parse_example(records, RAW_FEATURE_SPEC)
-        images.append(batch[features.IMAGE_FLOATS].numpy())
-        labels.append(batch[features.IMAGE_CLASS].numpy()[:, 0])
-    all_images, all_labels = np.concatenate(images), np.concatenate(labels)
-    order = sorted(
-        range(len(all_images)), key=lambda row: (all_images[row].tobytes(), all_labels[row])
-    )
-    return all_images[order], all_labels[order]
+    records = spill.collect(itertools.starmap(_record, read_raw(file_patterns)), max_bytes)
+    order = np.argsort(records.view(f"V{_RECORD.itemsize}"), kind="stable")
+    images = spill.collect((records["image"][rows] for rows in _batches(order)), max_bytes)
+    return images, records["label"][order].astype(np.int64)
 
 
 def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.ndarray]:
     """Reads some examples, at even distances in the files, and parses no others.
 
-    The same files always give the same examples, in the order of the files.
+    The same files always give the same examples, in the order of the files. They are read twice,
+    so that no more than the sample has to be in memory.
 
     Args:
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.
@@ -59,18 +81,32 @@ def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.nd
     Raises:
       ValueError: no file matches, or the files hold no example.
     """
-    batches = list(_read_batches(file_patterns))
-    ends = np.cumsum([len(records) for records in batches])
-    count = min(count, ends[-1])
-    rows = np.arange(count) * ends[-1] // count
-    # From each batch by itself: joining them would copy every image.
-    rows_of_batches = np.split(rows, np.searchsorted(rows, ends[:-1]))
-    chosen = [
-        tf.gather(records, rows_of_batch - (end - len(records)))
-        for records, rows_of_batch, end in zip(batches, rows_of_batches, ends, strict=True)
-    ]
-    parsed = tf.io.parse_example(tf.concat(chosen, axis=0), RAW_FEATURE_SPEC)
+    total = sum(len(records) for records in _read_batches(file_patterns))
+    count = min(count, total)
+    rows = np.arange(count) * total // count
+    chosen, start = [], 0
+    for records in _read_batches(file_patterns):
+        own = rows[(rows >= start) & (rows < start + len(records))]
+        chosen.append(tf.gather(records, own - start))
+        start += len(records)
+    return _parse(tf.concat(chosen, axis=0))
+
+
+def _parse(records: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Returns images float32[B, 784] and labels int64[B] of serialized examples string[B]."""
+    parsed = tf.io.parse_example(records, RAW_FEATURE_SPEC)
     return parsed[features.IMAGE_FLOATS].numpy(), parsed[features.IMAGE_CLASS].numpy()[:, 0]
+
+
+def _record(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Returns a batch as _RECORD[B]."""
+    records = np.empty(len(labels), _RECORD)
+    records["image"], records["label"] = images, labels
+    return records
+
+
+def _batches(rows: np.ndarray) -> Iterator[np.ndarray]:
+    return (rows[start : start + _BATCH_SIZE] for start in range(0, len(rows), _BATCH_SIZE))
 
 
 def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
@@ -96,15 +132,19 @@ def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
         raise ValueError(f"no examples in {files}")
 
 
-def normalize(images: np.ndarray, tft_output: tft.TFTransformOutput) -> np.ndarray:
-    """Puts raw images float32[N, 784] through the Transform graph; the shape stays."""
+def normalize(
+    images: np.ndarray, tft_output: tft.TFTransformOutput, max_bytes: float = math.inf
+) -> np.ndarray:
+    """Puts raw images float32[N, 784] through the Transform graph; the shape stays.
+
+    Beyond `max_bytes` the result is kept in a file; see `spill.collect`.
+    """
     layer = tft_output.transform_features_layer()
 
     @tf.function(input_signature=[tf.TensorSpec([None, features.NUM_PIXELS], tf.float32)])
     def transform(batch: tf.Tensor) -> tf.Tensor:
         return layer({features.IMAGE_FLOATS: batch})[features.IMAGE_NORMALIZED]
 
-    starts = range(0, len(images), _BATCH_SIZE)
-    return np.concatenate(
-        [transform(tf.constant(images[start : start + _BATCH_SIZE])).numpy() for start in starts]
+    return spill.collect(
+        (transform(tf.constant(batch)).numpy() for batch in _batches(images)), max_bytes
     )

@@ -24,6 +24,8 @@ class TrainConfig:
       max_shift: in pixels, along each axis and either way.
       max_scaling: share of the size, larger or smaller.
       validation_share: share of the train split that is held out to watch the training, in (0, 1).
+      max_bytes: of normalised images that are kept in memory and on the devices. With more, they
+        are read from a file, for some fifty steps at a time; the result is the same.
       num_classes: outputs of the network.
       seed: of the parameters, of the held-out part, of the order of the batches and of the
         augmentation.
@@ -40,5 +42,6 @@ class TrainConfig:
     max_shift: float = 2.0
     max_scaling: float = 0.15
     validation_share: float = 0.05
+    max_bytes: int = 4 * 2**30
     num_classes: int = 10
     seed: int = 0

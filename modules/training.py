@@ -1,7 +1,8 @@
 """Trains the network: arrays and a config in, parameters and a history out. Needs JAX only.
 
-The steps of a whole epoch, on a CPU some fifty of them, are one compiled program over data that
-stays on the devices. Each device takes an equal part of every batch.
+The steps of a whole epoch are one compiled program over data that stays on the devices; on a CPU,
+or with more data than `TrainConfig.max_bytes`, some fifty steps are. Each device takes an equal
+part of every batch.
 """
 
 import dataclasses
@@ -15,12 +16,13 @@ import numpy as np
 import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
-from modules import augmentation, model
+from modules import augmentation, features, model
 from modules.checkpoints import Checkpoints
 from modules.divergence import check_losses
+from modules.feed import Feed, split_rows
 from modules.train_config import TrainConfig
 
-_STEPS_A_CALL_ON_CPU = 50  # so that progress shows; elsewhere a call takes a whole epoch
+_STEPS_A_CALL = 50  # so that progress shows, or memory suffices; else it is a whole epoch
 _AXIS = "batch"
 
 
@@ -55,32 +57,23 @@ class _State(NamedTuple):
     opt_state: optax.OptState
 
 
-def split_rows(num_examples: int, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Splits range(num_examples) at random into (train rows, validation rows), by the seed.
-
-    Raises:
-      ValueError: when one batch of training rows does not remain.
-    """
-    held_out = max(1, round(num_examples * config.validation_share))
-    rows = np.random.default_rng(config.seed).permutation(num_examples)
-    if num_examples - held_out < config.batch_size:
-        raise ValueError(
-            f"{num_examples} training examples are too few: {held_out} are held out for "
-            f"validation and a batch takes {config.batch_size}"
-        )
-    return rows[held_out:], rows[:held_out]
-
-
 def steps_of_epoch(num_examples: int, config: TrainConfig) -> tuple[int, int]:
     """Returns (compiled calls, steps of each) that an epoch takes for that many examples.
 
     A few batches that would not fill the calls are left out, other ones in each epoch.
     """
     steps = len(split_rows(num_examples, config)[0]) // config.batch_size
-    if not _on_cpu():
-        return 1, steps
-    calls = max(1, round(steps / _STEPS_A_CALL_ON_CPU)) if model.loops_fast_on_cpu() else steps
+    if _on_cpu() and not model.loops_fast_on_cpu():
+        calls = steps
+    elif _on_cpu() or _is_streamed(num_examples, config):
+        calls = max(1, round(steps / _STEPS_A_CALL))
+    else:
+        calls = 1
     return calls, steps // calls
+
+
+def _is_streamed(num_examples: int, config: TrainConfig) -> bool:
+    return num_examples * features.NUM_PIXELS * np.float32().nbytes > config.max_bytes
 
 
 def train(
@@ -96,7 +89,7 @@ def train(
     All devices of all processes take part; every process passes the same arguments.
 
     Args:
-      images: normalised float32[N, 784].
+      images: normalised float32[N, 784]; a file's, as `numpy.memmap`, will do.
       labels: int[N], 0 to num_classes - 1.
       config: how to train.
       on_steps: called now and then with (epoch, steps of this epoch that are done).
@@ -123,12 +116,12 @@ def train(
     if checkpoints and (saved := checkpoints.restore_latest(jax.device_get(state))):
         state, history = saved[0], [EpochMetrics(**metrics) for metrics in saved[1]]
 
-    labels = np.asarray(labels, np.int32)
-    data = jax.device_put((images[train_rows], labels[train_rows]), everywhere)
+    feed = Feed(images, labels, train_rows, _is_streamed(len(images), config), everywhere)
     state = jax.device_put(state, everywhere)
     started = time.monotonic()
-    rows_like = jax.ShapeDtypeStruct((steps, config.batch_size), jnp.int32, sharding=by_batch)
-    train_steps = _make_train_steps(config, optimizer, mesh).lower(state, data, rows_like).compile()
+    data, batches = feed(np.zeros((steps, config.batch_size), np.int32))
+    batches = jax.device_put(batches, by_batch)
+    train_steps = _make_train_steps(config, optimizer, mesh).lower(state, data, batches).compile()
     compile_seconds, started = time.monotonic() - started, time.monotonic()
 
     restored = len(history)
@@ -139,6 +132,7 @@ def train(
         rows = order[: calls * steps * config.batch_size].astype(np.int32)
         losses = []
         for batches in rows.reshape(calls, steps, config.batch_size):
+            data, batches = feed(batches)
             state, call_losses = train_steps(state, data, jax.device_put(batches, by_batch))
             losses.extend(np.asarray(call_losses))
             check_losses(losses, steps, epoch, calls * steps, config)

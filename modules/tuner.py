@@ -18,7 +18,7 @@ from rich.console import Console
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from modules import divergence, examples, training
+from modules import divergence, examples, feed, training
 from modules.train_config import TrainConfig
 
 Values = Mapping[str, Any]  # fields of TrainConfig, by name
@@ -40,7 +40,7 @@ def search_space(config: TrainConfig, num_examples: int) -> keras_tuner.HyperPar
     Raises:
       ValueError: there are too few examples for one batch of `config`.
     """
-    train_rows, _ = training.split_rows(num_examples, config)
+    train_rows, _ = feed.split_rows(num_examples, config)
     space = keras_tuner.HyperParameters()
     rate, batch, momentum = config.learning_rate, config.batch_size, config.momentum
     space.Float("learning_rate", rate / 4, rate * 4, sampling="log", default=rate)
@@ -84,9 +84,9 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     settings.pop("source_digest")
     trials = settings.pop("trials")
     config = TrainConfig(**settings)
-    raw_images, labels = examples.load_raw(fn_args.train_files)
+    raw_images, labels = examples.load_raw(fn_args.train_files, config.max_bytes)
     tft_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    images = examples.normalize(raw_images, tft_output)
+    images = examples.normalize(raw_images, tft_output, config.max_bytes)
     search = Search(config, search_space(config, len(images)), trials, fn_args.working_dir)
     return TunerFnResult(tuner=search, fit_kwargs={"images": images, "labels": labels})
 

@@ -5,7 +5,7 @@ from tfx.types.artifact import Artifact
 # Kubeflow wants names of the form namespace.Title.
 _NAMESPACE = "pipeline"
 
-LOGITS_FILE = "logits.npz"  # {model: float32[N, classes]} on the eval split, as load_raw sorts it
+LOGITS_FILE = "logits.npz"  # {model: float32[N, classes]} on the eval split, as read_raw yields it
 CONFUSION_FILE = "confusion.npz"  # {model: int64[classes, classes]}, rows are actual classes
 
 

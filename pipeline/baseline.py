@@ -12,6 +12,8 @@ from tfx.dsl.components.common import resolver
 from tfx.dsl.io import fileio
 from tfx.utils import path_utils
 
+from pipeline import store_plugin  # noqa: F401 - models may be in an object store
+
 CANDIDATE, MODEL, BLESSING = "candidate", "model", "model_blessing"
 
 

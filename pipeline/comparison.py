@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.config import Limits, VariantLimits
 from pipeline.evaluation import TF_LITE, TF_SAVED_MODEL
 from pipeline.evaluation_results import Metrics
+from pipeline.limits import Limits, VariantLimits
 
 SCHEMA_VERSION = 1
 REFERENCE = "saved_model"

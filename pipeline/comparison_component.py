@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -26,8 +26,9 @@ from modules.recipes import FLOAT32, RECIPES
 from pipeline import comparison as compare
 from pipeline import device_package, evaluation, evaluation_results, measurement
 from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ModelComparison
-from pipeline.config import COMPARISON_FILE, Limits, VariantLimits
+from pipeline.config import COMPARISON_FILE
 from pipeline.confusion import confusion_matrix
+from pipeline.limits import Limits, VariantLimits
 
 _PACKAGES = ("tfx", "tensorflow", "jax", "flax", "ai-edge-litert")
 _MODEL, _EVALUATION, _BLESSING = "model", "evaluation", "blessing"
@@ -89,11 +90,10 @@ class Executor(BaseExecutor):
             if f"{name}_{_MODEL}" in inputs
         }
         test, hard = (
-            example_files.load_raw([os.path.join(inputs["examples"].path(split=split), "*")])[0]
-            for split in ("eval", "hard")
+            [os.path.join(inputs["examples"].path(split=split), "*")] for split in ("eval", "hard")
         )
-        logits = measurement.predict_all(server_dir, tflite_paths, test, hard)
-        latencies = measurement.latencies(server_dir, tflite_paths, test[:1])
+        logits = measurement.predict_all(server_dir, tflite_paths, _images(test), _images(hard))
+        latencies = measurement.latencies(server_dir, tflite_paths, next(_images(test))[:1])
 
         models, confusion = [], {}
         for name in logits:
@@ -180,6 +180,10 @@ class Comparison(BaseComponent):
                 device_models=Channel(type=Model),
             )
         )
+
+
+def _images(file_patterns: list[str]) -> Iterator[np.ndarray]:
+    return (images for images, _ in example_files.read_raw(file_patterns))
 
 
 def limits_from_json(text: str) -> Limits:

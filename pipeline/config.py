@@ -3,15 +3,17 @@
 import dataclasses
 import math
 import os
-import tempfile
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from data.dataset import DatasetFiles
-from data.resolve import DEFAULT_CACHE, resolve_dataset
-from modules.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_IO, RECIPES
+from modules.recipes import RECIPES
 from modules.train_config import TrainConfig
+from pipeline import locations, metadata_server
+from pipeline.errors import ConfigError
+from pipeline.limits import Limits
 
 # The names under the report folder, and inside the artifacts that it is copied from.
 COMPARISON_FILE = "comparison.json"
@@ -19,96 +21,9 @@ REPORT_FILE = "index.html"
 
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-
-
-class ConfigError(ValueError):
-    """A setting is wrong; the message names it, its value and what is allowed."""
-
-
-@dataclasses.dataclass(frozen=True)
-class VariantLimits:
-    """What a device model may lose. Accuracies are shares in [0, 1].
-
-    One image is never held against a model: where a set or a class has so few that one is more
-    than the limit, one is the limit.
-
-    Attributes:
-      max_accuracy_drop: against the SavedModel, on the test images.
-      max_class_accuracy_drop: the same, for every single class.
-      max_hard_accuracy_drop: the same, on the hard images.
-      max_loss_increase: of the cross-entropy on the test images, in nats.
-      min_agreement: share of the test images on which both must have the same argmax.
-      max_size_ratio: of the file's bytes to the SavedModel's.
-      max_latency_ratio: of the median time of one image to that of float32, which has none.
-    """
-
-    max_accuracy_drop: float
-    max_class_accuracy_drop: float
-    max_hard_accuracy_drop: float
-    max_loss_increase: float
-    min_agreement: float
-    max_size_ratio: float
-    max_latency_ratio: float | None
-
-
-_INT8_LIMITS = VariantLimits(
-    max_accuracy_drop=0.001,
-    max_class_accuracy_drop=0.01,
-    max_hard_accuracy_drop=0.01,
-    max_loss_increase=0.01,
-    min_agreement=0.995,
-    max_size_ratio=0.3,
-    max_latency_ratio=1.0,
-)
-_VARIANT_LIMITS = {
-    FLOAT32.name: VariantLimits(
-        max_accuracy_drop=0.0005,
-        max_class_accuracy_drop=0.005,
-        max_hard_accuracy_drop=0.0005,
-        max_loss_increase=0.0005,
-        min_agreement=0.999,
-        max_size_ratio=1.05,
-        max_latency_ratio=None,
-    ),
-    FLOAT16.name: VariantLimits(
-        max_accuracy_drop=0.0005,
-        max_class_accuracy_drop=0.005,
-        max_hard_accuracy_drop=0.002,
-        max_loss_increase=0.001,
-        min_agreement=0.998,
-        max_size_ratio=0.55,
-        max_latency_ratio=1.5,
-    ),
-    DYNAMIC_RANGE.name: VariantLimits(
-        max_accuracy_drop=0.0005,
-        max_class_accuracy_drop=0.005,
-        max_hard_accuracy_drop=0.002,
-        max_loss_increase=0.005,
-        min_agreement=0.998,
-        max_size_ratio=0.3,
-        max_latency_ratio=1.0,
-    ),
-    INT8.name: _INT8_LIMITS,
-    INT8_IO.name: _INT8_LIMITS,
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """What a model must reach to be pushed. Accuracies are shares in [0, 1].
-
-    Attributes:
-      min_accuracy: of every model on the test images.
-      max_drop_from_last: accuracy that may be lost against the last blessed model.
-      variants: what each device model may lose, by the name of its recipe.
-    """
-
-    min_accuracy: float = 0.97
-    max_drop_from_last: float = 0.005
-    variants: Mapping[str, VariantLimits] = dataclasses.field(
-        default_factory=lambda: dict(_VARIANT_LIMITS)
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,9 +39,13 @@ class PipelineConfig:
       beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
       tuner_trials: short trainings that look for hyperparameters of the long one; 0 for none.
       trial_epochs: of each of them, but no more than `train` has.
+      metadata: URL of the database with ML Metadata, without a password; "" for SQLite.
+      name: of the pipeline; "" for one made from the data set's.
       root: where TFX keeps artifacts, a path or a URI; "" for a folder of `output`.
       push_to: where models are pushed to, a path or a URI; "" for `output`.
       data_uri: where ExampleGen finds the files of `dataset`; "" for where they are here.
+      stage_beam: whether components that run on Beam, too, work on local copies of artifacts in
+        an object store; not where Beam's workers are on other machines.
       has_metadata_store: whether TFX can ask ML Metadata for earlier runs; not on Kubeflow.
     """
 
@@ -138,15 +57,21 @@ class PipelineConfig:
     beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
     tuner_trials: int = 0
     trial_epochs: int = 3
+    metadata: str = ""
+    name: str = ""
     root: str = ""
     push_to: str = ""
     data_uri: str = ""
+    stage_beam: bool = True
     has_metadata_store: bool = True
 
     @property
     def pipeline_name(self) -> str:
-        """The pipeline's name in ML Metadata and in `tfx` commands."""
-        return f"mnist-jax-{self.dataset.name}"
+        """The pipeline's name in ML Metadata and in `tfx` commands.
+
+        Runs of one name share a history: the cache, and the last blessed model.
+        """
+        return self.name or f"mnist-jax-{self.dataset.name}"
 
     @property
     def pipeline_root(self) -> str:
@@ -160,8 +85,13 @@ class PipelineConfig:
 
     @property
     def metadata_file(self) -> Path:
-        """ML Metadata's SQLite file."""
+        """ML Metadata's SQLite file, which is there unless `metadata` says otherwise."""
         return self.output / "metadata.db"
+
+    @property
+    def metadata_location(self) -> str:
+        """Where ML Metadata is: a URL, or the path of the SQLite file."""
+        return self.metadata or str(self.metadata_file)
 
     @property
     def serving_dir(self) -> str:
@@ -198,10 +128,16 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     )
     trials = _number(environment, "TRIALS", int, PipelineConfig.tuner_trials, minimum=0)
     recipes = _recipes(environment)
-    wanted = environment.get("DATASET") or "auto"
-    dataset = resolve_dataset(wanted, environment.get("MNIST_DIR") or None, DEFAULT_CACHE)
+    metadata = environment.get("METADATA") or ""
+    if metadata:
+        metadata = metadata_server.parse(metadata).url
+    name = _name(environment)
+    root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
+    stage_beam = bool(_number(environment, "STAGE_BEAM", int, 1, minimum=0, maximum=1))
+    locations.check_staging(root, stage_beam)
+    dataset, data_uri = locations.data_set(environment)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
-    _make_writable(output)
+    locations.make_writable("OUTPUT", output)
     limits = Limits(min_accuracy=min_accuracy)
     return PipelineConfig(
         dataset,
@@ -210,8 +146,12 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         recipes,
         limits,
         tuner_trials=trials,
-        root=environment.get("PIPELINE_ROOT") or "",
-        push_to=environment.get("PUSH_TO") or "",
+        metadata=metadata,
+        name=name,
+        root=root,
+        push_to=push_to,
+        data_uri=data_uri,
+        stage_beam=stage_beam,
     )
 
 
@@ -225,6 +165,17 @@ def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
             f"{', '.join(RECIPES)}, separated by commas"
         )
     return tuple(name for name in RECIPES if name in chosen)
+
+
+def _name(environment: Mapping[str, str]) -> str:
+    """Returns the pipeline's name, or raises ConfigError."""
+    name = environment.get("PIPELINE_NAME") or ""
+    if name and not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"PIPELINE_NAME={name}: expected at most 63 letters, digits, '-' and '_', "
+            "the first a letter"
+        )
+    return name
 
 
 def _number(
@@ -246,16 +197,3 @@ def _number(
         bounds = f"of at least {minimum}" if maximum == math.inf else f"from {minimum} to {maximum}"
         raise ConfigError(f"{name}={text}: expected {what} {bounds}")
     return value
-
-
-def _make_writable(folder: Path) -> None:
-    """Makes the folder and tries to write in it; raises ConfigError when that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise ConfigError(
-            f"OUTPUT={folder}: cannot write there ({reason}); give a folder that can be written"
-        ) from error

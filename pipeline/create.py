@@ -8,7 +8,6 @@ from typing import Any
 from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, Tuner
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel, Channel
@@ -17,9 +16,10 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from data.idx import sha256_of
 from modules import preprocessing, run_fn, tuner
 from modules.recipes import FLOAT32
-from pipeline import baseline
+from pipeline import baseline, staging, stores
 from pipeline.config import PipelineConfig
 from pipeline.example_gen import idx_example_gen
+from pipeline.metadata_store import connection_config
 from pipeline.quantizer import Quantizer
 from pipeline.report_component import Report
 from pipeline.ship import ship
@@ -138,21 +138,26 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         data_source=data.source,
         is_fallback=int(data.is_fallback),
         graph=json.dumps({**_graph(components), "Report": _producers(reported.values())}),
-        metadata_file=str(config.metadata_file) if config.has_metadata_store else "",
+        metadata_location=config.metadata_location if config.has_metadata_store else "",
+        pipeline_name=config.pipeline_name,
         source_digest=source_digest(
             "pipeline/report*.py",
             "pipeline/templates/*",
             "pipeline/artifacts.py",
+            "pipeline/metadata_store.py",
             "pipeline/runs.py",
             "modules/recipes.py",
         ),
     )
 
+    components.append(report)
+    if stores.is_uri(config.pipeline_root):
+        staging.stage(components, beam=config.stage_beam)
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,
-        components=[*components, report],
-        metadata_connection_config=sqlite_metadata_connection_config(str(config.metadata_file)),
+        components=components,
+        metadata_connection_config=connection_config(config.metadata_location),
         beam_pipeline_args=list(config.beam_args),
         enable_cache=True,
     )

@@ -1,7 +1,9 @@
 """ExampleGen over IDX files: TFX's file-based ExampleGen with an executor that reads them."""
 
+import contextlib
 import fnmatch
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +23,11 @@ from tfx_bsl.coders import example_coder
 
 from data import dataset, hard, idx
 from modules import features
+from pipeline import (
+    locations,
+    store_plugin,  # noqa: F401 - TFX's driver looks at the files, which may be in an object store
+    stores,
+)
 from pipeline.source_digest import source_digest
 
 
@@ -75,17 +82,17 @@ class Executor(BaseBeamExecutor):
           data.errors.DataError: a file is damaged.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        folder = Path(exec_properties[standard_component_specs.INPUT_BASE_KEY])
+        folder = exec_properties[standard_component_specs.INPUT_BASE_KEY]
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
         examples.splits = list(SPLITS)
-        shards = []
-        for name, split in SPLITS.items():
-            destination = examples.path(split=name)
-            tf.io.gfile.makedirs(destination)
-            shards += plan_shards(folder, *split, destination)
-        with self._make_beam_pipeline() as pipeline:
+        with _on_disk(folder) as local_folder, self._make_beam_pipeline() as pipeline:
+            shards = []
+            for name, split in SPLITS.items():
+                destination = examples.path(split=name)
+                tf.io.gfile.makedirs(destination)
+                shards += plan_shards(local_folder, *split, destination)
             _ = (
                 pipeline
                 | "Shards" >> beam.Create(shards)
@@ -94,6 +101,17 @@ class Executor(BaseBeamExecutor):
             )
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, FILE_FORMAT)
+
+
+@contextlib.contextmanager
+def _on_disk(folder: str) -> Iterator[Path]:
+    """Gives the folder, or a temporary copy of the IDX files in it if it is in an object store."""
+    if not stores.is_uri(folder):
+        yield Path(folder)
+        return
+    with tempfile.TemporaryDirectory(prefix="data-") as copy:
+        locations.download_idx(folder, Path(copy))
+        yield Path(copy)
 
 
 def plan_shards(folder: Path, pattern: str, image_set: str, destination: str) -> list[_Shard]:
@@ -159,7 +177,7 @@ def serialized_examples(
 
 
 def idx_example_gen(folder: str, *digests: str) -> FileBasedExampleGen:
-    """Returns an ExampleGen over the four IDX files in `folder`, with the splits of SPLITS.
+    """Returns an ExampleGen over the four IDX files in a path or URI, with the splits of SPLITS.
 
     TFX fingerprints the files themselves, so new data is noticed and old data is not read again;
     where it does not, digests of the files do that.

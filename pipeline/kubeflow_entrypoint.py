@@ -10,6 +10,9 @@ from tfx.orchestration.kubeflow.v2.compiler_utils import TITLE_TO_CLASS_PATH
 from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 from tfx.utils import name_utils
 
+from pipeline import (
+    store_plugin,  # noqa: F401 - what TFX itself reads and writes may be in an object store
+)
 from pipeline.artifacts import ComparisonReport, ModelComparison
 from pipeline.source_digest import source_digest
 

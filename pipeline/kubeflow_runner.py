@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from data.errors import DataError
 from pipeline import console
-from pipeline.config import ConfigError, PipelineConfig, config_from_environment
+from pipeline.config import PipelineConfig, config_from_environment
+from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -80,12 +81,12 @@ def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineCon
 
     Raises:
       ConfigError: PIPELINE_ROOT is not set, so that containers could not hand anything on, or the
-        data set's name is none for Kubeflow.
+        pipeline's name is none for Kubeflow.
     """
     if not _PIPELINE_NAME.fullmatch(config.pipeline_name):
         raise ConfigError(
-            f"DATASET: {config.dataset.name!r} becomes a part of the pipeline's name, for which "
-            "Kubeflow allows lower-case letters, digits and dashes only; rename the folder"
+            f"the pipeline is named {config.pipeline_name!r}, and Kubeflow allows lower-case "
+            "letters, digits and dashes only: give it another name as PIPELINE_NAME"
         )
     if not config.root:
         raise ConfigError(
@@ -97,6 +98,7 @@ def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineCon
         output=_SCRATCH if "://" in config.root else Path(config.root),
         push_to=config.push_to or config.root,
         data_uri=data_root or config.data_uri,
+        metadata="",
         has_metadata_store=False,
     )
 

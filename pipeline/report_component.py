@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from modules import examples as example_files
 from pipeline import report_figures, report_page, runs
 from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ComparisonReport, ModelComparison
 from pipeline.config import COMPARISON_FILE, REPORT_FILE
+from pipeline.metadata_store import open_store
 
 
 @component
@@ -26,7 +28,8 @@ def Report(  # noqa: N802 - components are named as classes
     data_source: Parameter[str],
     is_fallback: Parameter[int],
     graph: Parameter[str],
-    metadata_file: Parameter[str],
+    metadata_location: Parameter[str],
+    pipeline_name: Parameter[str],
     source_digest: Parameter[str],
     report: OutputArtifact[ComparisonReport],
 ):
@@ -42,7 +45,8 @@ def Report(  # noqa: N802 - components are named as classes
       data_source: where the data came from, and why when it is a fallback.
       is_fallback: 1 when the data stands in for the one that was wanted, else 0.
       graph: JSON, {node id: [ids of the nodes that it takes something from]}.
-      metadata_file: ML Metadata's SQLite file, for the times; "" where there is none.
+      metadata_location: where ML Metadata is, for the times; "" where there is none.
+      pipeline_name: whose last run the times are of.
       source_digest: makes TFX's cache notice edits.
       report: `comparison.json` and `index.html`.
     """
@@ -52,20 +56,38 @@ def Report(  # noqa: N802 - components are named as classes
     for device in devices:
         device["pushed_to"] = _destination(device_push) if device["blessed"] else None
 
-    images, labels = example_files.load_raw([os.path.join(examples.path(split="eval"), "*")])
+    eval_files = [os.path.join(examples.path(split="eval"), "*")]
+    labels = np.concatenate([labels for _, labels in example_files.read_raw(eval_files)])
+    logits = _arrays(Path(comparison.uri) / LOGITS_FILE)
+    rows = report_page.gallery_rows(logits, labels, content["reference"])
     evidence = report_page.Evidence(
         data_source=data_source,
         is_fallback=bool(is_fallback),
-        images=images,
+        images=_read_images(eval_files, [part[: report_page.GALLERY_SIZE] for part in rows]),
         labels=labels,
-        logits=_arrays(Path(comparison.uri) / LOGITS_FILE),
+        logits=logits,
         confusion=_arrays(Path(comparison.uri) / CONFUSION_FILE),
         scalars=report_figures.read_scalars(model_run.uri),
         graph=json.loads(graph),
-        times=runs.node_times(runs.open_store(Path(metadata_file))) if metadata_file else {},
+        times=(
+            runs.node_times(open_store(metadata_location), pipeline_name)
+            if metadata_location
+            else {}
+        ),
     )
     (Path(report.uri) / COMPARISON_FILE).write_text(json.dumps(content, indent=2) + "\n")
     (Path(report.uri) / REPORT_FILE).write_text(report_page.render(content, evidence), "utf-8")
+
+
+def _read_images(file_patterns: list[str], rows: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+    """Returns the images float32[784] of these rows, counted as `read_raw` yields them."""
+    wanted = np.unique(np.concatenate(rows))
+    found, start = {}, 0
+    for images, _ in example_files.read_raw(file_patterns):
+        own = wanted[(wanted >= start) & (wanted < start + len(images))]
+        found |= zip(own.tolist(), images[own - start], strict=True)
+        start += len(images)
+    return found
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -77,12 +77,14 @@ def disagreements(logits: Logits, reference: str) -> np.ndarray:
     return rows[np.lexsort((-margin[rows], -differing[rows]))]
 
 
-def cards(rows: np.ndarray, images: np.ndarray, labels: np.ndarray, logits: Logits) -> list[Card]:
+def cards(
+    rows: np.ndarray, images: Mapping[int, np.ndarray], labels: np.ndarray, logits: Logits
+) -> list[Card]:
     """Returns a card for each of the rows int64[R].
 
     Args:
       rows: of the three below.
-      images: float32[N, 784] in [0, 1].
+      images: float32[784] in [0, 1] by row.
       labels: int64[N].
       logits: of every model, float32[N, classes].
     """

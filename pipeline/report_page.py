@@ -13,7 +13,7 @@ import numpy as np
 from data.catalogue import CATALOGUE
 from modules.recipes import RECIPES
 from pipeline import report_figures, report_gallery, report_graph, report_tables, report_text
-from pipeline.config import Limits
+from pipeline.limits import Limits
 from pipeline.runs import NodeTime
 
 GALLERY_SIZE = 24
@@ -37,8 +37,8 @@ class Evidence:
     Attributes:
       data_source: where the data came from, and why when it is a fallback.
       is_fallback: the data stands in for the one that was wanted.
-      images: of the eval split, float32[N, 784] in [0, 1].
-      labels: int64[N].
+      images: float32[784] in [0, 1] by their row in the eval split; at least `gallery_rows`.
+      labels: int64[N], of the eval split.
       logits: float32[N, classes] by model name; the reference's must be among them.
       confusion: int64[classes, classes] by model name, rows are actual classes.
       scalars: the training's (epoch, value) by TensorBoard tag; {} when there are none.
@@ -48,13 +48,26 @@ class Evidence:
 
     data_source: str
     is_fallback: bool
-    images: np.ndarray
+    images: Mapping[int, np.ndarray]
     labels: np.ndarray
     logits: report_gallery.Logits
     confusion: Mapping[str, np.ndarray]
     scalars: Mapping[str, report_figures.Curve]
     graph: report_graph.Upstream
     times: Mapping[str, NodeTime]
+
+
+def gallery_rows(
+    logits: report_gallery.Logits, labels: np.ndarray, reference: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the rows int64 of the reference's mistakes, and of what models disagree on.
+
+    Only the first GALLERY_SIZE of each are shown.
+    """
+    return (
+        report_gallery.mistakes(logits[reference], labels),
+        report_gallery.disagreements(logits, reference),
+    )
 
 
 def render(content: Mapping[str, Any], evidence: Evidence) -> str:
@@ -73,8 +86,7 @@ def render(content: Mapping[str, Any], evidence: Evidence) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
-    wrong = report_gallery.mistakes(evidence.logits[reference], evidence.labels)
-    differing = report_gallery.disagreements(evidence.logits, reference)
+    wrong, differing = gallery_rows(evidence.logits, evidence.labels, reference)
     return environment.get_template("report.html.j2").render(
         content=content,
         evidence=evidence,

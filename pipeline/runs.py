@@ -1,7 +1,6 @@
 """Reads from ML Metadata what the last run of a pipeline came to."""
 
 import dataclasses
-from pathlib import Path
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
@@ -18,23 +17,31 @@ class NodeTime:
     is_cached: bool
 
 
-def open_store(metadata_file: Path) -> mlmd.MetadataStore:
-    """Opens an SQLite store for reading."""
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(metadata_file)
-    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    return mlmd.MetadataStore(config)
-
-
 def last_run_executions(
-    store: mlmd.MetadataStore,
+    store: mlmd.MetadataStore, pipeline_name: str
 ) -> dict[str, metadata_store_pb2.Execution]:
-    """Returns the last run's executions by the id of their node; {} when nothing has run."""
-    runs = store.get_contexts_by_type("pipeline_run")
-    if not runs:
+    """Returns the executions of this pipeline's last run by their node; {} when it never ran."""
+    pipeline = store.get_context_by_type_and_name("pipeline", pipeline_name)
+    if pipeline is None:
         return {}
+    runs = store.get_children_contexts_by_context(pipeline.id)
     executions = store.get_executions_by_context(max(run.id for run in runs))
     return {node_id(store, execution): execution for execution in executions}
+
+
+def pipeline_executions(
+    store: mlmd.MetadataStore, pipeline_name: str
+) -> list[metadata_store_pb2.Execution]:
+    """Returns the executions of all runs of this pipeline that TFX's launcher made, in order."""
+    pipeline = store.get_context_by_type_and_name("pipeline", pipeline_name)
+    if pipeline is None:
+        return []
+    executions = [
+        execution
+        for run in store.get_children_contexts_by_context(pipeline.id)
+        for execution in store.get_executions_by_context(run.id)
+    ]
+    return sorted(executions, key=lambda execution: execution.id)
 
 
 def node_id(store: mlmd.MetadataStore, execution: metadata_store_pb2.Execution) -> str:
@@ -58,13 +65,13 @@ def output_artifacts(
     return {event.path.steps[0].key: by_id[event.artifact_id] for event in events}
 
 
-def node_times(store: mlmd.MetadataStore) -> dict[str, NodeTime]:
+def node_times(store: mlmd.MetadataStore, pipeline_name: str) -> dict[str, NodeTime]:
     """Returns how long the last run's finished nodes took, by node id; {} when nothing has run.
 
     A node that the run took from the cache has the time of the execution that made its outputs.
     """
     times = {}
-    for node, execution in last_run_executions(store).items():
+    for node, execution in last_run_executions(store, pipeline_name).items():
         is_cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
         origin = _cached_origin(store, execution) if is_cached else execution
         if origin and origin.last_known_state == metadata_store_pb2.Execution.COMPLETE:

@@ -114,7 +114,7 @@ def ship(
     return Shipping(evaluators, comparison, push_to_server, push_to_device)
 
 
-def _folder(path: str) -> pusher_pb2.PushDestination:
+def _folder(location: str) -> pusher_pb2.PushDestination:
     return pusher_pb2.PushDestination(
-        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=path)
+        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=location)
     )

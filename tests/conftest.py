@@ -1,8 +1,12 @@
-"""What tests of several folders share."""
+"""What tests of several folders share; what it takes is imported when a test asks for it."""
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests import mariadb
 
 if TYPE_CHECKING:
     from tests.digit_models import DigitModels
@@ -14,3 +18,60 @@ def digit_models(tmp_path_factory: pytest.TempPathFactory) -> "DigitModels":
     from tests.digit_models import DigitModels  # here, since tests of `data` need no TensorFlow
 
     return DigitModels(tmp_path_factory.mktemp("digit_models"))
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[mariadb.Server]:
+    """A MariaDB server; see `mariadb.running` for where there is none."""
+    with mariadb.running() as server:
+        yield server
+
+
+def s3_environment() -> Iterator[dict[str, str]]:
+    """What a process needs to use an S3 server of the tests'."""
+    from tests.object_stores import s3_server
+
+    with s3_server() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def gcs_environment() -> Iterator[dict[str, str]]:
+    """What a process needs to use a server of Google Cloud Storage's of the tests'."""
+    from tests.object_stores import gcs_server
+
+    with gcs_server() as environment:
+        yield environment
+
+
+@pytest.fixture
+def s3(
+    s3_environment: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The URI of a folder, not there yet, in an S3 store that this process can use."""
+    yield from _usable("s3", s3_environment, tmp_path, monkeypatch)
+
+
+@pytest.fixture(params=["s3", "gs", "file"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The same in a store of each kind."""
+    if request.param == "file":
+        yield f"file://{tmp_path}/store"
+        return
+    fixture = {"s3": "s3_environment", "gs": "gcs_environment"}[request.param]
+    environment = request.getfixturevalue(fixture)
+    yield from _usable(request.param, environment, tmp_path, monkeypatch)
+
+
+def _usable(
+    scheme: str, environment: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    from tests.object_stores import BUCKET, forget_connections
+
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    forget_connections()
+    yield f"{scheme}://{BUCKET}/{tmp_path.name}"
+    forget_connections()

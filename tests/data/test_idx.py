@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.idx import check_length, has_sha256, read_header, read_range, sha256_of, write_idx
+from data.idx import (
+    check_length,
+    has_sha256,
+    read_header,
+    read_range,
+    sha256_of,
+    write_idx,
+    write_idx_parts,
+)
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (40, 28, 28), np.uint8)
 
@@ -34,6 +42,29 @@ def test_values_follow_the_array_not_its_memory(tmp_path: Path) -> None:
     turned = IMAGES.transpose(2, 1, 0)
     write_idx(tmp_path / "x", turned)
     np.testing.assert_array_equal(read_range(tmp_path / "x", 0, 28), turned)
+
+
+def test_parts_make_the_same_file_as_the_whole(tmp_path: Path) -> None:
+    write_idx(tmp_path / "whole", IMAGES)
+    write_idx_parts(tmp_path / "parts", IMAGES.shape, iter([IMAGES[:7], IMAGES[7:7], IMAGES[7:]]))
+    assert (tmp_path / "parts").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        ([IMAGES[:7]], "was given 7 items, expected 40"),
+        ([IMAGES, IMAGES[:1]], "was given 41 items, expected 40"),
+        ([IMAGES[:, :27]], r"cannot write uint8 of shape \(40, 27, 28\)"),
+        ([IMAGES / 255], "cannot write float64"),
+    ],
+)
+def test_parts_that_are_not_what_the_header_says(
+    tmp_path: Path, parts: list[np.ndarray], problem: str
+) -> None:
+    with pytest.raises(DataError, match=problem):
+        write_idx_parts(tmp_path / "parts", IMAGES.shape, parts)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_header(path: Path) -> None:

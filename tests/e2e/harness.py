@@ -1,20 +1,29 @@
 """Runs of the whole pipeline, as a user starts them: a process each, in a copy of the project."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ml_metadata as mlmd
 import numpy as np
 import tensorflow as tf
 
+from pipeline.metadata_store import open_store
+
 PROJECT = Path(__file__).resolve().parents[2]
 RUNNER = "pipeline.local_runner"
+PATIENCE_S = 300
+PIPELINE_NAME = "mnist-jax-digits"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +39,10 @@ class Run:
     def component_lines(self) -> dict[str, str]:
         """Returns what the terminal showed of each component: "cached" or its time."""
         return dict(re.findall(r"^\[ *\d+/\d+\] (\S+) +(\S.*)$", self.text, re.MULTILINE))
+
+    def store(self) -> mlmd.MetadataStore:
+        """Opens the SQLite store for reading."""
+        return open_store(str(self.output / "metadata.db"))
 
     def comparison(self) -> dict[str, Any]:
         return json.loads(self.comparison_json)
@@ -67,9 +80,10 @@ class Run:
 
 def environment(**settings: str | Path) -> dict[str, str]:
     """Returns this process's environment with these settings of a run, and no others."""
-    paths = ("DATASET", "MNIST_DIR", "OUTPUT")
-    containers = ("IMAGE", "PIPELINE_ROOT", "PUSH_TO", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS")
-    ours = (*paths, *containers, "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY")
+    paths = ("DATASET", "MNIST_DIR", "OUTPUT", "PIPELINE_ROOT", "PUSH_TO")
+    ours = (*paths, "STAGE_BEAM", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY")
+    ours += ("METADATA", "PIPELINE_NAME")
+    ours += ("IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, **{name: str(value) for name, value in settings.items()}}
 
@@ -86,6 +100,35 @@ def run_pipeline(project: Path, **settings: str | Path) -> Run:
         timeout=1200,
     )
     return finished_run(project, Path(settings["OUTPUT"]), done.returncode, done.stdout)
+
+
+@contextlib.contextmanager
+def started(project: Path, log: Path, **settings: str | Path) -> Iterator[subprocess.Popen]:
+    """Starts a run whose terminal is the file `log`; kills it when the block ends before it."""
+    with open(log, "w") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", RUNNER],
+            cwd=project,
+            env=environment(**settings),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def kill_when_shown(sign: str, project: Path, log: Path, **settings: str | Path) -> None:
+    """Starts a run and sends SIGKILL as soon as its terminal shows `sign`."""
+    with started(project, log, **settings) as process:
+        deadline = time.monotonic() + PATIENCE_S
+        while sign not in log.read_text():
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
 
 
 def finished_run(project: Path, output: Path, status: int, text: str) -> Run:

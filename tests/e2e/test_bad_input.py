@@ -126,6 +126,9 @@ def test_a_wrong_checksum_is_named(folder: Path, tmp_path: Path) -> None:
         ({"TRIALS": "-1"}, ("TRIALS=-1", "at least 0")),
         ({"RECIPES": "float32,int4"}, ("RECIPES=float32,int4", "'int4'", "dynamic_range")),
         ({"MIN_ACCURACY": "97"}, ("MIN_ACCURACY=97",)),
+        ({"PIPELINE_NAME": "a b"}, ("PIPELINE_NAME=a b", "letters")),
+        ({"METADATA": "postgresql://me@db/mlmd"}, ("METADATA=postgresql:", "mysql://USER@HOST")),
+        ({"METADATA": "mysql://me@127.0.0.1:9/mlmd"}, ("127.0.0.1, port 9", "refused")),
         ({"DATASET": "mnist", "MNIST_DIR": "/no/such/folder"}, ("/no/such/folder",)),
     ],
 )

@@ -16,9 +16,10 @@ from tfx.types.standard_artifacts import Examples, Model, Schema
 
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from pipeline import runs
-from pipeline.config import Limits, PipelineConfig
+from pipeline.config import PipelineConfig
+from pipeline.limits import Limits
 from pipeline.ship import ship
-from tests.e2e.harness import Run
+from tests.e2e.harness import PIPELINE_NAME, Run
 
 
 def constants(model: schema.ModelT, min_size: int) -> list[tuple[schema.TensorT, np.ndarray]]:
@@ -65,8 +66,8 @@ def truncated_weights(model: schema.ModelT) -> None:
 
 def imported(run: Run, node: str, key: str, artifact_type: type, uri: str = "") -> Importer:
     """Returns an Importer of an output of the run, or of the like of it elsewhere."""
-    store = runs.open_store(run.output / "metadata.db")
-    execution = runs.last_run_executions(store)[node]
+    store = run.store()
+    execution = runs.last_run_executions(store, PIPELINE_NAME)[node]
     artifact = runs.output_artifacts(store, execution)[key]
     properties = {
         name: value.string_value
@@ -114,7 +115,7 @@ def ship_again(run: Run, output: Path, device_models: dict[str, Path]) -> None:
     LocalDagRunner().run(
         Pipeline(
             pipeline_name="ship-again",
-            pipeline_root=str(config.pipeline_root),
+            pipeline_root=config.pipeline_root,
             components=[examples, schema_, server_model, *variants.values(), *shipping.components],
             metadata_connection_config=sqlite_metadata_connection_config(str(config.metadata_file)),
             beam_pipeline_args=list(config.beam_args),
@@ -125,8 +126,8 @@ def ship_again(run: Run, output: Path, device_models: dict[str, Path]) -> None:
 @pytest.fixture
 def float32_file(digits_run: Run) -> Path:
     """The device model in the Trainer's artifact."""
-    store = runs.open_store(digits_run.output / "metadata.db")
-    execution = runs.last_run_executions(store)["Trainer"]
+    store = digits_run.store()
+    execution = runs.last_run_executions(store, PIPELINE_NAME)["Trainer"]
     model = runs.output_artifacts(store, execution)["model"]
     return Path(model.uri) / "Format-Serving" / "tflite"
 

@@ -14,7 +14,7 @@ from modules.recipes import RECIPES
 from pipeline import runs
 from pipeline.evaluation import TEST_SLICE
 from pipeline.evaluation_results import load_evaluation
-from tests.e2e.harness import Run, run_pipeline
+from tests.e2e.harness import PIPELINE_NAME, Run, run_pipeline
 
 COMPONENTS = 22
 QUANTIZERS = tuple(f"Quantizer.{name}" for name in RECIPES if name != "float32")
@@ -23,8 +23,8 @@ EVALUATORS = ("Evaluator", *(f"Evaluator.{name}" for name in RECIPES))
 
 def evaluation_of(run: Run, evaluator: str) -> str:
     """Returns the folder with the last run's output of an Evaluator."""
-    store = runs.open_store(run.output / "metadata.db")
-    execution = runs.last_run_executions(store)[evaluator]
+    store = run.store()
+    execution = runs.last_run_executions(store, PIPELINE_NAME)[evaluator]
     return runs.output_artifacts(store, execution)["evaluation"].uri
 
 
@@ -102,8 +102,8 @@ def test_pushed_saved_model_serves_examples_and_images(digits_run: Run) -> None:
 
 
 def test_the_model_is_trained_once_and_every_model_comes_of_it(digits_run: Run) -> None:
-    store = runs.open_store(digits_run.output / "metadata.db")
-    executions = runs.last_run_executions(store)
+    store = digits_run.store()
+    executions = runs.last_run_executions(store, PIPELINE_NAME)
     trainers = store.get_executions_by_type("tfx.components.trainer.component.Trainer")
     assert [trainer.id for trainer in trainers] == [executions["Trainer"].id]
     model = runs.output_artifacts(store, executions["Trainer"])["model"]

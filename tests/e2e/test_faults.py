@@ -1,61 +1,48 @@
 """What happens when a run is killed, or fails on the way."""
 
 import dataclasses
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from ml_metadata.proto import metadata_store_pb2
 
 from data.dataset import DatasetFiles
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules.train_config import TrainConfig
-from pipeline import local_runner
+from pipeline import local_runner, runs
 from pipeline.config import PipelineConfig
-from tests.e2e.harness import RUNNER, Run, environment, run_pipeline
-
-PATIENCE_S = 300
-
-
-def kill_when_shown(project: Path, output: Path, sign: str) -> None:
-    """Starts a run on the digits and sends SIGKILL as soon as its terminal shows `sign`."""
-    log = output.parent / "killed.txt"
-    with open(log, "w") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-u", "-m", RUNNER],
-            cwd=project,
-            env=environment(DATASET="digits", OUTPUT=output, RECIPES="float32"),
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        deadline = time.monotonic() + PATIENCE_S
-        while sign not in log.read_text():
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+from tests.e2e.harness import PIPELINE_NAME, Run, kill_when_shown, run_pipeline
 
 
 def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
     digits_run: Run, tmp_path: Path
 ) -> None:
     output = tmp_path / "output"
-    kill_when_shown(digits_run.project, output, "epoch  3/10")
+    settings = {"DATASET": "digits", "OUTPUT": output, "RECIPES": "float32"}
+    kill_when_shown("epoch  3/10", digits_run.project, tmp_path / "killed.txt", **settings)
     assert not list(output.glob("serving/*"))
     [checkpoints] = output.glob("checkpoints/*")
     last = max(int(path.name) for path in checkpoints.iterdir() if path.name.isdigit())
     assert last >= 3
 
-    again = run_pipeline(digits_run.project, DATASET="digits", OUTPUT=output, RECIPES="float32")
+    again = run_pipeline(digits_run.project, **settings)
 
     assert again.status == 0, again.text
     times = again.component_lines()
     assert times["FileBasedExampleGen"] == times["Transform"] == "cached"
     assert times["Trainer"] != "cached"
+    # What the killed run left in ML Metadata and on the disk is tidied up; its checkpoints are not.
+    killed, trained = (
+        execution
+        for execution in runs.pipeline_executions(again.store(), PIPELINE_NAME)
+        if runs.node_id(again.store(), execution) == "Trainer"
+    )
+    assert f"Trainer: execution {killed.id} was killed, marked as failed, removed " in again.text
+    assert killed.last_known_state == metadata_store_pb2.Execution.FAILED
+    assert trained.last_known_state == metadata_store_pb2.Execution.COMPLETE
+    kept = {path.name for path in output.glob("pipeline/Trainer/*/*")}
+    assert kept == {str(trained.id), "executor_execution", "stateful_working_dir"}
+    assert not list(output.glob("pipeline/Trainer/.system/stateful_working_dir/*"))
     assert f"  going on after epoch {last}, saved in {checkpoints}\n" in again.text
     # Once the model is safe, they are removed; so they were in the run that nobody killed.
     assert not [*output.glob("checkpoints/*"), *digits_run.output.glob("checkpoints/*")]

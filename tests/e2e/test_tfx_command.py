@@ -7,36 +7,63 @@ from pathlib import Path
 from tests.e2e.harness import PROJECT, environment, finished_run
 
 TFX = Path(sys.executable).parent / "tfx"
+RUNNER = PROJECT / "pipeline" / "local_runner.py"
+NAME = "mnist-jax-digits"
 
 
-def tfx(*arguments: str, home: Path, output: Path) -> subprocess.CompletedProcess:
-    """Runs a tfx command from a folder that has nothing to do with the project."""
+def run_in(home: Path, command: list[str | Path]) -> subprocess.CompletedProcess:
+    """Runs a command from a folder, also its home, that has nothing to do with the project."""
+    settings = environment(
+        DATASET="digits", OUTPUT=home / "output", EPOCHS="5", RECIPES="float32", MIN_ACCURACY="0.9"
+    )
     return subprocess.run(
-        [str(TFX), *arguments, "--engine=local"],
+        command,
         cwd=home,
-        env=environment(
-            DATASET="digits", OUTPUT=output, EPOCHS="5", RECIPES="float32", MIN_ACCURACY="0.9"
-        )
-        | {"HOME": str(home)},
+        env=settings | {"HOME": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=900,
     )
 
 
-def test_create_and_run(tmp_path: Path) -> None:
-    home, output = tmp_path / "home", tmp_path / "output"
-    home.mkdir()
-    runner = PROJECT / "pipeline" / "local_runner.py"
+def pipeline_command(home: Path, verb: str, *arguments: str) -> str:
+    """Runs `tfx pipeline VERB` and returns what it printed."""
+    done = run_in(home, [TFX, "pipeline", verb, "--engine=local", *arguments])
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
-    created = tfx("pipeline", "create", f"--pipeline_path={runner}", home=home, output=output)
-    assert created.returncode == 0, created.stdout
-    assert 'Pipeline "mnist-jax-digits" created successfully.' in created.stdout
-    assert not (output / "pipeline" / "Trainer").exists()
 
-    ran = tfx("run", "create", "--pipeline_name=mnist-jax-digits", home=home, output=output)
-    assert ran.returncode == 0, ran.stdout
-    run = finished_run(PROJECT, output, ran.returncode, ran.stdout)
+def test_every_command(tmp_path: Path) -> None:
+    path = f"--pipeline_path={RUNNER}"
+    assert "Pipeline compiled successfully." in pipeline_command(tmp_path, "compile", path)
+    created = pipeline_command(tmp_path, "create", path)
+    assert f'Pipeline "{NAME}" created successfully.' in created
+    assert not (tmp_path / "output" / "pipeline").exists()
+
+    # What exists is updated, then run.
+    made = run_in(tmp_path, ["make", "--no-print-directory", "-C", PROJECT, "tfx"])
+    assert "$ tfx pipeline update --engine=local\n" in made.stdout
+    assert made.returncode == 0, made.stdout
+    run = finished_run(PROJECT, tmp_path / "output", made.returncode, made.stdout)
     assert [model["blessed"] for model in run.comparison()["models"]] == [True, True]
     assert len(run.pushed()) == 2
+
+    assert f"\n{NAME}\n" in pipeline_command(tmp_path, "list")
+    deleted = pipeline_command(tmp_path, "delete", f"--pipeline_name={NAME}")
+    assert f'Pipeline "{NAME}" deleted successfully.' in deleted
+    assert NAME not in pipeline_command(tmp_path, "list")
+
+
+def test_a_wrong_setting_ends_make_tfx_with_its_sentence(tmp_path: Path) -> None:
+    made = subprocess.run(
+        ["make", "--no-print-directory", "-C", PROJECT, "tfx"],
+        env=environment(DATASET="digits", EPOCHS="none") | {"HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    assert made.returncode != 0
+    assert "error: EPOCHS=none: expected a whole number" in made.stdout
+    assert "tfx run create" not in made.stdout

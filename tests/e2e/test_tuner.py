@@ -14,6 +14,7 @@ from modules import examples, export, training, tuner
 from modules.train_config import TrainConfig
 from pipeline import local_runner, runs
 from pipeline.config import PipelineConfig
+from pipeline.metadata_store import open_store
 
 # A learning rate too low for one epoch, so that the trial with a higher one is better; the second
 # trial of this seed has one.
@@ -22,8 +23,8 @@ SLOW = TrainConfig(epochs=1, learning_rate=0.0005, seed=2)
 
 def outputs(config: PipelineConfig, node: str) -> dict[str, Path]:
     """The folders of the last run's output artifacts of a node, by their keys."""
-    store = runs.open_store(config.metadata_file)
-    execution = runs.last_run_executions(store)[node]
+    store = open_store(config.metadata_location)
+    execution = runs.last_run_executions(store, config.pipeline_name)[node]
     return {key: Path(made.uri) for key, made in runs.output_artifacts(store, execution).items()}
 
 

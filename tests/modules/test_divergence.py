@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from modules import divergence, training
+from modules import divergence, feed, training
 from modules.train_config import TrainConfig
 from tests.modules.small_training import Data, make_riddle
 
@@ -15,7 +15,7 @@ TWO_CALLS = TrainConfig(epochs=2, batch_size=2, learning_rate=1e-3, num_classes=
 
 def batch_of(epoch: int, step: int) -> np.ndarray:
     """The rows that a step takes, both counted from 1."""
-    train_rows, _ = training.split_rows(200, TWO_CALLS)
+    train_rows, _ = feed.split_rows(200, TWO_CALLS)
     order = np.random.default_rng((TWO_CALLS.seed, epoch)).permutation(len(train_rows))
     return train_rows[order[2 * (step - 1) : 2 * step]]
 

@@ -52,6 +52,54 @@ def test_order_depends_on_the_content_alone(
     )
 
 
+def test_order_is_that_of_the_bytes(tmp_path: Path, serialize: Serialize) -> None:
+    """By the image, then by the label; which the trained parameters, bit for bit, depend on."""
+    random = np.random.default_rng(0)
+    made = [(np.float32(random.integers(0, 3, 784) / 2), int(label)) for label in range(10)] * 3
+    made += [(made[0][0], 9), (made[0][0], 300)]
+    _write(tmp_path / "a", [serialize(*row) for row in made])
+    images, labels = examples.load_raw([str(tmp_path / "a")])
+    expected = sorted(made, key=lambda row: (row[0].tobytes(), row[1]))
+    np.testing.assert_array_equal(images, [image for image, _ in expected])
+    assert labels.tolist() == [label for _, label in expected]
+
+
+def test_in_a_file_it_is_the_same(
+    tmp_path: Path,
+    rows: list[tuple[np.ndarray, int]],
+    serialize: Serialize,
+    tft_output: tft.TFTransformOutput,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(examples, "_BATCH_SIZE", 20)
+    _write(tmp_path / "a", [serialize(*row) for row in rows])
+    in_memory, in_file = (
+        examples.load_raw([str(tmp_path / "a")], limit) for limit in (10**9, 100_000)
+    )
+    assert isinstance(in_file[0], np.memmap) and not isinstance(in_memory[0], np.memmap)
+    for one, other in zip(in_memory, in_file, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == other.dtype
+    normalized = examples.normalize(in_file[0], tft_output, max_bytes=100_000)
+    assert isinstance(normalized, np.memmap)
+    np.testing.assert_array_equal(normalized, examples.normalize(in_memory[0], tft_output))
+
+
+def test_reads_batch_by_batch_in_the_order_of_the_files(
+    tmp_path: Path,
+    rows: list[tuple[np.ndarray, int]],
+    serialize: Serialize,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(examples, "_BATCH_SIZE", 20)
+    _write(tmp_path / "b", [serialize(*row) for row in rows[:30]])
+    _write(tmp_path / "a", [serialize(*row) for row in rows[30:]])
+    batches = list(examples.read_raw([str(tmp_path / "*")]))
+    assert [len(labels) for _, labels in batches] == [20, 2, 20, 10]
+    images = np.concatenate([images for images, _ in batches])
+    np.testing.assert_array_equal(images, [image for image, _ in rows[30:] + rows[:30]])
+
+
 def test_labels_follow_their_images(
     tmp_path: Path, rows: list[tuple[np.ndarray, int]], serialize: Serialize
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from modules import augmentation, model, training
+from modules import augmentation, feed, model, training
 from modules.train_config import TrainConfig
 from tests.modules.small_training import (
     FOUR_STEPS,
@@ -22,7 +22,7 @@ from tests.modules.small_training import (
 
 def by_hand(images: np.ndarray, labels: np.ndarray, config: TrainConfig) -> model.Params:
     """Returns the parameters after the two epochs of FOUR_STEPS, or of a similar config."""
-    rows, _ = training.split_rows(len(images), config)
+    rows, _ = feed.split_rows(len(images), config)
     orders = [
         rows[np.random.default_rng((config.seed, epoch)).permutation(len(rows))] for epoch in (1, 2)
     ]
@@ -122,7 +122,7 @@ def test_other_seed_other_training(halves: Data, small_result: training.TrainRes
 
 def test_history_is_of_the_rows_held_out(halves: Data, small_result: training.TrainResult) -> None:
     images, labels = halves
-    _, validation_rows = training.split_rows(200, SMALL)
+    _, validation_rows = feed.split_rows(200, SMALL)
     np.testing.assert_array_equal(small_result.validation_rows, validation_rows)
     last = small_result.history[-1]
     assert training.evaluate(
@@ -162,7 +162,7 @@ def test_too_few_examples(halves: Data) -> None:
 
 @pytest.mark.parametrize(("count", "held_out"), [(17, 1), (200, 10), (1433, 72)])
 def test_split_is_disjoint_and_complete(count: int, held_out: int) -> None:
-    train_rows, validation_rows = training.split_rows(count, SMALL)
+    train_rows, validation_rows = feed.split_rows(count, SMALL)
     assert len(validation_rows) == held_out
     both = np.concatenate([train_rows, validation_rows])
     np.testing.assert_array_equal(np.sort(both), np.arange(count))
@@ -171,10 +171,10 @@ def test_split_is_disjoint_and_complete(count: int, held_out: int) -> None:
 def test_split_is_by_the_seed() -> None:
     config = TrainConfig(seed=1)
     for part, again in zip(
-        training.split_rows(100, config), training.split_rows(100, config), strict=True
+        feed.split_rows(100, config), training.split_rows(100, config), strict=True
     ):
         np.testing.assert_array_equal(part, again)
-    assert set(training.split_rows(100, config)[1]) != set(training.split_rows(100, SMALL)[1])
+    assert set(feed.split_rows(100, config)[1]) != set(training.split_rows(100, SMALL)[1])
 
 
 def test_evaluate_and_predict_in_batches(params: model.Params, images: np.ndarray) -> None:

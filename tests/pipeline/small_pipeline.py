@@ -5,11 +5,13 @@ from pathlib import Path
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import String
 
 from pipeline import runs
+from pipeline.metadata_store import connection_config, open_store
+
+NAME = "small"
 
 
 @component
@@ -26,10 +28,10 @@ def Looked(text: Parameter[str]):  # noqa: N802
 
 @component
 def Reader(  # noqa: N802
-    metadata_file: Parameter[str], run: Parameter[int], seen: OutputArtifact[String]
+    location: Parameter[str], run: Parameter[int], seen: OutputArtifact[String]
 ):
     """Reads the store while the pipeline runs, as the Report does."""
-    times = runs.node_times(runs.open_store(Path(metadata_file)))
+    times = runs.node_times(open_store(location), NAME)
     seen.value = f"{run}: {sorted(times)}"
 
 
@@ -43,19 +45,17 @@ def run_small_pipeline(folder: Path, number: int, text: str = "a") -> str:
     The Reader runs anew with each number, Made with each text; all else comes from the cache.
     """
     made, looked = Made(text=text), Looked(text="b")
-    reader = Reader(metadata_file=str(metadata_file(folder)), run=number)
+    reader = Reader(location=str(metadata_file(folder)), run=number)
     reader.add_upstream_nodes([made, looked])
     LocalDagRunner().run(
         Pipeline(
-            pipeline_name="small",
+            pipeline_name=NAME,
             pipeline_root=str(folder / "root"),
             components=[made, looked, reader],
-            metadata_connection_config=sqlite_metadata_connection_config(
-                str(metadata_file(folder))
-            ),
+            metadata_connection_config=connection_config(str(metadata_file(folder))),
             enable_cache=True,
         )
     )
-    store = runs.open_store(metadata_file(folder))
-    execution = runs.last_run_executions(store)["Reader"]
+    store = open_store(str(metadata_file(folder)))
+    execution = runs.last_run_executions(store, NAME)["Reader"]
     return Path(runs.output_artifacts(store, execution)["seen"].uri).read_text()

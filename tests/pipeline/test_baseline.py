@@ -8,6 +8,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.components.evaluator import constants
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from pipeline import stores
 from pipeline.baseline import BLESSING, CANDIDATE, MODEL, BlessedBeforeCandidate
 
 
@@ -101,3 +102,17 @@ def test_neither_the_candidate_nor_a_newer_model(store: mlmd.MetadataStore) -> N
 def test_a_model_whose_files_are_gone_is_passed_over(store: mlmd.MetadataStore) -> None:
     blessings = [_blessing(13, 3), _blessing(15, 5)]
     assert _resolve(store, 9, [3, 5, 9], blessings, deleted=(5,)) == ([9], [3], [13])
+
+
+def test_models_in_an_object_store(store: mlmd.MetadataStore, s3: str, tmp_path: Path) -> None:
+    """The files of the later one are gone."""
+    (tmp_path / "weights").write_text("weights")
+    stores.upload(tmp_path / "weights", f"{s3}/3/Format-Serving/weights")
+    models = [_model(identity) for identity in (3, 5, 9)]
+    for model in models:
+        model.uri = f"{s3}/{model.uri}"
+    resolved = BlessedBeforeCandidate().resolve_artifacts(
+        store,
+        {CANDIDATE: models[2:], MODEL: models, BLESSING: [_blessing(13, 3), _blessing(15, 5)]},
+    )
+    assert resolved[MODEL] == models[:1]

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline import comparison
 from pipeline.comparison import Check, Logits, Measured
-from pipeline.config import Limits, VariantLimits
 from pipeline.evaluation_results import Metrics
+from pipeline.limits import Limits, VariantLimits
 
 VARIANT = VariantLimits(
     max_accuracy_drop=0.001,

@@ -5,7 +5,7 @@ import json
 
 from modules.recipes import RECIPES
 from pipeline.comparison_component import limits_from_json
-from pipeline.config import Limits
+from pipeline.limits import Limits
 
 
 def test_limits_survive_the_way_through_json() -> None:

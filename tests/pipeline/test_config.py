@@ -46,12 +46,14 @@ def test_everything_set(environment: dict[str, str]) -> None:
     config = config_from_environment(
         environment
         | {"EPOCHS": "3", "SEED": "7", "MIN_ACCURACY": "0.5", "RECIPES": " int8, float32"}
-        | {"TRIALS": "12"}
+        | {"TRIALS": "12", "METADATA": "mysql://me@db/mlmd", "PIPELINE_NAME": "mine_2"}
     )
     assert config.train == TrainConfig(epochs=3, seed=7)
     assert config.tuner_trials == 12
     assert config.recipes == ("float32", "int8")
     assert config.limits == Limits(min_accuracy=0.5)
+    assert config.metadata == config.metadata_location == "mysql://me@db:3306/mlmd"
+    assert config.pipeline_name == "mine_2"
 
 
 @pytest.mark.parametrize(
@@ -82,10 +84,12 @@ def test_paths_are_below_output(environment: dict[str, str]) -> None:
     assert {name: Path(getattr(config, name)) for name in below} == {
         name: config.output / value for name, value in below.items()
     }
+    assert config.metadata_location == str(config.output / "metadata.db")
 
 
 def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
-    names = ["MNIST_DIR", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY"]
+    names = ["MNIST_DIR", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "METADATA"]
+    names += ["PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"]
     empty = dict.fromkeys(names, "")
     assert config_from_environment(environment | empty) == config_from_environment(environment)
 
@@ -148,6 +152,26 @@ def test_wrong_number_is_refused_before_any_data_work(
 def test_unknown_recipe_is_refused(tmp_path: Path, value: str) -> None:
     settings = {"DATASET": "/no/such/data", "OUTPUT": str(tmp_path / "output"), "RECIPES": value}
     with pytest.raises(ConfigError, match=f"^RECIPES={value}: there is no '.*'; expected names"):
+        config_from_environment(settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("METADATA", "postgresql://me@db/mlmd"),
+        ("METADATA", "mysql://db"),
+        ("PIPELINE_NAME", "a b"),
+        ("PIPELINE_NAME", "1st"),
+        ("PIPELINE_NAME", "a.b"),
+        ("PIPELINE_NAME", "a" * 64),
+    ],
+)
+def test_wrong_store_or_name_is_refused_before_any_data_work(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    settings = {"DATASET": "/no/such/data", "OUTPUT": str(tmp_path / "output"), name: value}
+    with pytest.raises(ConfigError, match=f"^{name}="):
         config_from_environment(settings)
     assert list(tmp_path.iterdir()) == []
 

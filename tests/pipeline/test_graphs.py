@@ -59,7 +59,7 @@ def test_containers_change_only_what_they_cannot_reach(
         "Trainer": {"custom_config"},
         "Pusher": {"push_destination"},
         "Pusher.device": {"push_destination"},
-        "Report": {"metadata_file", "graph"},
+        "Report": {"metadata_location", "graph"},
     }
     trained = [
         json.loads(graph["Trainer"].parameters["custom_config"]) for graph in (before, after)
@@ -68,7 +68,7 @@ def test_containers_change_only_what_they_cannot_reach(
         "checkpoint_dir"
     }
     assert after["FileBasedExampleGen"].parameters["input_base"] == "gs://bucket/data"
-    assert after["Report"].parameters["metadata_file"] == ""
+    assert after["Report"].parameters["metadata_location"] == ""
     assert "gs://bucket/mnist/device" in after["Pusher.device"].parameters["push_destination"]
 
 

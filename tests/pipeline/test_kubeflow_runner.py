@@ -13,7 +13,8 @@ import yaml
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.aiplatform import PipelineJob
 
-from pipeline.config import ConfigError, PipelineConfig
+from pipeline.config import PipelineConfig
+from pipeline.errors import ConfigError
 from pipeline.kubeflow_runner import (
     WRONG_SETTING,
     Containers,
@@ -87,11 +88,10 @@ def test_a_place_that_containers_share_is_needed(inside: PipelineConfig, tmp_pat
         config_for_containers(PipelineConfig(inside.dataset, tmp_path), "")
 
 
-@pytest.mark.parametrize("name", ["My_Data", "my data", "a" * 120])
-def test_name_of_the_data_has_to_be_one_for_kubeflow(inside: PipelineConfig, name: str) -> None:
-    other = dataclasses.replace(inside, dataset=dataclasses.replace(inside.dataset, name=name))
-    with pytest.raises(ConfigError, match=f"DATASET: '{name}' becomes .* rename the folder"):
-        config_for_containers(other, "")
+@pytest.mark.parametrize("name", ["My_Data", "my data", "a" * 129])
+def test_name_has_to_be_one_for_kubeflow(inside: PipelineConfig, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"is named '{name}', .* another name as PIPELINE_NAME"):
+        config_for_containers(dataclasses.replace(inside, name=name), "")
 
 
 def test_compiled_again_it_has_one_root(inside: PipelineConfig, tmp_path: Path) -> None:

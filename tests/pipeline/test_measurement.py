@@ -17,11 +17,15 @@ def two_paths(digit_models: DigitModels) -> dict[str, str]:
 
 
 def test_logits_of_every_model_on_both_sets(
-    digit_models: DigitModels, two_paths: dict[str, str]
+    digit_models: DigitModels, two_paths: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(measurement, "_AT_ONCE", 64)
     images, expected = digit_models.images, digit_models.logits
     found = measurement.predict_all(
-        digit_models.server_dir, two_paths, test=images[:130], hard=images[130:]
+        digit_models.server_dir,
+        two_paths,
+        test=iter([images[:100], images[100:130]]),
+        hard=iter([images[130:]]),
     )
     assert list(found) == ["saved_model", "dynamic_range", "int8_io"]
     for name, tolerance in (("saved_model", 1e-4), ("dynamic_range", 0.5), ("int8_io", 4.0)):

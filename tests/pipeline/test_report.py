@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline import report_page
-from pipeline.config import Limits
+from pipeline.limits import Limits
 from tests.pipeline.report_pages import (
     SIX,
     Page,

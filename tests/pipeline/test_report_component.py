@@ -1,21 +1,26 @@
 """The Report component on artifacts as the others leave them."""
 
+import base64
+import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from matplotlib import image as matplotlib_image
 from tfx.types.standard_artifacts import Examples, ModelRun, PushedModel
 
 from modules import examples as example_files
 from modules import features
 from pipeline import report_text, runs
 from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ComparisonReport, ModelComparison
+from pipeline.metadata_store import open_store
 from pipeline.report_component import Report
 from tests.pipeline.report_pages import Page, comparison, model, one_hot_logits
-from tests.pipeline.small_pipeline import metadata_file, run_small_pipeline
+from tests.pipeline.small_pipeline import NAME, metadata_file, run_small_pipeline
 
 NAMES = ("saved_model", "float32", "int8")
 
@@ -56,7 +61,7 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
     examples = _examples(
         tmp_path / "examples", random.uniform(size=(30, 784)).astype(np.float32), np.arange(30) % 10
     )
-    _, labels = example_files.load_raw([str(tmp_path / "examples/Split-eval/*")])
+    labels = np.arange(30) % 10
     wrong = labels.copy()
     wrong[7] = (labels[7] + 1) % 10
     compared = _artifact(ModelComparison, tmp_path / "comparison")
@@ -79,7 +84,8 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
         "data_source": "MNIST from the disk",
         "is_fallback": 0,
         "graph": json.dumps({"Made": [], "Report": ["Made"]}),
-        "metadata_file": "",
+        "metadata_location": "",
+        "pipeline_name": NAME,
         "source_digest": "",
         "report": _artifact(ComparisonReport, tmp_path / "report"),
     }
@@ -106,6 +112,21 @@ def test_report_puts_everything_together(inputs: dict[str, Any]) -> None:
     assert "Their times are not known here." in text
 
 
+def test_gallery_shows_the_image_that_the_models_disagree_on(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it is in the second of the batches that are read."""
+    monkeypatch.setattr(example_files, "_BATCH_SIZE", 6)
+    expected = [
+        images[1] for images, _ in example_files.read_raw([f"{inputs['examples'].uri}/*/*"])
+    ]
+    _report(inputs)
+    html = (Path(inputs["report"].uri) / "index.html").read_text("utf-8")
+    (data,) = set(re.findall(r'<img src="data:image/png;base64,([^"]+)"', html))
+    picture = matplotlib_image.imread(io.BytesIO(base64.b64decode(data)))[..., 0]
+    np.testing.assert_allclose(picture.reshape(-1), expected[1], atol=2 / 255)
+
+
 def test_pushers_that_did_not_push(inputs: dict[str, Any], tmp_path: Path) -> None:
     inputs |= {
         "server_push": _push(tmp_path / "no_server_push", ""),
@@ -119,8 +140,8 @@ def test_pushers_that_did_not_push(inputs: dict[str, Any], tmp_path: Path) -> No
 def test_times_are_those_in_ml_metadata(inputs: dict[str, Any], tmp_path: Path) -> None:
     run_small_pipeline(tmp_path, 1)
     run_small_pipeline(tmp_path, 2)
-    inputs["metadata_file"] = str(metadata_file(tmp_path))
-    time = runs.node_times(runs.open_store(metadata_file(tmp_path)))["Made"]
+    inputs["metadata_location"] = str(metadata_file(tmp_path))
+    time = runs.node_times(open_store(str(metadata_file(tmp_path))), NAME)["Made"]
     shown = report_text.seconds(time.seconds).replace("\u202f", " ")
     _, text = _report(inputs)
     assert "Report had not finished when this page was written." in text

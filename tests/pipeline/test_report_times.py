@@ -7,11 +7,12 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from pipeline import runs
-from tests.pipeline.small_pipeline import metadata_file, run_small_pipeline
+from pipeline.metadata_store import open_store
+from tests.pipeline.small_pipeline import NAME, metadata_file, run_small_pipeline
 
 
 def _times(folder: Path) -> dict[str, runs.NodeTime]:
-    return runs.node_times(runs.open_store(metadata_file(folder)))
+    return runs.node_times(open_store(str(metadata_file(folder))), NAME)
 
 
 def test_cached_nodes_have_the_time_of_the_run_that_made_their_outputs(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_cached_nodes_have_the_time_of_the_run_that_made_their_outputs(tmp_path:
     assert changed["Looked"] == again["Looked"]
 
     # Where outputs were deleted, the node runs again with the same inputs: the newer run counts.
-    made = runs.last_run_executions(runs.open_store(metadata_file(tmp_path)))["Made"]
+    made = runs.last_run_executions(open_store(str(metadata_file(tmp_path))), NAME)["Made"]
     shutil.rmtree(tmp_path / "root/Made/made" / str(made.id))
     run_small_pipeline(tmp_path, 5, text="changed")
     anew = _times(tmp_path)["Made"]
@@ -45,8 +46,8 @@ def test_cached_nodes_have_the_time_of_the_run_that_made_their_outputs(tmp_path:
 
 def test_seconds_lie_between_the_two_times_of_the_execution(tmp_path: Path) -> None:
     run_small_pipeline(tmp_path, 1)
-    store = runs.open_store(metadata_file(tmp_path))
-    execution = runs.last_run_executions(store)["Reader"]
+    store = open_store(str(metadata_file(tmp_path)))
+    execution = runs.last_run_executions(store, NAME)["Reader"]
     milliseconds = execution.last_update_time_since_epoch - execution.create_time_since_epoch
     assert milliseconds >= 1
     assert _times(tmp_path)["Reader"].seconds == milliseconds / 1000

@@ -1,0 +1,132 @@
+"""Settings that may name a folder on disk or in an object store."""
+
+import atexit
+import fnmatch
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from data.dataset import FILE_NAMES, DatasetFiles
+from data.errors import DataError
+from data.resolve import DEFAULT_CACHE, resolve_dataset
+from pipeline import stores
+from pipeline.errors import ConfigError
+
+
+def place(environment: Mapping[str, str], setting: str) -> str:
+    """Returns a folder to write to, as an absolute path or a URI; "" when it is not set.
+
+    Raises:
+      ConfigError: the URI is of no store that is known, or incomplete.
+    """
+    location = environment.get(setting) or ""
+    if not location:
+        return ""
+    if not stores.is_uri(location):
+        return str(Path(location).expanduser().absolute())
+    try:
+        stores.check_form(location)
+    except stores.StoreError as error:
+        raise ConfigError(f"{setting}={error}") from error
+    return location.rstrip("/")
+
+
+def check_staging(root: str, stage_beam: bool) -> None:
+    """Raises ConfigError when Beam's components cannot do without copies of what is in `root`."""
+    if stores.is_uri(root) and not root.startswith("gs://") and not stage_beam:
+        raise ConfigError(
+            f"STAGE_BEAM=0: of object stores, TensorFlow itself reads gs:// alone, and not "
+            f"PIPELINE_ROOT={root}; leave STAGE_BEAM at 1, or give another root"
+        )
+
+
+def check_writable(settings: Mapping[str, str]) -> None:
+    """Tries to write to the values, if any; the keys are the names of the settings.
+
+    Raises:
+      ConfigError: one cannot be written to, or its store does not answer.
+    """
+    for setting, location in settings.items():
+        if not location:
+            continue
+        if not stores.is_uri(location):
+            make_writable(setting, Path(location))
+            continue
+        try:
+            stores.check_writable(location)
+        except stores.StoreError as error:
+            raise ConfigError(f"{setting}={error}") from error
+
+
+def make_writable(setting: str, folder: Path) -> None:
+    """Makes a folder on disk and tries to write in it; raises ConfigError when that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ConfigError(
+            f"{setting}={folder}: cannot write there ({reason}); give a folder that can be written"
+        ) from error
+
+
+def data_set(environment: Mapping[str, str]) -> tuple[DatasetFiles, str]:
+    """Finds the data set that DATASET and MNIST_DIR name, and checks it.
+
+    Returns:
+      The files, and their URI if they came from an object store. The files are then a copy, which
+      goes when the process ends.
+
+    Raises:
+      ConfigError: an object store cannot be read.
+      data.errors.DataError: the data set is unknown, missing or damaged.
+    """
+    wanted = environment.get("DATASET") or "auto"
+    mnist_dir = environment.get("MNIST_DIR") or None
+    if stores.is_uri(wanted):
+        setting, uri = "DATASET", wanted
+    elif wanted in ("auto", "mnist") and mnist_dir and stores.is_uri(mnist_dir):
+        setting, uri = "MNIST_DIR", mnist_dir
+    else:
+        return resolve_dataset(wanted, mnist_dir, DEFAULT_CACHE), ""
+    folder = _copy_of(setting, uri)
+    uri = uri.rstrip("/")
+    given = {setting: str(folder)}
+    try:
+        files = resolve_dataset(given.get("DATASET", wanted), given.get("MNIST_DIR"), DEFAULT_CACHE)
+    except DataError as error:
+        raise DataError(str(error).replace(str(folder), uri)) from error
+    return replace(files, source=files.source.replace(str(folder), uri)), uri
+
+
+def download_idx(uri: str, folder: Path) -> None:
+    """Copies the IDX files right in a folder of an object store, and nothing else there.
+
+    Raises:
+      stores.StoreError: it cannot be read.
+    """
+    # As data.dataset.candidates spells them.
+    patterns = [name.replace("-idx", "[-.]idx") + end for name in FILE_NAMES for end in ("", ".gz")]
+    found = [
+        name
+        for name in stores.names(uri)
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    ]
+    stores.download_files(uri, found, folder)
+
+
+def _copy_of(setting: str, uri: str) -> Path:
+    """Returns a folder of the URI's name, with a copy that lives as long as this process."""
+    parent = Path(tempfile.mkdtemp(prefix="data-"))
+    atexit.register(shutil.rmtree, parent, ignore_errors=True)
+    folder = parent / uri.rstrip("/").rpartition("/")[2]
+    try:
+        stores.check_form(uri)
+        download_idx(uri, folder)
+    except stores.StoreError as error:
+        raise ConfigError(f"{setting}={error}") from error
+    return folder

@@ -1,0 +1,186 @@
+"""Folders in object stores, by their URI: whether they can be used, and copies of them.
+
+Credentials and endpoints are found by the libraries in their own ways: environment variables such
+as AWS_ENDPOINT_URL, ~/.aws, Google's application default credentials.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+# A listing that is kept would hide what another process has written since.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "s3": {
+        "use_listings_cache": False,
+        "config_kwargs": {"connect_timeout": 10, "retries": {"max_attempts": 2}},
+    },
+    "gs": {"use_listings_cache": False},
+    "file": {"auto_mkdir": True},
+}
+SCHEMES = tuple(_OPTIONS)
+_CHECK_SECONDS = 30
+# Object stores have no folders, only names with slashes: it stands for one that is empty.
+_EMPTY_FOLDER = ".empty"
+
+
+class StoreError(OSError):
+    """A URI cannot be used; the message names it and says why."""
+
+
+def is_uri(location: str) -> bool:
+    """Says whether this is a URI rather than a path, known or not."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", location) is not None
+
+
+def check_form(uri: str) -> None:
+    """Raises StoreError when the scheme is unknown or the bucket is missing."""
+    scheme, _, path = uri.partition("://")
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{name}://" for name in SCHEMES)
+        raise StoreError(f"{uri}: there is no {scheme}:// here; expected one of {known}, or a path")
+    if scheme == "file" and not path.startswith("/"):
+        raise StoreError(f"{uri}: expected an absolute path, as file:///folder")
+    if not path.strip("/"):
+        raise StoreError(f"{uri}: expected the name of a bucket, as {scheme}://bucket/folder")
+
+
+def opened(uri: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """Returns the file system of a URI and the path in it, without a slash at its end."""
+    scheme = uri.partition("://")[0]
+    file_system, path = fsspec.url_to_fs(uri, **_OPTIONS[scheme])
+    return file_system, path.rstrip("/")
+
+
+def check_writable(uri: str) -> None:
+    """Writes a small file into the folder and removes it.
+
+    Raises:
+      StoreError: that failed, or did not come to an end.
+    """
+
+    def write() -> None:
+        file_system, path = opened(uri)
+        probe = f"{path}/.write-check-{uuid.uuid4().hex}"
+        file_system.pipe_file(probe, b"")
+        file_system.rm_file(probe)
+
+    _attempted("write", uri, write)
+
+
+def names(uri: str) -> list[str]:
+    """Returns the names of the files and folders right in a folder.
+
+    Raises:
+      StoreError: it cannot be listed, or there is none.
+    """
+
+    def listed() -> list[str]:
+        file_system, path = opened(uri)
+        found = file_system.ls(path, detail=False)
+        return sorted(os.path.basename(name.rstrip("/")) for name in found)
+
+    return _attempted("list", uri, listed)
+
+
+def _attempted(action: str, uri: str, function: Callable[[], Any]) -> Any:
+    """Returns what `function` does within _CHECK_SECONDS, or raises StoreError."""
+    future: Future = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+
+    # A daemon, since a library that waits for an answer cannot be interrupted.
+    threading.Thread(target=work, daemon=True).start()
+    with _explained(action, uri):
+        return future.result(_CHECK_SECONDS)
+
+
+@contextlib.contextmanager
+def _explained(action: str, uri: str) -> Iterator[None]:
+    """Turns the libraries' errors into a StoreError that says what to check."""
+    try:
+        yield
+    except Exception as error:  # each store's library has its own
+        reason = _reason(error)
+        raise StoreError(
+            f"{uri}: cannot {action} there ({reason}); check that the bucket exists, the address "
+            "of the store, the credentials and their permissions"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {_CHECK_SECONDS} s"
+    text = " ".join(str(error).split())
+    if isinstance(error, FileNotFoundError):
+        return f"not found: {text}"
+    return text or type(error).__name__
+
+
+def remove(uri: str) -> None:
+    """Removes a file, or a folder with all that is in it; nothing there is no error."""
+    file_system, path = opened(uri)
+    if file_system.exists(path):
+        file_system.rm(path, recursive=True)
+
+
+def download(uri: str, destination: Path) -> None:
+    """Copies a file, or the content of a folder, to a path; it and those above it are made."""
+    file_system, path = opened(uri)
+    if file_system.isfile(path):
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        file_system.get_file(path, str(destination))
+        return
+    destination.mkdir(parents=True, exist_ok=True)
+    # Some tools leave an object "folder/" for a folder.
+    files = [name for name in file_system.find(path) if not name.endswith(("/", _EMPTY_FOLDER))]
+    copies = [str(destination / os.path.relpath(name, path)) for name in files]
+    file_system.get(files, copies)
+
+
+def download_files(uri: str, names: Iterable[str], destination: Path) -> None:
+    """Copies files right in a folder to one on disk, which is made.
+
+    Raises:
+      StoreError: one cannot be read.
+    """
+    destination.mkdir(parents=True, exist_ok=True)
+    with _explained("read", uri):
+        file_system, path = opened(uri)
+        for name in names:
+            file_system.get_file(f"{path}/{name}", str(destination / name))
+
+
+def upload(source: Path, uri: str) -> None:
+    """Puts a local file or folder in the place of whatever is at the URI."""
+    remove(uri)
+    file_system, path = opened(uri)
+    if source.is_file():
+        file_system.put_file(str(source), path)
+        return
+    files = [file for file in source.rglob("*") if file.is_file()]
+    if not files:
+        file_system.pipe_file(f"{path}/{_EMPTY_FOLDER}", b"")
+        return
+    targets = [f"{path}/{file.relative_to(source).as_posix()}" for file in files]
+    file_system.put([str(file) for file in files], targets)
+
+
+def copy_folder(location: str, destination: Path) -> None:
+    """Copies what is in a folder, given by its path or URI, over a local one."""
+    if is_uri(location):
+        download(location, destination)
+    else:
+        shutil.copytree(location, destination, dirs_exist_ok=True)

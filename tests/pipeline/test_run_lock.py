@@ -1,0 +1,94 @@
+"""What keeps runs apart: OUTPUT, the pipeline's name on a server, one store an OUTPUT."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from data.dataset import DatasetFiles
+from data.resolve import DEFAULT_CACHE, resolve_dataset
+from pipeline.config import PipelineConfig
+from pipeline.errors import ConfigError
+from pipeline.run_lock import only_run
+from tests import mariadb
+
+
+@pytest.fixture(scope="module")
+def digits() -> DatasetFiles:
+    return resolve_dataset("digits", None, DEFAULT_CACHE)
+
+
+def test_two_runs_in_one_output_are_refused(digits: DatasetFiles, tmp_path: Path) -> None:
+    config = PipelineConfig(digits, tmp_path)
+    with only_run(config):
+        other = dataclasses.replace(config, name="other")
+        with pytest.raises(ConfigError, match=f"OUTPUT={tmp_path}: another run"), only_run(other):
+            pass
+    with only_run(other):
+        pass
+
+
+def test_two_outputs_of_one_name_on_one_server_are_refused(
+    digits: DatasetFiles,
+    tmp_path: Path,
+    database_server: mariadb.Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MYSQL_PWD", database_server.password)
+    database_server.execute("CREATE DATABASE tfx_lock")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    url = database_server.url("tfx_lock")
+    config = PipelineConfig(digits, tmp_path / "a", metadata=url)
+    other = PipelineConfig(digits, tmp_path / "b", metadata=url)
+    with only_run(config):
+        with (
+            pytest.raises(ConfigError, match="PIPELINE_NAME=mnist-jax-digits: another run"),
+            only_run(other),
+        ):
+            pass
+        with only_run(dataclasses.replace(other, name="other")):
+            pass
+
+
+def test_an_output_stays_with_its_store(
+    digits: DatasetFiles,
+    tmp_path: Path,
+    database_server: mariadb.Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MYSQL_PWD", database_server.password)
+    database_server.execute("CREATE DATABASE tfx_switch")
+    url = database_server.url("tfx_switch")
+    in_file = PipelineConfig(digits, tmp_path)
+    on_server = dataclasses.replace(in_file, metadata=url)
+    with only_run(in_file):
+        pass
+    with only_run(on_server):  # nothing was made yet, so nothing can be mixed
+        on_server.pipeline_root.mkdir()
+    with (
+        pytest.raises(ConfigError, match=f"METADATA=: what is in OUTPUT=.* recorded in {url}; use"),
+        only_run(in_file),
+    ):
+        pass
+    with only_run(on_server):
+        pass
+
+
+def test_an_output_of_before_this_rule_is_in_sqlite(
+    digits: DatasetFiles,
+    tmp_path: Path,
+    database_server: mariadb.Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MYSQL_PWD", database_server.password)
+    database_server.execute("CREATE DATABASE IF NOT EXISTS tfx_switch")
+    config = PipelineConfig(digits, tmp_path, metadata=database_server.url("tfx_switch"))
+    config.pipeline_root.mkdir()
+    with (
+        pytest.raises(ConfigError, match=f"recorded in {tmp_path / 'metadata.db'}"),
+        only_run(config),
+    ):
+        pass
+    with only_run(dataclasses.replace(config, metadata="")):
+        pass
