@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 from tfx.dsl.compiler.compiler import Compiler
+from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
@@ -17,8 +18,9 @@ IMAGE = "registry.example:5000/team/mnist-jax:1"
 
 @dataclasses.dataclass(frozen=True)
 class Node:
-    """One node: inputs are (key, producer, its output key)."""
+    """One node: inputs are (key, producer, its output key), the executor is its class's path."""
 
+    executor: str
     upstream: frozenset[str]
     inputs: frozenset[tuple[str, str, str]]
     outputs: frozenset[str]
@@ -31,10 +33,14 @@ Graph = dict[str, Node]
 def intermediate_representation(config: PipelineConfig, folder: Path) -> Graph:
     """The form that LocalDagRunner runs."""
     graph = {}
-    for either in Compiler().compile(create_pipeline(config)).nodes:
+    compiled = Compiler().compile(create_pipeline(config))
+    deployment = pipeline_pb2.IntermediateDeploymentConfig()
+    compiled.deployment_config.Unpack(deployment)
+    for either in compiled.nodes:
         node = either.pipeline_node
         values = {name: value.field_value for name, value in node.parameters.parameters.items()}
         graph[node.node_info.id] = Node(
+            _executor(deployment, node.node_info.id),
             frozenset(node.upstream_nodes),
             frozenset(
                 (key, channel.producer_node_query.id, channel.output_key)
@@ -45,6 +51,19 @@ def intermediate_representation(config: PipelineConfig, folder: Path) -> Graph:
             {name: getattr(value, value.WhichOneof("value")) for name, value in values.items()},
         )
     return graph
+
+
+def _executor(deployment: pipeline_pb2.IntermediateDeploymentConfig, node_id: str) -> str:
+    """Returns the path of an executor's class; "" for a node that has none."""
+    packed = deployment.executor_specs.get(node_id)
+    if packed is None:
+        return ""
+    on_beam = executable_spec_pb2.BeamExecutableSpec()
+    if packed.Unpack(on_beam):
+        return on_beam.python_executor_spec.class_path
+    in_process = executable_spec_pb2.PythonClassExecutableSpec()
+    assert packed.Unpack(in_process)
+    return in_process.class_path
 
 
 def compiled_for_kubeflow(config: PipelineConfig, folder: Path, **asked: Any) -> Path:
@@ -64,7 +83,10 @@ def kubeflow_spec(config: PipelineConfig, folder: Path) -> Graph:
             key: value["taskOutputArtifact"]
             for key, value in task["inputs"].get("artifacts", {}).items()
         }
+        executor = spec["deploymentSpec"]["executors"][component["executorLabel"]]
+        arguments = executor["container"]["args"]
         graph[names[name]] = Node(
+            arguments[arguments.index("--executor_class_path") + 1],
             frozenset(names[other] for other in task.get("dependentTasks", ())),
             frozenset(
                 (key, names[value["producerTask"]], value["outputArtifactKey"])

@@ -49,6 +49,7 @@ def test_containers_change_only_what_they_cannot_reach(
     for name, node in after.items():
         assert node.inputs == without(before[name], "baseline_model")
         assert node.outputs == before[name].outputs
+        assert node.executor == before[name].executor != ""
         assert node.upstream == before[name].upstream - {"LastBlessedModel"}
         if parameters := {
             key for key, value in before[name].parameters.items() if node.parameters[key] != value
