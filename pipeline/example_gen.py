@@ -176,10 +176,11 @@ def serialized_examples(
         yield from encoder.encode(pa.RecordBatch.from_pydict(columns))
 
 
-def idx_example_gen(folder: str) -> FileBasedExampleGen:
+def idx_example_gen(folder: str, *digests: str) -> FileBasedExampleGen:
     """Returns an ExampleGen over the four IDX files in a path or URI, with the splits of SPLITS.
 
-    TFX fingerprints the files themselves, so new data is noticed and old data is not read again.
+    TFX fingerprints the files themselves, so new data is noticed and old data is not read again;
+    where it does not, digests of the files do that.
     """
     splits = [
         example_gen_pb2.Input.Split(name=name, pattern=split.pattern)
@@ -189,7 +190,12 @@ def idx_example_gen(folder: str) -> FileBasedExampleGen:
         input_base=folder,
         input_config=example_gen_pb2.Input(splits=splits),
         custom_config=_packed(
-            source_digest("data/*.py", "modules/features.py", "pipeline/example_gen.py")
+            " ".join(
+                (
+                    source_digest("data/*.py", "modules/features.py", "pipeline/example_gen.py"),
+                    *digests,
+                )
+            )
         ),
         custom_executor_spec=executor_spec.BeamExecutorSpec(Executor),
     )

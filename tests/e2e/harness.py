@@ -83,6 +83,7 @@ def environment(**settings: str | Path) -> dict[str, str]:
     paths = ("DATASET", "MNIST_DIR", "OUTPUT", "PIPELINE_ROOT", "PUSH_TO")
     ours = (*paths, "STAGE_BEAM", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY")
     ours += ("METADATA", "PIPELINE_NAME")
+    ours += ("IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, **{name: str(value) for name, value in settings.items()}}
 

@@ -1,0 +1,180 @@
+"""Compiles the pipeline for Kubeflow Pipelines v2 and Vertex: `make kubeflow`, or `tfx`.
+
+Each component then runs in a container of its own, so that what is on this machine's disk, ML
+Metadata's SQLite file for one, is out of their reach.
+"""
+
+import dataclasses
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import DataError
+from pipeline import console
+from pipeline.config import PipelineConfig, config_from_environment
+from pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tfx.orchestration.pipeline import Pipeline
+
+WRONG_SETTING = 2
+FOLDER, LOG_FILE = "kubeflow", "kubeflow.log"
+# Of a container's own disk; gone when its task ends.
+_SCRATCH = Path("/tmp/mnist-jax")
+_PIPELINE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
+# [registry[:port]/]path[:tag][@digest]
+_IMAGE = re.compile(
+    r"([\w.-]+(:\d+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Containers:
+    """What the containers are made of, and what they ask of the machine.
+
+    Attributes:
+      image: made by deploy/Dockerfile, with the registry's name.
+      trainer_image: for the Trainer alone, such as one with CUDA.
+      gpus: that the Trainer asks for.
+      gpu_type: Kubernetes' name of the resource, or Vertex's of the accelerator.
+    """
+
+    image: str
+    trainer_image: str
+    gpus: int = 0
+    gpu_type: str = "nvidia.com/gpu"
+
+
+def containers_from_environment(environment: Mapping[str, str]) -> Containers:
+    """Reads IMAGE, TRAINER_IMAGE, TRAINER_GPUS and GPU_TYPE.
+
+    Raises:
+      ConfigError: IMAGE is missing, or one of them is wrong.
+    """
+    image = environment.get("IMAGE") or ""
+    if not image:
+        raise ConfigError(
+            "IMAGE is not set: name the image that the containers run, as "
+            "IMAGE=registry/mnist-jax:tag; deploy/Dockerfile builds it"
+        )
+    images = {"IMAGE": image, "TRAINER_IMAGE": environment.get("TRAINER_IMAGE") or image}
+    for name, value in images.items():
+        if not _IMAGE.fullmatch(value):
+            raise ConfigError(f"{name}={value}: expected the name of an image, registry/name:tag")
+    gpus = environment.get("TRAINER_GPUS") or "0"
+    if not gpus.isdecimal():
+        raise ConfigError(f"TRAINER_GPUS={gpus}: expected a whole number of at least 0")
+    gpu_type = environment.get("GPU_TYPE") or Containers.gpu_type
+    return Containers(*images.values(), gpus=int(gpus), gpu_type=gpu_type)
+
+
+def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineConfig:
+    """Returns the config as it holds in the containers.
+
+    Args:
+      config: of this machine.
+      data_root: where containers find the IDX files; "" for where `config` has them.
+
+    Raises:
+      ConfigError: PIPELINE_ROOT is not set, so that containers could not hand anything on, or the
+        pipeline's name is none for Kubeflow.
+    """
+    if not _PIPELINE_NAME.fullmatch(config.pipeline_name):
+        raise ConfigError(
+            f"the pipeline is named {config.pipeline_name!r}, and Kubeflow allows lower-case "
+            "letters, digits and dashes only: give it another name as PIPELINE_NAME"
+        )
+    if not config.root:
+        raise ConfigError(
+            "PIPELINE_ROOT is not set: name the place that all containers reach, as "
+            "PIPELINE_ROOT=gs://bucket/folder"
+        )
+    return dataclasses.replace(
+        config,
+        output=_SCRATCH if "://" in config.root else Path(config.root),
+        push_to=config.push_to or config.root,
+        data_uri=data_root or config.data_uri,
+        metadata="",
+        has_metadata_store=False,
+    )
+
+
+def task_name(node_id: str) -> str:
+    """Returns the name of a node's task; Argo allows letters, digits and dashes only."""
+    return re.sub(r"[^A-Za-z0-9]", "-", node_id)
+
+
+def compile_pipeline(pipeline: "Pipeline", containers: Containers, folder: Path) -> Path:
+    """Writes the pipeline in schema 2.1, as `<its name>.yaml`.
+
+    Args:
+      pipeline: of a config for containers; its nodes are renamed, see `task_name`.
+      containers: for the components.
+      folder: to write into; is made.
+    """
+    from kfp.pipeline_spec import pipeline_spec_pb2
+    from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner, pipeline_builder
+
+    from pipeline import kubeflow_entrypoint
+    from pipeline.source_digest import source_digest
+
+    path = folder / f"{pipeline.pipeline_info.pipeline_name}.yaml"
+    for node in pipeline.components:
+        node.with_id(task_name(node.id))
+        if node.id == "Trainer" and containers.gpus:
+            resources = (
+                pipeline_spec_pb2.PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec()
+            )
+            resources.accelerator.type = containers.gpu_type
+            resources.accelerator.count = containers.gpus
+            node.with_platform_config(resources)
+    runner = kubeflow_v2_dag_runner.KubeflowV2DagRunner(
+        kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
+            default_image={
+                pipeline_builder.DEFAULT_IMAGE_PATH_KEY: containers.image,
+                "Trainer": containers.trainer_image,
+            },
+            default_commands=[
+                "python",
+                "-m",
+                kubeflow_entrypoint.__name__,
+                f"--source_digest={source_digest(*kubeflow_entrypoint.SOURCES)}",
+            ],
+            use_pipeline_spec_2_1=True,
+        ),
+        output_dir=str(folder),
+        output_filename=path.name,
+    )
+    path.unlink(missing_ok=True)
+    runner.run(pipeline)
+    if path.exists():  # `tfx pipeline create` has it written elsewhere
+        # TFX leaves it out of the YAML, of which JSON is a part.
+        with path.open("a") as file:
+            file.write(f"defaultPipelineRoot: {json.dumps(pipeline.pipeline_info.pipeline_root)}\n")
+    return path
+
+
+def main() -> int:
+    """Compiles as the environment says; returns the exit status."""
+    try:
+        containers = containers_from_environment(os.environ)
+        config = config_from_environment(os.environ)
+        inside = config_for_containers(config, os.environ.get("DATA_ROOT") or "")
+    except (ConfigError, DataError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_SETTING
+    print(f"{config.dataset.source}\nloading TFX ...", flush=True)
+    with console.library_output_to(config.output / LOG_FILE):
+        from pipeline.create import create_pipeline
+
+        path = compile_pipeline(create_pipeline(inside), containers, config.output / FOLDER)
+    print(f"{path}: reads its data from {inside.data_folder}, keeps artifacts in {inside.root}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
