@@ -17,6 +17,12 @@ from modules.train_config import TrainConfig
 COMPARISON_FILE = "comparison.json"
 REPORT_FILE = "index.html"
 
+# What `config_from_environment` reads, for those who hand it to other processes.
+SETTINGS = (
+    *("DATASET", "MNIST_DIR", "OUTPUT"),
+    *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY"),
+)
+
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent

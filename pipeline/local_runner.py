@@ -24,7 +24,7 @@ from pipeline.config import (
 from pipeline.summary import print_comparison
 
 FAILED, WRONG_SETTING, NOT_BLESSED = 1, 2, 3
-LOG_FILE = "run.log"
+LOG_FILE, LOCK_FILE = "run.log", ".lock"
 
 
 def main() -> int:
@@ -47,7 +47,7 @@ def main() -> int:
 @contextlib.contextmanager
 def _only_run_in(output: Path) -> Iterator[None]:
     """Holds a lock on the folder; raises ConfigError when another run holds it."""
-    with open(output / ".lock", "w") as lock:
+    with open(output / LOCK_FILE, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -64,11 +64,7 @@ def run(config: PipelineConfig) -> int:
       0 when every model was blessed and pushed, NOT_BLESSED when the run is complete but a model
       was not blessed, FAILED when a component failed.
     """
-    data = config.dataset
-    print(
-        f"{data.source}: {data.train_examples:,} training and {data.eval_examples:,} test images, "
-        f"{data.num_classes} classes"
-    )
+    print(config.dataset.summary)
     log_file = config.output / LOG_FILE
     started = time.monotonic()
     try:
@@ -82,7 +78,7 @@ def run(config: PipelineConfig) -> int:
         return FAILED
     if report is None:
         return 0
-    return _show(config, report, time.monotonic() - started)
+    return show(config, report, time.monotonic() - started)
 
 
 def _run(config: PipelineConfig) -> Path | None:
@@ -93,7 +89,6 @@ def _run(config: PipelineConfig) -> Path | None:
     from absl import logging as absl_logging
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
-    from pipeline import runs
     from pipeline.create import create_pipeline
 
     absl_logging.use_python_logging(quiet=True)
@@ -104,13 +99,24 @@ def _run(config: PipelineConfig) -> Path | None:
         LocalDagRunner().run(pipeline)
     if progress.done == 0:
         return None
+    return last_report(config)
+
+
+def last_report(config: PipelineConfig) -> Path:
+    """Returns the folder with the report of the pipeline's last run."""
+    from pipeline import runs
+
     store = runs.open_store(config.metadata_file)
     execution = runs.last_run_executions(store)["Report"]
     return Path(runs.output_artifacts(store, execution)["report"].uri)
 
 
-def _show(config: PipelineConfig, report: Path, seconds: float) -> int:
-    """Copies the report to where the user looks for it and prints the table."""
+def show(config: PipelineConfig, report: Path, seconds: float) -> int:
+    """Copies the report to where the user looks for it and prints the table.
+
+    Returns:
+      0 when every model was blessed and pushed, else NOT_BLESSED.
+    """
     shutil.copytree(report, config.report_dir, dirs_exist_ok=True)
     comparison = json.loads((report / COMPARISON_FILE).read_text())
     print_comparison(comparison, Console())
