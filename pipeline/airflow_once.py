@@ -12,9 +12,9 @@ from pipeline.config import ConfigError, config_from_environment
 from pipeline.local_runner import FAILED, NOT_BLESSED, WRONG_SETTING
 
 _STARTED = re.compile(r"\[DAG TEST\] starting task_id=(\S+)")
-_PROCESS = re.compile(r"\{subprocess\.py:\d+\} INFO - (.*)")
+# Airflow logs it twice, with the time in two formats; this is the one of `dags test` itself.
+_PROCESS = re.compile(r"\[\S+ \S+\] \{subprocess\.py:\d+\} INFO - (.*)")
 _ENDED = re.compile(r"Command exited with return code (-?\d+)")
-_REFUSED = re.compile(r"AirflowFailException: (.*)")
 _OWN_TASKS = 2  # beside the nodes: Compile and Show
 
 
@@ -66,7 +66,7 @@ def show_progress(lines: Iterable[str], number_of_tasks: int) -> int:
             if match[1] not in seen:
                 seen.append(match[1])
             print(f"[{len(seen):>2}/{number_of_tasks}] {match[1]}", flush=True)
-        elif match := _PROCESS.search(line):
+        elif match := _PROCESS.match(line):
             if ended := _ENDED.fullmatch(match[1]):
                 is_output, status = False, int(ended[1])
                 if status < 0:
@@ -75,8 +75,6 @@ def show_progress(lines: Iterable[str], number_of_tasks: int) -> int:
                 print(match[1], flush=True)
             elif match[1] == "Output:":
                 is_output = True
-        elif match := _REFUSED.match(line):
-            print(match[1], flush=True)
     return status
 
 

@@ -63,7 +63,9 @@ class ProjectTask(BaseOperator):
                 f"{self.python}: the project's environment is not there; run `make setup` in "
                 f"{self.folder}"
             )
-        given = {name: str(value or "") for name, value in context["params"].items()}
+        given = {
+            name: "" if value is None else str(value) for name, value in context["params"].items()
+        }
         try:
             result = self.hook.run_command(
                 [self.python, "-m", *self.arguments],
