@@ -10,6 +10,7 @@ from data.errors import DataError
 from pipeline.airflow_home import AirflowHome
 from pipeline.config import ConfigError, config_from_environment
 from pipeline.local_runner import FAILED, NOT_BLESSED, WRONG_SETTING
+from pipeline.processes import end_processes, interrupt_on_sigterm
 
 _STARTED = re.compile(r"\[DAG TEST\] starting task_id=(\S+)")
 # Airflow logs it twice, with the time in two formats; this is the one of `dags test` itself.
@@ -25,6 +26,9 @@ def main() -> int:
     except (ConfigError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_SETTING
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return FAILED
     command = airflow.command("dags", "test", airflow.graph.pipeline)
     with (
         open(airflow.log_file, "a") as log,
@@ -44,8 +48,9 @@ def main() -> int:
 
         try:
             status = show_progress(lines(), len(airflow.graph.nodes) + _OWN_TASKS)
-        except KeyboardInterrupt:  # Airflow got it too, and ends the task that is running
-            print("interrupted", file=sys.stderr)
+        except KeyboardInterrupt:
+            end_processes([process.pid])
+            print("interrupted; run again to go on after the last finished node", file=sys.stderr)
             return FAILED
     if process.returncode == 0:
         return 0
@@ -79,4 +84,5 @@ def show_progress(lines: Iterable[str], number_of_tasks: int) -> int:
 
 
 if __name__ == "__main__":
+    interrupt_on_sigterm()
     sys.exit(main())

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -10,22 +9,18 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
-
-import psutil
 
 from data.errors import DataError
 from pipeline.airflow_home import LOOPBACK, AirflowHome
 from pipeline.config import ConfigError, config_from_environment
 from pipeline.local_runner import FAILED, WRONG_SETTING
+from pipeline.processes import end_processes, interrupt_on_sigterm
 
 _DEFAULT_PORT = "8080"
-_GRACE_S = 20  # for a process to end by itself
 
 
 def main() -> int:
     """Serves as the environment says; returns 0 when it was ended, FAILED when a server did."""
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         port = _free_port(os.environ)
         airflow = AirflowHome(config_from_environment(os.environ), port)
@@ -37,10 +32,6 @@ def main() -> int:
     except KeyboardInterrupt:
         print("ended")
         return 0
-
-
-def _interrupt(*unused: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _free_port(environment: Mapping[str, str]) -> int:
@@ -105,19 +96,6 @@ def _answers(address: str, servers: Mapping[str, subprocess.Popen]) -> bool:
     return False
 
 
-def end_processes(pids: list[int]) -> None:
-    """Ends processes and all that they have started, also in sessions of their own."""
-    trees: list[psutil.Process] = []
-    for pid in pids:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            trees += [process, *process.children(recursive=True)]
-    for end in (psutil.Process.terminate, psutil.Process.kill):
-        for process in trees:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                end(process)
-        _, trees = psutil.wait_procs(trees, _GRACE_S)
-
-
 if __name__ == "__main__":
+    interrupt_on_sigterm()
     sys.exit(main())
