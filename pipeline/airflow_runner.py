@@ -33,7 +33,8 @@ class ProjectTask(BaseOperator):
         self,
         python: str,
         folder: str,
-        settings: dict[str, str],
+        output_folder: str,
+        settings: list[str],
         arguments: list[str],
         **kwargs: Any,
     ):
@@ -42,13 +43,14 @@ class ProjectTask(BaseOperator):
         Args:
           python: the interpreter.
           folder: to run in.
-          settings: environment variables that no run can change.
+          output_folder: the pipeline's OUTPUT, which no run can change, since the graph lies there.
+          settings: names of the parameters of a run.
           arguments: what comes after `python -m`.
           **kwargs: of every Airflow operator.
         """
         super().__init__(**kwargs)
         self.python, self.folder = python, folder
-        self.settings, self.arguments = settings, arguments
+        self.output_folder, self.settings, self.arguments = output_folder, settings, arguments
         self.hook = SubprocessHook()
 
     def execute(self, context: Context) -> None:
@@ -63,13 +65,17 @@ class ProjectTask(BaseOperator):
                 f"{self.python}: the project's environment is not there; run `make setup` in "
                 f"{self.folder}"
             )
-        given = {
-            name: "" if value is None else str(value) for name, value in context["params"].items()
-        }
+        given = context["params"]
+        if unknown := sorted(given.keys() - set(self.settings)):
+            # Who may start a run shall not set any other variable of its processes.
+            raise AirflowFailException(
+                f"there is no setting {unknown[0]!r}; expected {', '.join(self.settings)}"
+            )
+        settings = {name: "" if given[name] is None else str(given[name]) for name in given}
         try:
             result = self.hook.run_command(
                 [self.python, "-m", *self.arguments],
-                env={**os.environ, **given, **self.settings},
+                env={**os.environ, **settings, "OUTPUT": self.output_folder},
                 cwd=self.folder,
             )
         except KeyboardInterrupt:  # of `airflow dags test`; the process is in another session
@@ -97,7 +103,7 @@ def make_dag(graph_file: Path) -> DAG:
         raise RuntimeError(
             f"{GRAPHS}: {graph_file} is no compiled pipeline ({error}); run `make airflow-compile`"
         ) from None
-    fixed = {"OUTPUT": graph["settings"].pop("OUTPUT")}
+    output = graph["settings"].pop("OUTPUT")
     dag = DAG(
         graph["pipeline"],
         description="Trains once, ships to servers and devices",
@@ -123,7 +129,8 @@ def make_dag(graph_file: Path) -> DAG:
             dag=dag,
             python=graph["python"],
             folder=graph["folder"],
-            settings=fixed,
+            output_folder=output,
+            settings=list(graph["settings"]),
             arguments=list(arguments),
         )
 

@@ -66,14 +66,19 @@ from airflow_runner import ProjectTask
 found = {}
 for status in (0, 1, 2, 3):
     task = ProjectTask(
-        task_id="x", python=sys.executable, folder=".", settings={"OUTPUT": "fixed"},
-        arguments=["fate", str(status)],
+        task_id="x", python=sys.executable, folder=".", output_folder="fixed",
+        settings=["SEED", "EPOCHS"], arguments=["fate", str(status)],
     )
     try:
-        task.execute({"params": {"OUTPUT": "mine", "SEED": 0}})
+        task.execute({"params": {"EPOCHS": None, "SEED": 0}})
         found[status] = "done"
     except Exception as error:
         found[status] = f"{type(error).__name__}: {error}"
+for name in ("OUTPUT", "PYTHONPATH"):
+    try:
+        task.execute({"params": {"SEED": "1", name: "mine"}})
+    except Exception as error:
+        found[name] = f"{type(error).__name__}: {error}"
 task.python = "/no/such/.venv/bin/python"
 try:
     task.execute({"params": {}})
@@ -97,6 +102,10 @@ def test_only_what_may_end_otherwise_is_tried_again(tmp_path: Path) -> None:
     found = json.loads(printed[-1])
     assert found.pop("missing").startswith("AirflowFailException: /no/such/.venv/bin/python")
     assert found == {
+        **{
+            name: f"AirflowFailException: there is no setting {name!r}; expected SEED, EPOCHS"
+            for name in ("OUTPUT", "PYTHONPATH")
+        },
         "0": "done",
         "1": "AirflowException: ended with status 1: error: why",
         "2": "AirflowFailException: error: why",
