@@ -49,6 +49,8 @@ class AirflowHome:
     def environment(self) -> dict[str, str]:
         """This process's environment with Airflow's settings, and none of another Airflow's."""
         settings = {
+            # Airflow starts itself for every task.
+            "PATH": f"{_program('airflow').parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "AIRFLOW_HOME": self._home,
             "AIRFLOW__CORE__DAGS_FOLDER": self._dags,
             "AIRFLOW__CORE__LOAD_EXAMPLES": False,
