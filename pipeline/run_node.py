@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         graph = compiled.read_graph(options.folder)
         _check(graph, options.node)
         definition = compiled.read_pipeline(options.folder)
-        with _alone(options.folder / f"{options.node}.lock", Path(graph.settings["OUTPUT"])):
+        with _alone(options.folder / f"{options.node}.lock", graph):
             run_node(definition, options.node, options.run, log_file)
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -107,18 +107,21 @@ def _check(graph: compiled.Graph, node_id: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone(node_lock: Path, output: Path) -> Iterator[None]:
+def _alone(node_lock: Path, graph: compiled.Graph) -> Iterator[None]:
     """Keeps out other attempts at the node, and the local runner; raises NodeError for those.
 
     An orchestrator that lost sight of a process may start the next while that one is still there.
+    Where ML Metadata takes one writer, other nodes are kept out, too.
     """
+    output = Path(graph.settings["OUTPUT"])
     with open(node_lock, "w") as node, open(output / LOCK_FILE, "w") as run:
         try:
             fcntl.flock(node, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fcntl.flock(run, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            mode = fcntl.LOCK_EX if graph.one_at_a_time else fcntl.LOCK_SH
+            fcntl.flock(run, mode | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise NodeError(
-                f"another attempt at this node, or `make run`, is using OUTPUT={output}; wait for "
+                f"another attempt at this node, or another run, is using OUTPUT={output}; wait for "
                 "its end"
             ) from error
         yield

@@ -135,7 +135,12 @@ def test_another_attempt_or_a_local_run_keeps_it_out(
         assert "another attempt" in capsys.readouterr().err
 
 
-def test_two_nodes_may_run_at_once(folder: Path) -> None:
+@pytest.mark.parametrize(("one_at_a_time", "status"), [(True, FAILED), (False, 0)])
+def test_nodes_run_at_once_where_ml_metadata_takes_several_writers(
+    one_at_a_time: bool, status: int, folder: Path
+) -> None:
+    path = folder / compiled.GRAPH_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"one_at_a_time": one_at_a_time}))
     with open(folder / ".." / LOCK_FILE, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        assert main([str(folder), "First", "run-1"]) == 0
+        fcntl.flock(lock, fcntl.LOCK_SH)  # as another node holds it
+        assert main([str(folder), "First", "run-1"]) == status
