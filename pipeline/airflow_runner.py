@@ -81,6 +81,8 @@ class ProjectTask(BaseOperator):
         except KeyboardInterrupt:  # of `airflow dags test`; the process is in another session
             self.on_kill()
             raise
+        if result.exit_code < 0:
+            raise AirflowException(f"killed by signal {-result.exit_code}")
         if result.exit_code in (WRONG_SETTING, NOT_BLESSED):
             raise AirflowFailException(result.output)
         if result.exit_code:

@@ -60,11 +60,12 @@ import json, sys
 from pathlib import Path
 Path("fate.py").write_text(
     "import os, sys; print('OUTPUT', os.environ['OUTPUT'], 'SEED', os.environ['SEED']);"
-    "print('error: why'); sys.exit(int(sys.argv[1]))"
+    "status = int(sys.argv[1]); print('error: why', flush=True);"
+    "sys.exit(status) if status >= 0 else os.kill(os.getpid(), -status)"
 )
 from airflow_runner import ProjectTask
 found = {}
-for status in (0, 1, 2, 3):
+for status in (0, 1, 2, 3, -9):
     task = ProjectTask(
         task_id="x", python=sys.executable, folder=".", output_folder="fixed",
         settings=["SEED", "EPOCHS"], arguments=["fate", str(status)],
@@ -110,5 +111,6 @@ def test_only_what_may_end_otherwise_is_tried_again(tmp_path: Path) -> None:
         "1": "AirflowException: ended with status 1: error: why",
         "2": "AirflowFailException: error: why",
         "3": "AirflowFailException: error: why",
+        "-9": "AirflowException: killed by signal 9",
     }
     assert sum("OUTPUT fixed SEED 0" in line for line in printed) >= 4
