@@ -10,7 +10,7 @@ from data.errors import DataError
 from pipeline.airflow_home import AirflowHome
 from pipeline.config import ConfigError, config_from_environment
 from pipeline.local_runner import FAILED, NOT_BLESSED, WRONG_SETTING
-from pipeline.processes import end_processes, interrupt_on_sigterm
+from pipeline.processes import end_processes, interrupt_on_signals
 
 _STARTED = re.compile(r"\[DAG TEST\] starting task_id=(\S+)")
 # Airflow logs it twice, with the time in two formats; this is the one of `dags test` itself.
@@ -84,5 +84,5 @@ def show_progress(lines: Iterable[str], number_of_tasks: int) -> int:
 
 
 if __name__ == "__main__":
-    interrupt_on_sigterm()
+    interrupt_on_signals()
     sys.exit(main())

@@ -14,7 +14,7 @@ from data.errors import DataError
 from pipeline.airflow_home import LOOPBACK, AirflowHome
 from pipeline.config import ConfigError, config_from_environment
 from pipeline.local_runner import FAILED, WRONG_SETTING
-from pipeline.processes import end_processes, interrupt_on_sigterm
+from pipeline.processes import end_processes, interrupt_on_signals
 
 _DEFAULT_PORT = "8080"
 
@@ -97,5 +97,5 @@ def _answers(address: str, servers: Mapping[str, subprocess.Popen]) -> bool:
 
 
 if __name__ == "__main__":
-    interrupt_on_sigterm()
+    interrupt_on_signals()
     sys.exit(main())

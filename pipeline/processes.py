@@ -9,9 +9,10 @@ import psutil
 _GRACE_S = 20  # for a process to end by itself
 
 
-def interrupt_on_sigterm() -> None:
-    """Makes SIGTERM raise KeyboardInterrupt, as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, _interrupt)
+def interrupt_on_signals() -> None:
+    """Makes SIGTERM raise KeyboardInterrupt, and SIGINT also where a shell has it ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(*unused: object) -> NoReturn:
