@@ -52,7 +52,7 @@ def test_a_run_may_have_other_settings_than_the_dag(
     [
         ("RECIPES", "float32", ("gone: Evaluator.int8, Quantizer.int8", "airflow-compile")),
         ("TRIALS", "2", ("new: Tuner",)),
-        ("DATASET", "folder", ("mnist-jax-folder instead of mnist-jax-digits",)),
+        ("DATASET", "folder", ("mnist-jax-folder-digits instead of mnist-jax-digits",)),
     ],
 )
 def test_a_run_with_another_graph_is_refused(

@@ -36,11 +36,11 @@ def model(store: mlmd.MetadataStore, node: str) -> metadata_store_pb2.Artifact:
 
 
 def test_nodes_of_a_run_find_each_other_and_their_outputs_do_not_collide(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for node in ("First", "Second"):
         assert main([str(folder), node, "run-1"]) == 0
-    assert "First: " in capsys.readouterr().out
+    assert "First: " in capfd.readouterr().out
     store = runs.open_store(tmp_path / "metadata.db")
     first, second = model(store, "First"), model(store, "Second")
     assert first.id != second.id and first.uri != second.uri
@@ -50,11 +50,11 @@ def test_nodes_of_a_run_find_each_other_and_their_outputs_do_not_collide(
 
     # Again in the same run, nothing happens; in another, both come from the cache.
     assert main([str(folder), "First", "run-1"]) == 0
-    assert "First: finished by an earlier attempt" in capsys.readouterr().out
+    assert "First: finished by an earlier attempt" in capfd.readouterr().out
     assert len(executions(store, "First")) == 1
     for node in ("First", "Second"):
         assert main([str(folder), node, "run-2"]) == 0
-        assert f"{node}: cached" in capsys.readouterr().out
+        assert f"{node}: cached" in capfd.readouterr().out
         assert len(executions(store, node)) == 2
     assert model(store, "Second").id == second.id
 
