@@ -1,18 +1,21 @@
 # Everything a user types. `make help` lists it.
 
 # Settings of a run; see `make help`. Empty means the default.
-export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY METADATA PIPELINE_NAME
-export PIPELINE_ROOT PUSH_TO STAGE_BEAM
-export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE
+export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
+export METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM
+# Of single commands.
+export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE AIRFLOW_PORT
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
+airflow_stamp := .venv-airflow/.setup-complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run tfx recover test kubeflow bench lint setup lock clean
+.PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow test bench lint \
+	setup lock clean
 
 help: ## list the commands and settings
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Settings, as in `make run DATASET=digits EPOCHS=5`:'
 	@echo '  DATASET       auto (default: MNIST if it can be had, else digits), mnist, digits,'
@@ -31,6 +34,7 @@ help: ## list the commands and settings
 	@echo '                may be such URIs'
 	@echo '  STAGE_BEAM    0: components that run on Beam read and write the URIs themselves (1)'
 	@echo '  IMAGE, DATA_ROOT, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE  of make kubeflow, see README.md'
+	@echo '  AIRFLOW_PORT  of the web server of `make airflow-up` (8080)'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
@@ -40,6 +44,15 @@ tfx: $(setup_stamp) ## the same by the tfx command line: create or update the pi
 
 recover: $(setup_stamp) ## mark what killed runs left running as failed, remove its leftovers
 	@$(python) -m pipeline.recover $(if $(DRY_RUN),--dry-run)
+
+airflow: $(setup_stamp) $(airflow_stamp) ## run the pipeline as an Airflow DAG, once, without a server
+	@$(python) -m pipeline.airflow_once
+
+airflow-up: $(setup_stamp) $(airflow_stamp) ## Airflow with the DAG on 127.0.0.1, until Ctrl-C
+	@exec $(python) -m pipeline.airflow_up
+
+airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
+	@$(python) -m pipeline.airflow_compile
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest
@@ -65,7 +78,17 @@ setup: ## make .venv anew from the hashed lock; PYTHON=... chooses the interpret
 $(setup_stamp): requirements/lock.txt setup.py scripts/setup.sh
 	@$(MAKE) --no-print-directory setup
 
-lock: $(setup_stamp) ## resolve setup.py and requirements/ into requirements/lock.txt, cuda-lock.txt
+airflow-setup: $(setup_stamp) ## make .venv-airflow anew from its hashed lock
+	@echo 'Setting up .venv-airflow (260 MB) ...'
+	@.venv/bin/uv venv --quiet --clear --no-python-downloads --python '>=3.11,<3.13' .venv-airflow
+	@.venv/bin/uv pip sync --quiet --python .venv-airflow/bin/python --require-hashes \
+		--compile-bytecode requirements/airflow.txt
+	@touch $(airflow_stamp)
+
+$(airflow_stamp): requirements/airflow.txt | $(setup_stamp)
+	@$(MAKE) --no-print-directory airflow-setup
+
+lock: $(setup_stamp) ## resolve setup.py and requirements/ into the locks there
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--extra dev --override requirements/overrides.txt --custom-compile-command 'make lock' \
 		setup.py --output-file requirements/lock.txt
@@ -73,8 +96,11 @@ lock: $(setup_stamp) ## resolve setup.py and requirements/ into requirements/loc
 		--python-platform x86_64-manylinux_2_28 --generate-hashes --no-annotate \
 		--constraint requirements/lock.txt --custom-compile-command 'make lock' \
 		requirements/cuda.in --output-file requirements/cuda-lock.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' \
+		requirements/airflow.in --output-file requirements/airflow.txt
 
 clean: ## remove output/ and caches, never data
 	@echo 'removing output/ and caches'
 	@rm -rf output .pytest_cache .ruff_cache build *.egg-info
-	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

@@ -33,6 +33,7 @@ REQUIRED = [
     "fsspec",
     "s3fs",
     "gcsfs",
+    "psutil>=7",  # ends Airflow's servers with all that they started
     # TFX needs these at run time, without saying so: it packs a component's `module_file` into a
     # wheel and installs it, and tensorflow-hub imports pkg_resources, which setuptools 81 dropped.
     "dill>=0.4",

@@ -42,6 +42,14 @@ class DatasetFiles:
         """The four files in the order of FILE_NAMES."""
         return self.train_images, self.train_labels, self.eval_images, self.eval_labels
 
+    @property
+    def summary(self) -> str:
+        """Where the data comes from and how much it is, in a line."""
+        return (
+            f"{self.source}: {self.train_examples:,} training and {self.eval_examples:,} test "
+            f"images, {self.num_classes} classes"
+        )
+
 
 def candidates(folder: Path, name: str) -> Iterator[Path]:
     """The existing files for one of FILE_NAMES, best first: plain, then .gz; `-idx`, then `.idx`.

@@ -19,6 +19,13 @@ from pipeline.limits import Limits
 COMPARISON_FILE = "comparison.json"
 REPORT_FILE = "index.html"
 
+# What `config_from_environment` reads, for those who hand it to other processes.
+SETTINGS = (
+    *("DATASET", "MNIST_DIR", "OUTPUT"),
+    *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY"),
+    *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
+)
+
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)

@@ -14,15 +14,7 @@ from pipeline import (
     store_plugin,  # noqa: F401 - what TFX itself reads and writes may be in an object store
 )
 from pipeline.artifacts import ComparisonReport, ModelComparison
-from pipeline.source_digest import source_digest
-
-SOURCES = (
-    "data/*.py",
-    "modules/*.py",
-    "pipeline/*.py",
-    "pipeline/schema/*",
-    "pipeline/templates/*",
-)
+from pipeline.source_digest import code_digest
 
 
 class StaleImageError(RuntimeError):
@@ -35,12 +27,12 @@ def check_sources(compiled: str) -> None:
     Otherwise results of the image's older code would go into the cache as the newer one's.
 
     Args:
-      compiled: the digest of SOURCES when the pipeline was compiled.
+      compiled: the digest of the code when the pipeline was compiled.
 
     Raises:
       StaleImageError: they differ.
     """
-    if source_digest(*SOURCES) != compiled:
+    if code_digest() != compiled:
         raise StaleImageError(
             "the image holds other code than the pipeline was compiled with: build and push it "
             "under a new tag, and compile with that tag as IMAGE"

@@ -120,7 +120,7 @@ def compile_pipeline(pipeline: "Pipeline", containers: Containers, folder: Path)
     from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner, pipeline_builder
 
     from pipeline import kubeflow_entrypoint
-    from pipeline.source_digest import source_digest
+    from pipeline.source_digest import code_digest
 
     path = folder / f"{pipeline.pipeline_info.pipeline_name}.yaml"
     for node in pipeline.components:
@@ -142,7 +142,7 @@ def compile_pipeline(pipeline: "Pipeline", containers: Containers, folder: Path)
                 "python",
                 "-m",
                 kubeflow_entrypoint.__name__,
-                f"--source_digest={source_digest(*kubeflow_entrypoint.SOURCES)}",
+                f"--source_digest={code_digest()}",
             ],
             use_pipeline_spec_2_1=True,
         ),

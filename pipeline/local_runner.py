@@ -51,18 +51,14 @@ def run(config: PipelineConfig) -> int:
     Raises:
       ConfigError: ML Metadata cannot use its store.
     """
-    data = config.dataset
-    print(
-        f"{data.source}: {data.train_examples:,} training and {data.eval_examples:,} test images, "
-        f"{data.num_classes} classes"
-    )
+    print(config.dataset.summary)
     log_file = config.output / LOG_FILE
     started = time.monotonic()
     try:
         with console.library_output_to(log_file):
             if not _run(config):
                 return 0
-        return _show(config, time.monotonic() - started)
+        return show(config, time.monotonic() - started)
     except KeyboardInterrupt:
         print("interrupted; run again to go on after the last finished component", file=sys.stderr)
         return FAILED
@@ -85,9 +81,7 @@ def _run(config: PipelineConfig) -> bool:
     from absl import logging as absl_logging
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
-    from pipeline import runs
     from pipeline.create import create_pipeline
-    from pipeline.metadata_store import open_store
     from pipeline.recovery import recover
 
     absl_logging.use_python_logging(quiet=True)
@@ -100,16 +94,31 @@ def _run(config: PipelineConfig) -> bool:
         LocalDagRunner().run(pipeline)
     if progress.done == 0:
         return False
+    copy_last_report(config)
+    return True
+
+
+def copy_last_report(config: PipelineConfig) -> None:
+    """Copies the report of the pipeline's last run to where the user looks for it."""
+    from pipeline import runs
+    from pipeline.metadata_store import open_store
+
     store = open_store(config.metadata_location)
     execution = runs.last_run_executions(store, config.pipeline_name)["Report"]
     report = runs.output_artifacts(store, execution)["report"].uri
     stores.copy_folder(report, config.report_dir)
-    return True
 
 
-def _show(config: PipelineConfig, seconds: float) -> int:
-    """Prints the table and what became of the pushes."""
-    from tfx.dsl.io import fileio  # loaded by now
+def show(config: PipelineConfig, seconds: float) -> int:
+    """Prints the table of the report that was copied, and what became of the pushes.
+
+    Returns:
+      0 when every model was blessed and pushed, else NOT_BLESSED.
+    """
+    # Imported here: TFX takes its time.
+    from tfx.dsl.io import fileio
+
+    from pipeline import store_plugin  # noqa: F401 - models may be pushed to an object store
 
     comparison = json.loads((config.report_dir / COMPARISON_FILE).read_text())
     print_comparison(comparison, Console())

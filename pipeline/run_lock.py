@@ -10,6 +10,7 @@ from pipeline import metadata_server, stores
 from pipeline.config import PipelineConfig
 from pipeline.errors import ConfigError
 
+LOCK_FILE = ".lock"
 STORE_FILE = ".metadata"
 IDENTITY_FILE = ".identity"
 
@@ -27,13 +28,13 @@ def only_run(config: PipelineConfig) -> Iterator[None]:
         if config.metadata:
             server = metadata_server.parse(config.metadata)
             held.enter_context(metadata_server.only_run_of(server, config.pipeline_name))
-        _keep_to_one_store(config)
+        keep_to_one_store(config)
         yield
 
 
 @contextlib.contextmanager
 def _only_run_in(output: Path) -> Iterator[None]:
-    with open(output / ".lock", "w") as lock:
+    with open(output / LOCK_FILE, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -43,7 +44,7 @@ def _only_run_in(output: Path) -> Iterator[None]:
         yield
 
 
-def _keep_to_one_store(config: PipelineConfig) -> None:
+def keep_to_one_store(config: PipelineConfig) -> None:
     """Raises ConfigError when the artifacts are recorded in another store.
 
     Their folders have the numbers of the store's executions: those of two stores would be mixed.

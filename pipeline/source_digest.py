@@ -5,6 +5,9 @@ from pathlib import Path
 
 from pipeline.config import PROJECT_ROOT
 
+# All that a pipeline is compiled from and its nodes run.
+CODE = ("data/*.py", "modules/*.py", "pipeline/*.py", "pipeline/schema/*", "pipeline/templates/*")
+
 
 def source_digest(*patterns: str, root: Path = PROJECT_ROOT) -> str:
     """Returns a digest of the files that match any of the patterns, such as `data/*.py`.
@@ -26,3 +29,8 @@ def source_digest(*patterns: str, root: Path = PROJECT_ROOT) -> str:
         name = path.relative_to(root).as_posix().encode()
         digest.update(b"%d %s %d " % (len(name), name, path.stat().st_size) + path.read_bytes())
     return digest.hexdigest()
+
+
+def code_digest() -> str:
+    """Returns the digest of CODE."""
+    return source_digest(*CODE)

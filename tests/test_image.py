@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from docker.utils.build import exclude_paths
 
-from pipeline.kubeflow_entrypoint import SOURCES
+from pipeline.source_digest import CODE
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -50,7 +50,7 @@ def test_user_is_not_root_and_is_a_number() -> None:
 
 
 def test_image_holds_the_code_and_nothing_else_is_sent_to_the_build() -> None:
-    code = {str(path.relative_to(ROOT)) for pattern in SOURCES for path in ROOT.glob(pattern)}
+    code = {str(path.relative_to(ROOT)) for pattern in CODE for path in ROOT.glob(pattern)}
     locks = {f"requirements/{name}" for name in LOCKS}
     assert sent() == code | locks
     assert all(

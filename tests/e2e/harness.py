@@ -18,6 +18,8 @@ import ml_metadata as mlmd
 import numpy as np
 import tensorflow as tf
 
+from pipeline.config import SETTINGS
+
 from pipeline.metadata_store import open_store
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -80,10 +82,7 @@ class Run:
 
 def environment(**settings: str | Path) -> dict[str, str]:
     """Returns this process's environment with these settings of a run, and no others."""
-    paths = ("DATASET", "MNIST_DIR", "OUTPUT", "PIPELINE_ROOT", "PUSH_TO")
-    ours = (*paths, "STAGE_BEAM", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY")
-    ours += ("METADATA", "PIPELINE_NAME")
-    ours += ("IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE")
+    ours = (*SETTINGS, "IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, **{name: str(value) for name, value in settings.items()}}
 

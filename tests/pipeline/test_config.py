@@ -11,6 +11,7 @@ from data.idx import write_idx
 from modules.train_config import TrainConfig
 from pipeline.config import (
     PROJECT_ROOT,
+    SETTINGS,
     ConfigError,
     Limits,
     PipelineConfig,
@@ -88,8 +89,7 @@ def test_paths_are_below_output(environment: dict[str, str]) -> None:
 
 
 def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
-    names = ["MNIST_DIR", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "METADATA"]
-    names += ["PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"]
+    names = [name for name in SETTINGS if name not in ("DATASET", "OUTPUT")]
     empty = dict.fromkeys(names, "")
     assert config_from_environment(environment | empty) == config_from_environment(environment)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline import kubeflow_entrypoint, source_digest
-from pipeline.kubeflow_entrypoint import SOURCES, StaleImageError, check_sources, with_types
+from pipeline.kubeflow_entrypoint import StaleImageError, check_sources, with_types
 
 SPEC = json.dumps(
     {"artifacts": {"model": {"artifactType": {"instanceSchema": "title: tfx.Model"}}}}
@@ -41,15 +41,15 @@ def test_a_type_that_is_there_stays() -> None:
 def test_an_image_with_other_code_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compiled = source_digest.source_digest(*SOURCES)
+    compiled = source_digest.code_digest()
     check_sources(compiled)
-    for pattern in SOURCES:
+    for pattern in source_digest.CODE:
         for path in source_digest.PROJECT_ROOT.glob(pattern):
             copy = tmp_path / path.relative_to(source_digest.PROJECT_ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
-    image = lambda *patterns: source_digest.source_digest(*patterns, root=tmp_path)  # noqa: E731
-    monkeypatch.setattr(kubeflow_entrypoint, "source_digest", image)
+    image = lambda: source_digest.source_digest(*source_digest.CODE, root=tmp_path)  # noqa: E731
+    monkeypatch.setattr(kubeflow_entrypoint, "code_digest", image)
     check_sources(compiled)
     with (tmp_path / "modules" / "model.py").open("a") as file:
         file.write("# edited\n")

@@ -1,0 +1,79 @@
+"""One attempt at a node of a compiled pipeline, by TFX's portable launcher."""
+
+import logging
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.compiler import constants
+from tfx.dsl.io import fileio
+from tfx.orchestration import metadata
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import launcher, outputs_utils, runtime_parameter_utils
+from tfx.orchestration.portable.mlmd import context_lib, execution_lib
+from tfx.proto.orchestration import pipeline_pb2
+
+
+class NodeAttempt:
+    """What TFX's LocalDagRunner does for a node, for one of them, in a run that others share.
+
+    TFX's launcher takes up the execution that an earlier attempt in the same run has in ML
+    Metadata, if there is one.
+    """
+
+    def __init__(self, definition: pipeline_pb2.Pipeline, node_id: str, run_id: str):
+        """Prepares the node.
+
+        Args:
+          definition: the compiled pipeline; the run is set in it.
+          node_id: which of its nodes.
+          run_id: the run's name in ML Metadata.
+        """
+        runtime_parameter_utils.substitute_runtime_parameter(
+            definition, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
+        )
+        nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in definition.nodes}
+        self._node = nodes[node_id]
+        deployment = runner_utils.extract_local_deployment_config(definition)
+        store = deployment.metadata_connection_config
+        self._store = metadata.Metadata(getattr(store, store.WhichOneof("connection_config")))
+        self._launcher = launcher.Launcher(
+            pipeline_node=self._node,
+            mlmd_connection=self._store,
+            pipeline_info=definition.pipeline_info,
+            pipeline_runtime_spec=definition.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+        )
+        self._outputs = outputs_utils.OutputsResolver(
+            self._node, definition.pipeline_info, definition.runtime_spec
+        )
+
+    def launch(self) -> None:
+        """Runs the node; raises whatever its component raises."""
+        for execution in self._executions():
+            self._remove_outputs(execution)
+        self._launcher.launch()
+
+    def is_finished(self) -> bool:
+        """Whether this attempt or an earlier one in this run finished the node.
+
+        After `launch`, it did not when TFX found no inputs: its launcher raises nothing then.
+        """
+        return any(map(execution_lib.is_execution_successful, self._executions()))
+
+    def is_cached(self) -> bool:
+        """Whether the finished node's outputs are those of an earlier run."""
+        cached = metadata_store_pb2.Execution.CACHED
+        return any(execution.last_known_state == cached for execution in self._executions())
+
+    def _executions(self) -> list[metadata_store_pb2.Execution]:
+        with self._store as handle:
+            contexts = context_lib.prepare_contexts(handle, self._node.contexts)
+            return execution_lib.get_executions_associated_with_all_contexts(handle, contexts)
+
+    def _remove_outputs(self, execution: metadata_store_pb2.Execution) -> None:
+        """Removes what an attempt left: TFX would put the new files beside it."""
+        for artifacts in self._outputs.generate_output_artifacts(execution.id).values():
+            for artifact in artifacts:
+                if fileio.exists(artifact.uri):
+                    logging.warning("removing what an earlier attempt left: %s", artifact.uri)
+                    (fileio.rmtree if fileio.isdir(artifact.uri) else fileio.remove)(artifact.uri)
