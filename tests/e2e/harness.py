@@ -19,7 +19,6 @@ import numpy as np
 import tensorflow as tf
 
 from pipeline.config import SETTINGS
-
 from pipeline.metadata_store import open_store
 
 PROJECT = Path(__file__).resolve().parents[2]
