@@ -83,8 +83,10 @@ class ProjectTask(BaseOperator):
             raise
         if result.exit_code < 0:
             raise AirflowException(f"killed by signal {-result.exit_code}")
-        if result.exit_code in (WRONG_SETTING, NOT_BLESSED):
+        if result.exit_code == WRONG_SETTING:
             raise AirflowFailException(result.output)
+        if result.exit_code == NOT_BLESSED:
+            raise AirflowFailException("the run is complete, but not every model was blessed")
         if result.exit_code:
             raise AirflowException(f"ended with status {result.exit_code}: {result.output}")
 
