@@ -1,16 +1,16 @@
 # Everything a user types. `make help` lists it.
 
 # Settings of a run; see `make help`. Empty means the default.
-export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
+export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY BEAM_RUNNER BEAM_ARGS
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint setup lock clean
+.PHONY: help run flink flink-cluster flink-jar spark-jar test bench lint setup lock clean
 
 help: ## list the commands and settings
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Settings, as in `make run DATASET=digits EPOCHS=5`:'
 	@echo '  DATASET       auto (default: MNIST if it can be had, else digits), mnist, digits,'
@@ -21,9 +21,20 @@ help: ## list the commands and settings
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'
 	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
+	@echo '  BEAM_RUNNER   in_memory (default), portable, flink, spark, dataflow'
+	@echo '  BEAM_ARGS     more options for Beam, as --parallelism=2 --flink_master=HOST:PORT'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
+
+flink: flink-jar ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
+	@BEAM_RUNNER=flink $(python) -m pipeline.local_runner
+
+flink-cluster: flink-jar ## a Flink with two workers on this machine, until Ctrl-C
+	@sh scripts/flink_cluster.sh
+
+flink-jar spark-jar: %-jar: $(setup_stamp) ## take Beam's job server from Maven Central
+	@$(python) -m pipeline.job_server $*
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest

@@ -12,6 +12,8 @@ from data.dataset import DatasetFiles
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_IO, RECIPES
 from modules.train_config import TrainConfig
+from pipeline import beam_engine
+from pipeline.errors import ConfigError
 
 # The names under the report folder, and inside the artifacts that it is copied from.
 COMPARISON_FILE = "comparison.json"
@@ -20,10 +22,6 @@ REPORT_FILE = "index.html"
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-
-
-class ConfigError(ValueError):
-    """A setting is wrong; the message names it, its value and what is allowed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +119,7 @@ class PipelineConfig:
       train: how to train; the number of classes is taken from the data set.
       recipes: names of the device models to make, evaluate and ship; see modules/recipes.py.
       limits: what decides on pushing.
-      beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
+      beam_args: options for Beam; see pipeline/beam_engine.py.
       tuner_trials: short trainings that look for hyperparameters of the long one; 0 for none.
       trial_epochs: of each of them, but no more than `train` has.
     """
@@ -131,7 +129,7 @@ class PipelineConfig:
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
     recipes: tuple[str, ...] = tuple(RECIPES)
     limits: Limits = dataclasses.field(default_factory=Limits)
-    beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+    beam_args: tuple[str, ...] = beam_engine.IN_MEMORY
     tuner_trials: int = 0
     trial_epochs: int = 3
 
@@ -185,12 +183,13 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     )
     trials = _number(environment, "TRIALS", int, PipelineConfig.tuner_trials, minimum=0)
     recipes = _recipes(environment)
+    beam_args = beam_engine.beam_args(environment)
     wanted = environment.get("DATASET") or "auto"
     dataset = resolve_dataset(wanted, environment.get("MNIST_DIR") or None, DEFAULT_CACHE)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
     _make_writable(output)
     limits = Limits(min_accuracy=min_accuracy)
-    return PipelineConfig(dataset, output, train, recipes, limits, tuner_trials=trials)
+    return PipelineConfig(dataset, output, train, recipes, limits, beam_args, tuner_trials=trials)
 
 
 def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:

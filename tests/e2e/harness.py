@@ -69,6 +69,7 @@ def environment(**settings: str | Path) -> dict[str, str]:
     """Returns this process's environment with these settings of a run, and no others."""
     paths = ("DATASET", "MNIST_DIR", "OUTPUT")
     ours = (*paths, "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY")
+    ours += ("BEAM_RUNNER", "BEAM_ARGS")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, **{name: str(value) for name, value in settings.items()}}
 

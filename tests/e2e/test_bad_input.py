@@ -126,6 +126,7 @@ def test_a_wrong_checksum_is_named(folder: Path, tmp_path: Path) -> None:
         ({"TRIALS": "-1"}, ("TRIALS=-1", "at least 0")),
         ({"RECIPES": "float32,int4"}, ("RECIPES=float32,int4", "'int4'", "dynamic_range")),
         ({"MIN_ACCURACY": "97"}, ("MIN_ACCURACY=97",)),
+        ({"BEAM_RUNNER": "storm"}, ("BEAM_RUNNER=storm", "flink")),
         ({"DATASET": "mnist", "MNIST_DIR": "/no/such/folder"}, ("/no/such/folder",)),
     ],
 )

@@ -46,10 +46,11 @@ def test_everything_set(environment: dict[str, str]) -> None:
     config = config_from_environment(
         environment
         | {"EPOCHS": "3", "SEED": "7", "MIN_ACCURACY": "0.5", "RECIPES": " int8, float32"}
-        | {"TRIALS": "12"}
+        | {"TRIALS": "12", "BEAM_RUNNER": "portable"}
     )
     assert config.train == TrainConfig(epochs=3, seed=7)
     assert config.tuner_trials == 12
+    assert "--job_endpoint=embed" in config.beam_args
     assert config.recipes == ("float32", "int8")
     assert config.limits == Limits(min_accuracy=0.5)
 
@@ -86,6 +87,7 @@ def test_paths_are_below_output(environment: dict[str, str]) -> None:
 
 def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
     names = ["MNIST_DIR", "EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY"]
+    names += ["BEAM_RUNNER", "BEAM_ARGS"]
     empty = dict.fromkeys(names, "")
     assert config_from_environment(environment | empty) == config_from_environment(environment)
 
