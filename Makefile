@@ -5,6 +5,8 @@ export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY BEAM_RUN
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
+# A Flink of the run's own needs no network, and its servers would listen on all of it.
+alone := $(if $(or $(SHARE_NETWORK),$(findstring --flink_master=,$(BEAM_ARGS))),,sh scripts/loopback_only.sh)
 
 .DEFAULT_GOAL := help
 .PHONY: help run flink flink-cluster flink-jar spark-jar test bench lint setup lock clean
@@ -28,7 +30,8 @@ run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push
 	@$(python) -m pipeline.local_runner
 
 flink: flink-jar ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
-	@BEAM_RUNNER=flink $(python) -m pipeline.local_runner
+	@$(python) -m data $(or $(DATASET),auto) $(if $(MNIST_DIR),--mnist-dir '$(MNIST_DIR)') >/dev/null
+	@BEAM_RUNNER=flink $(alone) $(python) -m pipeline.local_runner
 
 flink-cluster: flink-jar ## a Flink with two workers on this machine, until Ctrl-C
 	@sh scripts/flink_cluster.sh
@@ -43,6 +46,7 @@ bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.tflite_latency
 	@$(python) -m benchmarks.extractor_throughput
 	@$(python) -m benchmarks.pipeline_overhead
+	@$(alone) $(python) -m benchmarks.beam_runners
 	@$(python) -m benchmarks.training_speed
 	@$(python) -m benchmarks.training_accuracy
 

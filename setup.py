@@ -31,7 +31,7 @@ REQUIRED = [
     "setuptools<81",
     "wheel",
 ]
-DEVELOPMENT = ["pytest>=9", "ruff>=0.17", "uv>=0.9", "websocket-client>=1.9"]
+DEVELOPMENT = ["pytest>=9", "ruff>=0.17", "uv>=0.9", "websocket-client>=1.9", "psutil>=7"]
 
 setup(
     name="mnist-tfx-jax",
