@@ -18,9 +18,7 @@ print(*psutil.net_if_addrs())
 
 
 def run(*command: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [shutil.which("sh"), SCRIPT, *command], capture_output=True, text=True, timeout=60
-    )
+    return subprocess.run(["/bin/sh", SCRIPT, *command], capture_output=True, text=True, timeout=60)
 
 
 @pytest.fixture
