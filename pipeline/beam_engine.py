@@ -11,8 +11,11 @@ from pathlib import Path
 from pipeline import job_server
 from pipeline.errors import ConfigError
 
+# An image is for workers elsewhere. Without one, TFX packs itself anew in every component, for
+# workers that might not have it; those on this machine do.
+_NO_PACKING = "--sdk_container_image=none"
 # In one process, with one thread: the fastest on one small machine.
-IN_MEMORY = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+IN_MEMORY = ("--direct_running_mode=in_memory", "--direct_num_workers=1", _NO_PACKING)
 FLINK_CONFIG = Path(__file__).resolve().parent.parent / "deploy" / "flink"
 
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -66,7 +69,7 @@ def _portable(options: argparse.Namespace) -> tuple[str, ...]:
     """A job service of the user's, or Beam's own, which needs no socket with such workers."""
     if not options.job_endpoint:
         embedded = "--environment_type=beam:env:embedded_python:v1"
-        return ("--runner=PortableRunner", "--job_endpoint=embed", embedded)
+        return ("--runner=PortableRunner", "--job_endpoint=embed", embedded, _NO_PACKING)
     _require_environment("--job_endpoint", options.job_endpoint, options)
     return (*_local_workers("PortableRunner"),)
 
@@ -121,7 +124,7 @@ _RUNNERS: Mapping[str, Callable[[argparse.Namespace], tuple[str, ...]]] = {
 def _local_workers(runner: str) -> tuple[str, ...]:
     """Options for a runner of pipeline/loopback_runners.py, with its workers in this process."""
     loopback = "--environment_type=LOOPBACK"
-    return (f"--runner=pipeline.loopback_runners.{runner}", loopback, _PLUGINS)
+    return (f"--runner=pipeline.loopback_runners.{runner}", loopback, _PLUGINS, _NO_PACKING)
 
 
 def _java_program(engine: str, given: str, option: str) -> Path:

@@ -67,6 +67,7 @@ def test_portable_with_an_endpoint_on_this_machine() -> None:
         "--runner=pipeline.loopback_runners.PortableRunner",
         "--environment_type=LOOPBACK",
         "--beam_plugins=tfx.components",
+        "--sdk_container_image=none",
         "--job_endpoint=localhost:8099",
     )
 
