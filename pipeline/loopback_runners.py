@@ -17,7 +17,11 @@ from apache_beam.options.pipeline_options import (
     WorkerOptions,
 )
 from apache_beam.portability import python_urns
-from apache_beam.portability.api import beam_fn_api_pb2_grpc, beam_runner_api_pb2
+from apache_beam.portability.api import (
+    beam_fn_api_pb2,
+    beam_fn_api_pb2_grpc,
+    beam_runner_api_pb2,
+)
 from apache_beam.runners.portability import (
     flink_runner,
     job_server,
@@ -29,6 +33,19 @@ from apache_beam.transforms.environments import ExternalEnvironment
 from apache_beam.utils import thread_pool_executor
 
 _HOST = "127.0.0.1"
+
+
+class _Workers(BeamFnExternalWorkerPoolServicer):
+    """Starts workers as threads; each ends when the engine closes its connection."""
+
+    def StopWorker(  # noqa: N802 - Beam's name
+        self, request: beam_fn_api_pb2.StopWorkerRequest, context: grpc.ServicerContext
+    ) -> beam_fn_api_pb2.StopWorkerResponse:
+        """Leaves the worker alone: each of Flink's task managers has one that is called 1-1.
+
+        Beam's own would stop the one of that name that came last.
+        """
+        return beam_fn_api_pb2.StopWorkerResponse()
 
 
 class _LoopbackWorkers:
@@ -47,7 +64,7 @@ class _LoopbackWorkers:
             port = server.add_insecure_port(f"{_HOST}:0")
             cache_mb = options.view_as(WorkerOptions).max_cache_memory_usage_mb
             beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(
-                BeamFnExternalWorkerPoolServicer(state_cache_size=cache_mb << 20), server
+                _Workers(state_cache_size=cache_mb << 20), server
             )
             server.start()
             external = ExternalEnvironment(f"{_HOST}:{port}").to_runner_api(None)

@@ -1,14 +1,23 @@
 """Beam's runners with Python workers that listen on the loopback interface alone."""
 
+import contextlib
 import ipaddress
+import threading
+from collections.abc import Iterator
+from concurrent import futures
 from pathlib import Path
 
 import apache_beam as beam
+import grpc
 import psutil
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import common_urns
-from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.portability.api import (
+    beam_fn_api_pb2,
+    beam_fn_api_pb2_grpc,
+    beam_runner_api_pb2,
+)
 from apache_beam.runners.runner import create_runner
 
 from pipeline import loopback_runners
@@ -64,6 +73,62 @@ def test_a_pipeline_runs_in_such_workers(tmp_path: Path) -> None:
             | beam.Map(write)
         )
     assert (tmp_path / "total").read_text() == "4950"
+
+
+class Control(beam_fn_api_pb2_grpc.BeamFnControlServicer):
+    """What a worker connects to: an engine that asks for nothing until it is done."""
+
+    def __init__(self) -> None:
+        self.connected, self.done = threading.Event(), threading.Event()
+
+    def Control(  # noqa: N802 - Beam's name
+        self, requests: object, context: grpc.ServicerContext
+    ) -> Iterator[None]:
+        self.connected.set()
+        self.done.wait()
+        yield from ()
+
+
+@contextlib.contextmanager
+def engine() -> Iterator[tuple[Control, str]]:
+    """Gives a running engine and its address."""
+    control, server = Control(), grpc.server(futures.ThreadPoolExecutor())
+    beam_fn_api_pb2_grpc.add_BeamFnControlServicer_to_server(control, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield control, f"127.0.0.1:{port}"
+    control.done.set()
+    server.stop(1).wait()
+
+
+def workers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "run_worker_1-1"]
+
+
+def test_a_worker_ends_with_its_engine_and_not_with_one_of_the_same_name() -> None:
+    proto = beam_runner_api_pb2.Pipeline()
+    proto.components.environments["a"].urn = "beam:env:embedded_python_loopback:v1"
+    runner = create_runner(RUNNERS[1])
+    [stop] = runner.start_and_replace_loopback_environments(proto, PipelineOptions([LOOPBACK]))
+    payload = proto.components.environments["a"].payload
+    pool = beam_runner_api_pb2.ExternalPayload.FromString(payload).endpoint.url
+    with grpc.insecure_channel(pool) as channel, engine() as one, engine() as other:
+        stub = beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolStub(channel)
+        for control, address in (one, other):
+            request = beam_fn_api_pb2.StartWorkerRequest(worker_id="1-1")
+            request.control_endpoint.url = address
+            assert stub.StartWorker(request).error == ""
+            assert control.connected.wait(30)
+        stub.StopWorker(beam_fn_api_pb2.StopWorkerRequest(worker_id="1-1"))
+        one[0].done.set()
+        first, second = workers()
+        first.join(30)
+        assert not first.is_alive()
+        second.join(2)
+        assert second.is_alive()
+    second.join(30)
+    assert not second.is_alive()
+    stop().wait()
 
 
 def test_components_share_one_job_server_for_flink() -> None:
