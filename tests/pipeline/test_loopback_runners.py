@@ -1,5 +1,6 @@
 """Beam's runners with Python workers that listen on the loopback interface alone."""
 
+import collections
 import contextlib
 import ipaddress
 import threading
@@ -79,14 +80,20 @@ class Control(beam_fn_api_pb2_grpc.BeamFnControlServicer):
     """What a worker connects to: an engine that asks for nothing until it is done."""
 
     def __init__(self) -> None:
-        self.connected, self.done = threading.Event(), threading.Event()
+        self.connected, self.hung_up, self.done = (threading.Event() for _ in range(3))
 
     def Control(  # noqa: N802 - Beam's name
-        self, requests: object, context: grpc.ServicerContext
+        self, requests: Iterator[object], context: grpc.ServicerContext
     ) -> Iterator[None]:
+        threading.Thread(target=self._listen, args=(requests,), daemon=True).start()
         self.connected.set()
         self.done.wait()
         yield from ()
+
+    def _listen(self, answers: Iterator[object]) -> None:
+        with contextlib.suppress(Exception):  # what gRPC raises when the call is over
+            collections.deque(answers, maxlen=0)
+        self.hung_up.set()
 
 
 @contextlib.contextmanager
@@ -105,7 +112,7 @@ def workers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "run_worker_1-1"]
 
 
-def test_a_worker_ends_with_its_engine_and_not_with_one_of_the_same_name() -> None:
+def test_a_worker_ends_with_its_engine_and_not_with_another_of_its_name() -> None:
     proto = beam_runner_api_pb2.Pipeline()
     proto.components.environments["a"].urn = "beam:env:embedded_python_loopback:v1"
     runner = create_runner(RUNNERS[1])
@@ -120,14 +127,10 @@ def test_a_worker_ends_with_its_engine_and_not_with_one_of_the_same_name() -> No
             assert stub.StartWorker(request).error == ""
             assert control.connected.wait(30)
         stub.StopWorker(beam_fn_api_pb2.StopWorkerRequest(worker_id="1-1"))
-        one[0].done.set()
-        first, second = workers()
-        first.join(30)
-        assert not first.is_alive()
-        second.join(2)
-        assert second.is_alive()
-    second.join(30)
-    assert not second.is_alive()
+        assert not one[0].hung_up.wait(1) and not other[0].hung_up.wait(1)
+    for worker in workers():
+        worker.join(30)
+    assert not workers()
     stop().wait()
 
 
