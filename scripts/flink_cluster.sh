@@ -13,8 +13,11 @@ start() {
     java -Xmx"$1" --add-opens=java.base/java.util=ALL-UNNAMED \
         --add-opens=java.base/java.lang=ALL-UNNAMED -cp "$classpath" "$2" \
         --configDir "$FLINK_CONF_DIR" &
+    started="$started $!"
 }
-trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT INT TERM
+started=
+trap 'exit 0' INT TERM
+trap 'kill $started 2>/dev/null; wait' EXIT
 start 1g $runtime.entrypoint.StandaloneSessionClusterEntrypoint
 start 1536m $runtime.taskexecutor.TaskManagerRunner
 start 1536m $runtime.taskexecutor.TaskManagerRunner
