@@ -2,17 +2,19 @@
 
 # Settings of a run; see `make help`. Empty means the default.
 export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
-export METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM
+export METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS
 # Of single commands.
 export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE AIRFLOW_PORT
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 airflow_stamp := .venv-airflow/.setup-complete
+# A Flink of the run's own needs no network, and its servers would listen on all of it.
+alone := $(if $(or $(SHARE_NETWORK),$(findstring --flink_master=,$(BEAM_ARGS))),,sh scripts/loopback_only.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow test bench lint \
-	setup lock clean
+.PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
+	flink flink-cluster flink-jar spark-jar test bench lint setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +35,8 @@ help: ## list the commands and settings
 	@echo '                stores, s3://, gs:// or file:// (in OUTPUT); DATASET and MNIST_DIR, too,'
 	@echo '                may be such URIs'
 	@echo '  STAGE_BEAM    0: components that run on Beam read and write the URIs themselves (1)'
+	@echo '  BEAM_RUNNER   in_memory (default), portable, flink, spark, dataflow'
+	@echo '  BEAM_ARGS     more options for Beam, as --parallelism=2 --flink_master=HOST:PORT'
 	@echo '  IMAGE, DATA_ROOT, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE  of make kubeflow, see README.md'
 	@echo '  AIRFLOW_PORT  of the web server of `make airflow-up` (8080)'
 
@@ -54,6 +58,16 @@ airflow-up: $(setup_stamp) $(airflow_stamp) ## Airflow with the DAG on 127.0.0.1
 airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
 	@$(python) -m pipeline.airflow_compile
 
+flink: flink-jar ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
+	@$(python) -m data $(or $(DATASET),auto) $(if $(MNIST_DIR),--mnist-dir '$(MNIST_DIR)') >/dev/null
+	@BEAM_RUNNER=flink $(alone) $(python) -m pipeline.local_runner
+
+flink-cluster: flink-jar ## a Flink with two workers on this machine, until Ctrl-C
+	@sh scripts/flink_cluster.sh
+
+flink-jar spark-jar: %-jar: $(setup_stamp) ## take Beam's job server from Maven Central
+	@$(python) -m pipeline.job_server $*
+
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest
 
@@ -64,6 +78,7 @@ bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.tflite_latency
 	@$(python) -m benchmarks.extractor_throughput
 	@$(python) -m benchmarks.pipeline_overhead
+	@$(alone) $(python) -m benchmarks.beam_runners
 	@$(python) -m benchmarks.training_speed
 	@$(python) -m benchmarks.training_accuracy
 

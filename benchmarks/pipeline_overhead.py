@@ -22,15 +22,21 @@ _MAX_ADDED_S = 90
 OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "pipeline_overhead.json"
 
 
-def measure(module: str, output: str, recipes: str = "") -> dict[str, Any]:
+def measure(module: str, output: str, recipes: str = "", **settings: str) -> dict[str, Any]:
     """Runs `python -m module` and returns its seconds, less those of the training loop.
+
+    Args:
+      module: that runs the pipeline.
+      output: its folder.
+      recipes: of the device models; "" for all.
+      **settings: further ones.
 
     Returns:
       "total_s", "training_s", "rest_s", "peak_gib" of resident memory and, where the terminal
       shows them, "components" by name in seconds.
     """
-    settings = {"OUTPUT": output, "EPOCHS": "1", "MIN_ACCURACY": "0", "RECIPES": recipes}
-    environment = {**os.environ, **settings}
+    ours = {"OUTPUT": output, "EPOCHS": "1", "MIN_ACCURACY": "0", "RECIPES": recipes}
+    environment = {**os.environ, **ours, **settings}
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", module],

@@ -11,7 +11,7 @@ from typing import Any
 from data.dataset import DatasetFiles
 from modules.recipes import RECIPES
 from modules.train_config import TrainConfig
-from pipeline import locations, metadata_server
+from pipeline import beam_engine, locations, metadata_server
 from pipeline.errors import ConfigError
 from pipeline.limits import Limits
 
@@ -24,6 +24,7 @@ SETTINGS = (
     *("DATASET", "MNIST_DIR", "OUTPUT"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
+    *("BEAM_RUNNER", "BEAM_ARGS"),
 )
 
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
@@ -43,7 +44,7 @@ class PipelineConfig:
       train: how to train; the number of classes is taken from the data set.
       recipes: names of the device models to make, evaluate and ship; see modules/recipes.py.
       limits: what decides on pushing.
-      beam_args: options for Beam; its in-memory runner is the fastest on one small machine.
+      beam_args: options for Beam; see pipeline/beam_engine.py.
       tuner_trials: short trainings that look for hyperparameters of the long one; 0 for none.
       trial_epochs: of each of them, but no more than `train` has.
       metadata: URL of the database with ML Metadata, without a password; "" for SQLite.
@@ -61,7 +62,7 @@ class PipelineConfig:
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
     recipes: tuple[str, ...] = tuple(RECIPES)
     limits: Limits = dataclasses.field(default_factory=Limits)
-    beam_args: tuple[str, ...] = ("--direct_running_mode=in_memory", "--direct_num_workers=1")
+    beam_args: tuple[str, ...] = beam_engine.IN_MEMORY
     tuner_trials: int = 0
     trial_epochs: int = 3
     metadata: str = ""
@@ -139,9 +140,11 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     if metadata:
         metadata = metadata_server.parse(metadata).url
     name = _name(environment)
+    beam_args = beam_engine.beam_args(environment)
     root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
     stage_beam = bool(_number(environment, "STAGE_BEAM", int, 1, minimum=0, maximum=1))
     locations.check_staging(root, stage_beam)
+    beam_engine.check_root(beam_args, root, stage_beam)
     dataset, data_uri = locations.data_set(environment)
     output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
     locations.make_writable("OUTPUT", output)
@@ -152,6 +155,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         train,
         recipes,
         limits,
+        beam_args,
         tuner_trials=trials,
         metadata=metadata,
         name=name,

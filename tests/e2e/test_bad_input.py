@@ -129,6 +129,7 @@ def test_a_wrong_checksum_is_named(folder: Path, tmp_path: Path) -> None:
         ({"PIPELINE_NAME": "a b"}, ("PIPELINE_NAME=a b", "letters")),
         ({"METADATA": "postgresql://me@db/mlmd"}, ("METADATA=postgresql:", "mysql://USER@HOST")),
         ({"METADATA": "mysql://me@127.0.0.1:9/mlmd"}, ("127.0.0.1, port 9", "refused")),
+        ({"BEAM_RUNNER": "storm"}, ("BEAM_RUNNER=storm", "flink")),
         ({"DATASET": "mnist", "MNIST_DIR": "/no/such/folder"}, ("/no/such/folder",)),
     ],
 )

@@ -48,9 +48,11 @@ def test_everything_set(environment: dict[str, str]) -> None:
         environment
         | {"EPOCHS": "3", "SEED": "7", "MIN_ACCURACY": "0.5", "RECIPES": " int8, float32"}
         | {"TRIALS": "12", "METADATA": "mysql://me@db/mlmd", "PIPELINE_NAME": "mine_2"}
+        | {"BEAM_RUNNER": "portable"}
     )
     assert config.train == TrainConfig(epochs=3, seed=7)
     assert config.tuner_trials == 12
+    assert "--job_endpoint=embed" in config.beam_args
     assert config.recipes == ("float32", "int8")
     assert config.limits == Limits(min_accuracy=0.5)
     assert config.metadata == config.metadata_location == "mysql://me@db:3306/mlmd"
@@ -70,6 +72,23 @@ def test_bounds_are_allowed(environment: dict[str, str], name: str, value: str) 
         "MIN_ACCURACY": config.limits.min_accuracy,
     }
     assert found[name] == float(value)
+
+
+@pytest.mark.parametrize(
+    ("root", "stage_beam", "is_right"),
+    [("gs://bucket/root", "0", True), ("gs://bucket/root", "1", False), ("", "0", False)],
+)
+def test_dataflow_wants_artifacts_that_its_workers_reach(
+    environment: dict[str, str], root: str, stage_beam: str, is_right: bool
+) -> None:
+    options = "--project=p --region=r --temp_location=gs://b/t --sdk_container_image=i"
+    environment |= {"BEAM_RUNNER": "dataflow", "BEAM_ARGS": options}
+    environment |= {"PIPELINE_ROOT": root, "STAGE_BEAM": stage_beam}
+    if is_right:
+        assert config_from_environment(environment).root == root
+    else:
+        with pytest.raises(ConfigError, match=f"PIPELINE_ROOT={root} and STAGE_BEAM={stage_beam}"):
+            config_from_environment(environment)
 
 
 def test_paths_are_below_output(environment: dict[str, str]) -> None:
