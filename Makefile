@@ -81,6 +81,7 @@ bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(alone) $(python) -m benchmarks.beam_runners
 	@$(python) -m benchmarks.training_speed
 	@$(python) -m benchmarks.training_accuracy
+	@$(python) -m benchmarks.growth
 
 lint: $(setup_stamp) ## check the code's style
 	@.venv/bin/ruff check .
