@@ -121,6 +121,8 @@ def test_an_upload_that_fails_leaves_nothing_and_the_next_run_is_whole(
     whole_upload = stores.upload
 
     def upload_half(source: Path, uri: str) -> None:
+        if "/model/" not in uri:  # the outputs come in any order
+            return whole_upload(source, uri)
         whole_upload(source / "00", f"{uri}/00")
         raise OSError("the connection broke")
 
@@ -145,6 +147,8 @@ from tests.pipeline import test_staging
 whole_upload = stores.upload
 
 def upload_half(source, uri):
+    if "/model/" not in uri:  # the outputs come in any order
+        return whole_upload(source, uri)
     whole_upload(source / "00", uri + "/00")
     os.kill(os.getpid(), signal.SIGKILL)
 
