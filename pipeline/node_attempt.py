@@ -11,6 +11,8 @@ from tfx.orchestration.portable import launcher, outputs_utils, runtime_paramete
 from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline import store_plugin  # noqa: F401 - artifacts may be in an object store
+
 
 class NodeAttempt:
     """What TFX's LocalDagRunner does for a node, for one of them, in a run that others share.
