@@ -9,6 +9,7 @@ import yaml
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
+from pipeline import compiled
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
 from pipeline.kubeflow_runner import Containers, compile_pipeline, task_name
@@ -32,11 +33,24 @@ Graph = dict[str, Node]
 
 def intermediate_representation(config: PipelineConfig, folder: Path) -> Graph:
     """The form that LocalDagRunner runs."""
+    return _graph(Compiler().compile(create_pipeline(config)))
+
+
+def compiled_for_airflow(config: PipelineConfig, folder: Path) -> Graph:
+    """The form that Airflow's tasks run; the DAG's edges are those of graph.json."""
+    compiled.compile_pipeline(config, {}).write(folder)
+    edges = compiled.read_graph(folder).nodes
+    return {
+        name: dataclasses.replace(node, upstream=frozenset(edges[name]))
+        for name, node in _graph(compiled.read_pipeline(folder)).items()
+    }
+
+
+def _graph(definition: pipeline_pb2.Pipeline) -> Graph:
     graph = {}
-    compiled = Compiler().compile(create_pipeline(config))
     deployment = pipeline_pb2.IntermediateDeploymentConfig()
-    compiled.deployment_config.Unpack(deployment)
-    for either in compiled.nodes:
+    definition.deployment_config.Unpack(deployment)
+    for either in definition.nodes:
         node = either.pipeline_node
         values = {name: value.field_value for name, value in node.parameters.parameters.items()}
         graph[node.node_info.id] = Node(
@@ -104,5 +118,6 @@ def kubeflow_spec(config: PipelineConfig, folder: Path) -> Graph:
 # Another runner is another entry. All of them are held against the first.
 FORMS: dict[str, Callable[[PipelineConfig, Path], Graph]] = {
     "local": intermediate_representation,
+    "airflow": compiled_for_airflow,
     "kubeflow": kubeflow_spec,
 }
