@@ -66,7 +66,7 @@ class SpecRun:
                 "name": "",
                 "uri": str(folder / key),
                 "type": definition["artifactType"],
-                "metadata": definition.get("metadata", {}),
+                "metadata": dict(definition.get("metadata", {})),
             }
             for key, definition in component.get("outputDefinitions", {})
             .get("artifacts", {})
@@ -100,11 +100,11 @@ class SpecRun:
                 for part in (*step["command"], *step["args"])
             ]
             _run(name, command, folder)
-        reported = json.loads(output_file.read_text()).get("artifacts", {})
-        return {
-            key: {**artifact, **reported[key]["artifacts"][0], "name": f"{name}/{key}"}
-            for key, artifact in outputs.items()
-        }
+            # What a driver found out reaches the executor, and both together later tasks.
+            for key, reported in json.loads(output_file.read_text()).get("artifacts", {}).items():
+                [artifact] = reported["artifacts"]
+                outputs[key]["metadata"] |= artifact.get("metadata", {})
+        return {key: {**artifact, "name": f"{name}/{key}"} for key, artifact in outputs.items()}
 
     def _input(self, producerTask: str, outputArtifactKey: str) -> Artifact:  # noqa: N803
         """Returns an artifact as a later task sees it."""
