@@ -12,14 +12,13 @@ import threading
 import time
 from pathlib import Path
 
-import ml_metadata as mlmd
 import psutil
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from pipeline import runs
 from tests import airflow_environment as airflow
-from tests.e2e.harness import Run, environment, finished_run
+from tests.e2e.harness import PIPELINE_NAME, Run, environment, finished_run
 
 SETTINGS = {"DATASET": "digits", "RECIPES": "float32", "EPOCHS": "3", "MIN_ACCURACY": "0.5"}
 KILLED = "StatisticsGen"
@@ -30,10 +29,6 @@ class AirflowRun(Run):
     """A finished run of the DAG."""
 
     left_behind: Path  # what the killed attempt left
-
-    @property
-    def store(self) -> mlmd.MetadataStore:
-        return runs.open_store(self.output / "metadata.db")
 
     @property
     def graph(self) -> dict[str, list[str]]:
@@ -89,22 +84,23 @@ def test_it_ends_as_a_local_run_does(run: AirflowRun) -> None:
 
 
 def test_all_tasks_share_one_run_and_take_each_others_outputs(run: AirflowRun) -> None:
-    [context] = run.store.get_contexts_by_type("pipeline_run")
+    store = run.store()
+    [context] = store.get_contexts_by_type("pipeline_run")
     assert context.name.startswith("manual__")
-    executions = runs.last_run_executions(run.store)
+    executions = runs.last_run_executions(store, PIPELINE_NAME)
     assert set(executions) == set(run.graph)
-    assert len(run.store.get_executions()) == len(run.graph)
+    assert len(store.get_executions()) == len(run.graph)
     assert {one.last_known_state for one in executions.values()} <= {
         metadata_store_pb2.Execution.COMPLETE,
         metadata_store_pb2.Execution.CACHED,  # of a Resolver, always
     }
     for node, execution in executions.items():
-        events = run.store.get_events_by_execution_ids([execution.id])
+        events = store.get_events_by_execution_ids([execution.id])
         inputs = {event.artifact_id for event in events if event.type == event.INPUT}
         made = {
             artifact.id
             for other in run.graph[node]
-            for artifact in runs.output_artifacts(run.store, executions[other]).values()
+            for artifact in runs.output_artifacts(store, executions[other]).values()
         }
         assert inputs <= made, node
 
@@ -123,8 +119,9 @@ def test_the_killed_attempt_left_nothing(run: AirflowRun) -> None:
 def test_outputs_of_one_name_do_not_collide(
     key: str, nodes: tuple[str, str], run: AirflowRun
 ) -> None:
-    executions = runs.last_run_executions(run.store)
-    made = [runs.output_artifacts(run.store, executions[node])[key] for node in nodes]
+    store = run.store()
+    executions = runs.last_run_executions(store, PIPELINE_NAME)
+    made = [runs.output_artifacts(store, executions[node])[key] for node in nodes]
     assert made[0].id != made[1].id
     assert [Path(artifact.uri).parent.parent.name for artifact in made] == list(nodes)
 

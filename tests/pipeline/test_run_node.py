@@ -15,6 +15,7 @@ from ml_metadata.proto import metadata_store_pb2
 from pipeline import compiled, runs
 from pipeline.config import PROJECT_ROOT
 from pipeline.local_runner import FAILED, WRONG_SETTING
+from pipeline.metadata_store import open_store
 from pipeline.run_lock import LOCK_FILE
 from pipeline.run_node import main
 from tests.pipeline.node_pipeline import compile_two_nodes, trap
@@ -42,7 +43,7 @@ def test_nodes_of_a_run_find_each_other_and_their_outputs_do_not_collide(
     for node in ("First", "Second"):
         assert main([str(folder), node, "run-1"]) == 0
     assert "First: " in capfd.readouterr().out
-    store = runs.open_store(tmp_path / "metadata.db")
+    store = open_store(str(tmp_path / "metadata.db"))
     first, second = model(store, "First"), model(store, "Second")
     assert first.id != second.id and first.uri != second.uri
     assert (Path(second.uri) / "seen").read_text() == "a"
@@ -72,7 +73,7 @@ def test_after_a_death_another_attempt_succeeds_and_takes_nothing_over(
     for node in ("First", "Second"):
         assert main([str(folder), node, "run-1"]) == 0
     assert not half.exists()
-    store = runs.open_store(tmp_path / "metadata.db")
+    store = open_store(str(tmp_path / "metadata.db"))
     assert (Path(model(store, "Second").uri) / "seen").read_text() == "a"
     # TFX takes up the execution that was left running.
     assert [e.last_known_state for e in executions(store, "First")] == [COMPLETE]
