@@ -17,7 +17,6 @@ RAW_FEATURE_SPEC = {
     features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
 }
 _BATCH_SIZE = 2048
-_WHOLE_FILE = 1_000_000  # batches, more than a file has
 
 
 _RECORD = np.dtype(
@@ -110,7 +109,7 @@ def _batches(rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
-    """Yields serialized examples as string[B], in order, decompressing two files at a time.
+    """Yields serialized examples as string[B], in the order of the files.
 
     Raises:
       ValueError: no file matches, or the files hold no example.
@@ -118,14 +117,8 @@ def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
     files = sorted(tf.io.gfile.glob(file_patterns))
     if not files:
         raise ValueError(f"no example files match {file_patterns}")
-    batches = tf.data.Dataset.from_tensor_slices(files).interleave(
-        lambda file: tf.data.TFRecordDataset(file, "GZIP").batch(_BATCH_SIZE),
-        cycle_length=2,
-        block_length=_WHOLE_FILE,
-        num_parallel_calls=2,
-    )
     found = False
-    for records in batches.prefetch(2):
+    for records in tf.data.TFRecordDataset(files, "GZIP").batch(_BATCH_SIZE).prefetch(2):
         found = True
         yield records
     if not found:
