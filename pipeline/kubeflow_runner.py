@@ -17,11 +17,11 @@ from data.errors import DataError
 from pipeline import console
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
+from pipeline.local_runner import WRONG_SETTING
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
-WRONG_SETTING = 2
 FOLDER, LOG_FILE = "kubeflow", "kubeflow.log"
 # Of a container's own disk; gone when its task ends.
 _SCRATCH = Path("/tmp/mnist-jax")

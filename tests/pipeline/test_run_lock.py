@@ -29,17 +29,20 @@ def test_two_runs_in_one_output_are_refused(digits: DatasetFiles, tmp_path: Path
         pass
 
 
-def test_two_outputs_of_one_name_on_one_server_are_refused(
-    digits: DatasetFiles,
-    tmp_path: Path,
-    database_server: mariadb.Server,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def server(database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch) -> mariadb.Server:
+    """The database server, with its password where this process's clients look for it."""
     monkeypatch.setenv("MYSQL_PWD", database_server.password)
-    database_server.execute("CREATE DATABASE tfx_lock")
+    return database_server
+
+
+def test_two_outputs_of_one_name_on_one_server_are_refused(
+    digits: DatasetFiles, tmp_path: Path, server: mariadb.Server
+) -> None:
+    server.execute("CREATE DATABASE tfx_lock")
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-    url = database_server.url("tfx_lock")
+    url = server.url("tfx_lock")
     config = PipelineConfig(digits, tmp_path / "a", metadata=url)
     other = PipelineConfig(digits, tmp_path / "b", metadata=url)
     with only_run(config):
@@ -53,14 +56,10 @@ def test_two_outputs_of_one_name_on_one_server_are_refused(
 
 
 def test_an_output_stays_with_its_store(
-    digits: DatasetFiles,
-    tmp_path: Path,
-    database_server: mariadb.Server,
-    monkeypatch: pytest.MonkeyPatch,
+    digits: DatasetFiles, tmp_path: Path, server: mariadb.Server
 ) -> None:
-    monkeypatch.setenv("MYSQL_PWD", database_server.password)
-    database_server.execute("CREATE DATABASE tfx_switch")
-    url = database_server.url("tfx_switch")
+    server.execute("CREATE DATABASE tfx_switch")
+    url = server.url("tfx_switch")
     in_file = PipelineConfig(digits, tmp_path)
     on_server = dataclasses.replace(in_file, metadata=url)
     with only_run(in_file):
@@ -77,14 +76,10 @@ def test_an_output_stays_with_its_store(
 
 
 def test_an_output_of_before_this_rule_is_in_sqlite(
-    digits: DatasetFiles,
-    tmp_path: Path,
-    database_server: mariadb.Server,
-    monkeypatch: pytest.MonkeyPatch,
+    digits: DatasetFiles, tmp_path: Path, server: mariadb.Server
 ) -> None:
-    monkeypatch.setenv("MYSQL_PWD", database_server.password)
-    database_server.execute("CREATE DATABASE IF NOT EXISTS tfx_switch")
-    config = PipelineConfig(digits, tmp_path, metadata=database_server.url("tfx_switch"))
+    server.execute("CREATE DATABASE IF NOT EXISTS tfx_switch")
+    config = PipelineConfig(digits, tmp_path, metadata=server.url("tfx_switch"))
     Path(config.pipeline_root).mkdir()
     with (
         pytest.raises(ConfigError, match=f"recorded in {tmp_path / 'metadata.db'}"),
