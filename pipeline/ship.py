@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
-from tfx.components import Evaluator, Pusher
+from tfx.components import Pusher
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.proto import pusher_pb2
@@ -13,6 +13,7 @@ from modules import tflite_extractor
 from pipeline import evaluation, server_pusher
 from pipeline.comparison_component import Comparison, Evaluated
 from pipeline.config import PipelineConfig
+from pipeline.evaluator import Evaluator
 from pipeline.source_digest import source_digest
 
 
