@@ -58,7 +58,7 @@ airflow-up: $(setup_stamp) $(airflow_stamp) ## Airflow with the DAG on 127.0.0.1
 airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
 	@$(python) -m pipeline.airflow_compile
 
-flink: flink-jar ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
+flink: $(if $(findstring --flink_job_server_jar=,$(BEAM_ARGS)),$(setup_stamp),flink-jar) ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
 	@$(python) -m data $(or $(DATASET),auto) $(if $(MNIST_DIR),--mnist-dir '$(MNIST_DIR)') >/dev/null
 	@BEAM_RUNNER=flink $(alone) $(python) -m pipeline.local_runner
 
