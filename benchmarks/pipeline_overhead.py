@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.recipes import FLOAT32
-from pipeline.local_runner import NOT_BLESSED
+from pipeline.exit_status import NOT_BLESSED
 
 _MAX_ADDED_S = 90
 OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "pipeline_overhead.json"

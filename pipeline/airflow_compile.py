@@ -9,11 +9,11 @@ import os
 import sys
 from pathlib import Path
 
-from data.errors import DataError
 from pipeline import compiled, console, locations
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
-from pipeline.local_runner import LOG_FILE, WRONG_SETTING
+from pipeline.exit_status import tells_wrong_settings
+from pipeline.local_runner import LOG_FILE
 from pipeline.run_lock import keep_to_one_store
 
 
@@ -27,16 +27,13 @@ def run_folder(dag: Path, run: str) -> Path:
     return dag / "runs" / run
 
 
+@tells_wrong_settings
 def main(arguments: list[str] | None = None) -> int:
-    """Compiles as the environment says; returns 0, or WRONG_SETTING after a sentence why."""
+    """Compiles as the environment says; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.airflow_compile", description=__doc__)
     parser.add_argument("--run", help="compile for this run of the DAG, not for the DAG itself")
     run = parser.parse_args(arguments).run
-    try:
-        folder = compile_for_airflow(config_from_environment(os.environ), run)
-    except (ConfigError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_SETTING
+    folder = compile_for_airflow(config_from_environment(os.environ), run)
     print(f"compiled into {folder}")
     return 0
 

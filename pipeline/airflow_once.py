@@ -6,10 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 
-from data.errors import DataError
 from pipeline.airflow_home import AirflowHome
-from pipeline.config import ConfigError, config_from_environment
-from pipeline.local_runner import FAILED, NOT_BLESSED, WRONG_SETTING
+from pipeline.config import config_from_environment
+from pipeline.exit_status import FAILED, NOT_BLESSED, WRONG_SETTING, tells_wrong_settings
 from pipeline.processes import end_processes, interrupt_on_signals
 
 _STARTED = re.compile(r"\[DAG TEST\] starting task_id=(\S+)")
@@ -19,13 +18,11 @@ _ENDED = re.compile(r"Command exited with return code (-?\d+)")
 _OWN_TASKS = 2  # beside the nodes: Compile and Show
 
 
+@tells_wrong_settings
 def main() -> int:
     """Compiles the DAG and runs it as the environment says; returns a status as `make run` does."""
     try:
         airflow = AirflowHome(config_from_environment(os.environ))
-    except (ConfigError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_SETTING
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return FAILED

@@ -7,22 +7,18 @@ import os
 import sys
 import time
 
-from data.errors import DataError
 from pipeline import compiled
 from pipeline.airflow_compile import dag_folder, run_folder
 from pipeline.config import config_from_environment
-from pipeline.errors import ConfigError
-from pipeline.local_runner import WRONG_SETTING, copy_last_report, show
+from pipeline.exit_status import tells_wrong_settings
+from pipeline.local_runner import copy_last_report, show
 
 
+@tells_wrong_settings
 def main(arguments: list[str] | None = None) -> int:
     """Copies the report and prints the table; returns `local_runner.show`'s status."""
     [run] = sys.argv[1:] if arguments is None else arguments
-    try:
-        config = config_from_environment(os.environ)
-    except (ConfigError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_SETTING
+    config = config_from_environment(os.environ)
     began = run_folder(dag_folder(config), run) / compiled.GRAPH_FILE
     copy_last_report(config)
     return show(config, time.time() - began.stat().st_mtime)

@@ -10,15 +10,15 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from data.errors import DataError
 from pipeline.airflow_home import LOOPBACK, AirflowHome
 from pipeline.config import ConfigError, config_from_environment
-from pipeline.local_runner import FAILED, WRONG_SETTING
+from pipeline.exit_status import FAILED, tells_wrong_settings
 from pipeline.processes import end_processes, interrupt_on_signals
 
 _DEFAULT_PORT = "8080"
 
 
+@tells_wrong_settings
 def main() -> int:
     """Serves as the environment says; returns 0 when it was ended, FAILED when a server did."""
     try:
@@ -26,9 +26,6 @@ def main() -> int:
         airflow = AirflowHome(config_from_environment(os.environ), port)
         airflow.make_user()
         return _serve(airflow, port)
-    except (ConfigError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_SETTING
     except KeyboardInterrupt:
         print("ended")
         return 0

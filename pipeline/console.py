@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,7 @@ def library_output_to(log_file: Path) -> Iterator[None]:
         root.handlers[:] = [handler]
         root.setLevel(logging.INFO)
         logging.captureWarnings(True)
+        old_excepthook, threading.excepthook = threading.excepthook, _log_thread_exception
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         sys.stdout = os.fdopen(os.dup(saved[0]), "w", buffering=1)
@@ -48,9 +50,15 @@ def library_output_to(log_file: Path) -> Iterator[None]:
             for descriptor, copy in enumerate(saved, start=1):
                 os.dup2(copy, descriptor)
                 os.close(copy)
+            threading.excepthook = old_excepthook
             logging.captureWarnings(False)
             root.handlers[:] = old_handlers
             root.setLevel(old_level)
+
+
+def _log_thread_exception(failure: threading.ExceptHookArgs) -> None:
+    """Logs what ended a thread, as those of Beam when an engine that is done hangs up."""
+    logging.error("a thread failed", exc_info=failure.exc_value)
 
 
 class _LineBreaker(io.TextIOBase):

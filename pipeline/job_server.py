@@ -1,6 +1,8 @@
 """Beam's job servers, the programs in Java that hand its work to Flink or Spark.
 
 `python -m pipeline.job_server flink` takes the one of Beam's version from Maven Central, by Maven.
+Mirrors do not all have it; where it is missing, Maven makes one of Beam's libraries instead, as
+deploy/flink/pom.xml says.
 """
 
 import importlib.metadata
@@ -8,21 +10,35 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 from pipeline.errors import ConfigError
+from pipeline.exit_status import WRONG_SETTING, tells_wrong_settings
 
-FOLDER = Path(__file__).resolve().parent.parent / ".beam"
+_PROJECT = Path(__file__).resolve().parent.parent
+FOLDER = _PROJECT / ".beam"
 _GROUP = "org.apache.beam"
 # The engines' versions are the newest ones that Beam's own options name.
 ARTIFACTS = {
     "flink": "beam-runners-flink-2.2-job-server",
     "spark": "beam-runners-spark-3-job-server",
 }
+POMS = {"flink": _PROJECT / "deploy" / "flink" / "pom.xml"}
 
 
 def jar_path(engine: str, folder: Path = FOLDER) -> Path:
     """Returns where the job server of an engine in ARTIFACTS is, or will be."""
-    return folder / f"{ARTIFACTS[engine]}-{_version()}.jar"
+    ready = folder / f"{ARTIFACTS[engine]}-{_version()}.jar"
+    if engine in POMS and not ready.exists() and made_path(engine, folder).exists():
+        return made_path(engine, folder)
+    return ready
+
+
+def made_path(engine: str, folder: Path = FOLDER) -> Path:
+    """Returns where the job server of an engine in POMS is if it was made of libraries."""
+    pom = ElementTree.parse(POMS[engine])
+    name, version = (pom.findtext(f"{{*}}{tag}") for tag in ("artifactId", "version"))
+    return folder / f"{name}-{version}.jar"
 
 
 def coordinates(engine: str) -> str:
@@ -46,35 +62,46 @@ def fetch(engine: str, folder: Path = FOLDER) -> Path:
             f"{path.name}: there is no Maven to take it with (Debian: apt install maven); or put "
             f"the file into {folder}"
         )
-    command = ["mvn", "--batch-mode", "--no-transfer-progress", "--strict-checksums"]
-    command += ["--update-snapshots"]  # or Maven would repeat an earlier failure from memory
-    command += ["dependency:copy", f"-Dartifact={coordinates(engine)}"]
-    # A jar that is only partly copied must not be found later.
-    command += [f"-DoutputDirectory={folder / 'unfinished'}"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        errors = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")]
-        reason = errors[0].removeprefix("[ERROR] ") if errors else f"status {done.returncode}"
-        raise ConfigError(f"Maven cannot get {coordinates(engine)}: {reason}")
-    (folder / "unfinished" / path.name).rename(path)
+    # A jar that is only partly there must not be found later.
+    unfinished = folder / "unfinished"
+    # Without updates, Maven would repeat an earlier failure from memory.
+    copy = ("--update-snapshots", "dependency:copy", f"-Dartifact={coordinates(engine)}")
+    wanted = f"get {coordinates(engine)}"
+    reason = _maven(*copy, f"-DoutputDirectory={unfinished}")
+    if reason and engine in POMS:
+        path = made_path(engine, folder)
+        print(f"Maven cannot {wanted}: making {path.name} ...", file=sys.stderr)
+        wanted = f"make {path.name} of Beam's libraries"
+        reason = _maven("package", f"--file={POMS[engine]}", f"-Dfolder={unfinished}")
+    if reason:
+        raise ConfigError(f"Maven cannot {wanted}: {reason}")
+    (unfinished / path.name).rename(path)
+    shutil.rmtree(unfinished)
     return path
+
+
+def _maven(*arguments: str) -> str | None:
+    """Runs Maven; returns why it failed, or None where it did not."""
+    command = ["mvn", "--batch-mode", "--no-transfer-progress", "--strict-checksums", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if not done.returncode:
+        return None
+    errors = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")]
+    return errors[0].removeprefix("[ERROR] ") if errors else f"status {done.returncode}"
 
 
 def _version() -> str:
     return importlib.metadata.version("apache-beam")
 
 
+@tells_wrong_settings
 def main(arguments: list[str]) -> int:
     """Fetches the job servers of the engines that the arguments name."""
     if not arguments or set(arguments) - ARTIFACTS.keys():
         print(f"usage: python -m pipeline.job_server {'|'.join(ARTIFACTS)} ...", file=sys.stderr)
-        return 2
-    try:
-        for engine in arguments:
-            print(fetch(engine))
-    except ConfigError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return WRONG_SETTING
+    for engine in arguments:
+        print(fetch(engine))
     return 0
 
 

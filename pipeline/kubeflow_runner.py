@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.errors import DataError
 from pipeline import console
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
-from pipeline.local_runner import WRONG_SETTING
+from pipeline.exit_status import tells_wrong_settings
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -158,15 +157,12 @@ def compile_pipeline(pipeline: "Pipeline", containers: Containers, folder: Path)
     return path
 
 
+@tells_wrong_settings
 def main() -> int:
     """Compiles as the environment says; returns the exit status."""
-    try:
-        containers = containers_from_environment(os.environ)
-        config = config_from_environment(os.environ)
-        inside = config_for_containers(config, os.environ.get("DATA_ROOT") or "")
-    except (ConfigError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_SETTING
+    containers = containers_from_environment(os.environ)
+    config = config_from_environment(os.environ)
+    inside = config_for_containers(config, os.environ.get("DATA_ROOT") or "")
     print(f"{config.dataset.source}\nloading TFX ...", flush=True)
     with console.library_output_to(config.output / LOG_FILE):
         from pipeline.create import create_pipeline

@@ -7,7 +7,6 @@ import time
 
 from rich.console import Console
 
-from data.errors import DataError
 from pipeline import console, locations, stores
 from pipeline.config import (
     COMPARISON_FILE,
@@ -16,13 +15,14 @@ from pipeline.config import (
     config_from_environment,
 )
 from pipeline.errors import ConfigError
+from pipeline.exit_status import FAILED, NOT_BLESSED, tells_wrong_settings
 from pipeline.run_lock import only_run
 from pipeline.summary import print_comparison
 
-FAILED, WRONG_SETTING, NOT_BLESSED = 1, 2, 3
 LOG_FILE = "run.log"
 
 
+@tells_wrong_settings
 def main() -> int:
     """Runs the pipeline as the environment says; returns the exit status, see `run`.
 
@@ -33,9 +33,6 @@ def main() -> int:
         locations.check_writable({"PIPELINE_ROOT": config.root, "PUSH_TO": config.push_to})
         with only_run(config):
             return run(config)
-    except (ConfigError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_SETTING
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return FAILED

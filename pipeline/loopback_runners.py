@@ -6,6 +6,7 @@ and anybody who reaches it can have code run.
 """
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -33,6 +34,9 @@ from apache_beam.transforms.environments import ExternalEnvironment
 from apache_beam.utils import thread_pool_executor
 
 _HOST = "127.0.0.1"
+
+# At the end of the process it warns that it ends job servers, which is what it is for.
+logging.getLogger("apache_beam.utils.subprocess_server").setLevel(logging.ERROR)
 
 
 class _Workers(BeamFnExternalWorkerPoolServicer):

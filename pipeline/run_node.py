@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import compiled, console
 from pipeline.errors import ConfigError
-from pipeline.local_runner import FAILED, WRONG_SETTING
+from pipeline.exit_status import FAILED, tells_wrong_settings
 from pipeline.run_lock import LOCK_FILE
 from pipeline.source_digest import code_digest
 
@@ -27,6 +27,7 @@ class NodeError(RuntimeError):
     """The node cannot run now; the message says why."""
 
 
+@tells_wrong_settings
 def main(arguments: list[str] | None = None) -> int:
     """Runs a node as the command line says.
 
@@ -46,9 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
         definition = compiled.read_pipeline(options.folder)
         with _alone(options.folder / f"{options.node}.lock", graph):
             run_node(definition, options.node, options.run, log_file)
-    except ConfigError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_SETTING
+    except ConfigError:
+        raise
     except NodeError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.beam_runners import differences, results
 from pipeline import job_server
-from pipeline.local_runner import NOT_BLESSED
+from pipeline.exit_status import NOT_BLESSED
 from tests.e2e.harness import PROJECT, RUNNER, environment
 
 

@@ -12,7 +12,7 @@ import tensorflow_transform as tft
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules import examples, export, training, tuner
 from modules.train_config import TrainConfig
-from pipeline import local_runner, runs
+from pipeline import exit_status, local_runner, runs
 from pipeline.config import PipelineConfig
 from pipeline.metadata_store import open_store
 
@@ -50,7 +50,7 @@ def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
     config.output.mkdir()
     status = local_runner.run(config)
     shown = capfd.readouterr().out
-    assert status == local_runner.NOT_BLESSED, shown  # one slow epoch is not enough for that
+    assert status == exit_status.NOT_BLESSED, shown  # one slow epoch is not enough for that
 
     results = json.loads(
         (outputs(config, "Tuner")["tuner_results"] / "tuner_results.json").read_text()
@@ -77,7 +77,7 @@ def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
     kept = [path for path in Path(config.pipeline_root, "Tuner").rglob("*") if path.is_file()]
     assert {path.name for path in kept} == {"best_hyperparameters.txt", "tuner_results.json"}
 
-    assert local_runner.run(config) == local_runner.NOT_BLESSED
+    assert local_runner.run(config) == exit_status.NOT_BLESSED
     again = capfd.readouterr().out
     cached = re.findall(r"^\[ *\d+/\d+\] (\S+) +cached$", again, flags=re.MULTILINE)
     assert {"Tuner", "Trainer", "Report"} <= set(cached)

@@ -9,7 +9,7 @@ from data.resolve import DEFAULT_CACHE
 from pipeline import compiled
 from pipeline.airflow_compile import main
 from pipeline.config import SETTINGS
-from pipeline.local_runner import WRONG_SETTING
+from pipeline.exit_status import WRONG_SETTING
 
 RUN = "manual__2026-01-02T03:04:05+00:00"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import airflow_home, airflow_once
-from pipeline.local_runner import WRONG_SETTING
+from pipeline.exit_status import WRONG_SETTING
 
 
 def logged(text: str) -> list[str]:

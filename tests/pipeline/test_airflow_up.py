@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from pipeline import airflow_up
-from pipeline.local_runner import WRONG_SETTING
+from pipeline.exit_status import WRONG_SETTING
 
 
 @pytest.mark.parametrize("port", ["http", "70000", "-1"])

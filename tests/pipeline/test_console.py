@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.config import PROJECT_ROOT
 from pipeline.console import ComponentProgress, library_output_to
 
 NOISE = """
-import logging, os, subprocess, sys, warnings
+import logging, os, subprocess, sys, threading, warnings
 from pathlib import Path
 from pipeline.console import library_output_to
 
@@ -33,6 +34,9 @@ try:
         logging.getLogger("tfx").info("an info")
         logging.getLogger("tfx").debug("a debug")
         warnings.warn("a warning")
+        thread = threading.Thread(target=lambda: {}["hung up"])
+        thread.start()
+        thread.join()
         if len(sys.argv) > 2:
             raise RuntimeError("broken")
 except RuntimeError as error:
@@ -63,6 +67,7 @@ def test_library_output_goes_to_the_file_and_back(tmp_path: Path, arguments: lis
     assert shown[0] == "shown on stderr" and shown[1].endswith("logged after")
     assert "warned after" in done.stderr and shown[-1] == "after"
     assert "a warning" not in done.stderr and "C++" not in done.stderr
+    assert "hung up" not in done.stderr
 
     log = log_file.read_text()
     lines = log.splitlines()
@@ -70,13 +75,13 @@ def test_library_output_goes_to_the_file_and_back(tmp_path: Path, arguments: lis
     for line in ("C++ on 1", "C++ on 2", "child on 1", "child on 2"):
         assert line in lines
     assert any(re.fullmatch(r"[-\d]+ [:,\d]+ INFO tfx: an info", line) for line in lines)
-    assert "a warning" in log
+    assert "a warning" in log and "KeyError: 'hung up'" in lines
     assert "shown" not in log and "debug" not in log and "after" not in log
 
 
 def test_python_streams_and_logging_are_restored(tmp_path: Path) -> None:
     root = logging.getLogger()
-    show = warnings.showwarning
+    show, thread_hook = warnings.showwarning, threading.excepthook
     before = (sys.stdout, sys.stderr, root.handlers[:], root.level)
     descriptors = set(os.listdir("/dev/fd"))
     with (
@@ -86,7 +91,7 @@ def test_python_streams_and_logging_are_restored(tmp_path: Path) -> None:
         assert sys.stdout is not before[0] and sys.stderr is not before[1]
         raise KeyboardInterrupt
     assert (sys.stdout, sys.stderr, root.handlers[:], root.level) == before
-    assert warnings.showwarning is show
+    assert warnings.showwarning is show and threading.excepthook is thread_hook
     assert set(os.listdir("/dev/fd")) == descriptors
 
 

@@ -45,16 +45,44 @@ def test_what_maven_copies_is_kept_and_not_asked_for_again(
     assert job_server.fetch("flink", jar.parent) == jar
 
 
-def test_failure_of_maven_is_told(
+def test_made_of_libraries_where_the_ready_one_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    jar = job_server.made_path("flink", tmp_path / "jars")
+    made = f"{jar.parent}/unfinished/{jar.name}"
+    missing = "case $* in *dependency:copy*) echo '[ERROR] no such file'; exit 1;; esac"
+    script = f"{missing}; mkdir -p {jar.parent}/unfinished; echo $* > {made}"
+    monkeypatch.setenv("PATH", fake_maven(tmp_path, script))
+    assert job_server.jar_path("flink", jar.parent) != jar
+    assert job_server.fetch("flink", jar.parent) == jar == job_server.jar_path("flink", jar.parent)
+    assert f"--file={job_server.POMS['flink']}" in jar.read_text().split()
+    assert capsys.readouterr().err == (
+        f"Maven cannot get {job_server.coordinates('flink')}: making {jar.name} ...\n"
+    )
+    assert [path.name for path in jar.parent.iterdir()] == [jar.name]
+
+
+@pytest.mark.parametrize(
+    ("engine", "wanted"),
+    [
+        ("flink", f"make {job_server.made_path('flink').name} of Beam's libraries"),
+        ("spark", f"get {job_server.coordinates('spark')}"),
+    ],
+)
+def test_failure_of_maven_is_told(
+    engine: str,
+    wanted: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
 ) -> None:
     script = "echo '[INFO] so far'; echo '[ERROR] no such file'; echo '[ERROR] more'; exit 1"
     monkeypatch.setenv("PATH", fake_maven(tmp_path, script))
     monkeypatch.setattr(job_server.fetch, "__defaults__", (tmp_path / "jars",))
-    assert job_server.main(["flink"]) == 2
+    assert job_server.main([engine]) == 2
     error = capsys.readouterr().err
-    assert error == (f"error: Maven cannot get {job_server.coordinates('flink')}: no such file\n")
-    assert not job_server.jar_path("flink", tmp_path / "jars").exists()
+    assert error.splitlines()[-1] == f"error: Maven cannot {wanted}: no such file"
+    assert not job_server.jar_path(engine, tmp_path / "jars").exists()
 
 
 def test_missing_maven_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from google.cloud.aiplatform import PipelineJob
 
 from pipeline.config import PipelineConfig
 from pipeline.errors import ConfigError
+from pipeline.exit_status import WRONG_SETTING
 from pipeline.kubeflow_runner import (
-    WRONG_SETTING,
     Containers,
     config_for_containers,
     containers_from_environment,

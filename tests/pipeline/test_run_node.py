@@ -14,7 +14,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from pipeline import compiled, runs
 from pipeline.config import PROJECT_ROOT
-from pipeline.local_runner import FAILED, WRONG_SETTING
+from pipeline.exit_status import FAILED, WRONG_SETTING
 from pipeline.metadata_store import open_store
 from pipeline.run_lock import LOCK_FILE
 from pipeline.run_node import main
