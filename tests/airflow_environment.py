@@ -1,16 +1,15 @@
 """Airflow's own environment, for the tests that need it."""
 
 import contextlib
-import os
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-import pytest
 
 from tests.e2e.harness import PROJECT, environment
+from tests.machine import lacks
 
 VENV = PROJECT / ".venv-airflow"
 PATIENCE_S = 600
@@ -21,10 +20,7 @@ def airflow_python() -> Path:
     python = VENV / "bin" / "python"
     if python.exists():
         return python
-    missing = f"{VENV} is not there: make airflow-setup"
-    if os.environ.get("REQUIRE_AIRFLOW") == "1":
-        pytest.fail(f"REQUIRE_AIRFLOW=1, but {missing}")
-    pytest.skip(missing)
+    lacks("AIRFLOW", f"{VENV} is not there: make airflow-setup")
 
 
 def in_airflow(script: str, folder: Path, **variables: str | Path) -> str:

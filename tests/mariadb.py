@@ -5,7 +5,6 @@ import dataclasses
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pymysql
-import pytest
+
+from tests.machine import free_port, lacks
 
 PATIENCE_S = 60
 
@@ -44,10 +44,7 @@ def running() -> Iterator[Server]:
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
     programs = [shutil.which(name, path=path) for name in ("mariadb-install-db", "mariadbd")]
     if None in programs:
-        missing = "there is no MariaDB server (Debian: apt install mariadb-server)"
-        if os.environ.get("REQUIRE_DATABASE") == "1":
-            pytest.fail(f"REQUIRE_DATABASE=1, but {missing}")
-        pytest.skip(missing)
+        lacks("DATABASE", "there is no MariaDB server (Debian: apt install mariadb-server)")
     install, serve = programs
     with tempfile.TemporaryDirectory(prefix="mariadb-") as name:
         folder = Path(name)
@@ -58,9 +55,7 @@ def running() -> Iterator[Server]:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
         no_password = "--auth-root-authentication-method=normal"  # but only this machine's users
         subprocess.run([install, *common, no_password, "--skip-test-db"], check=True, **quiet)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         server = Server(port, folder / "socket", secrets.token_hex(12))
         process = subprocess.Popen(
             [

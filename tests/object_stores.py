@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import urllib.request
 from collections.abc import Iterator
 
@@ -17,6 +16,8 @@ import gcsfs
 import s3fs
 from gcp_storage_emulator.server import create_server
 from moto.server import ThreadedMotoServer
+
+from tests.machine import free_port
 
 BUCKET = "bucket"
 ANY_REQUESTS = float("inf")
@@ -72,10 +73,3 @@ def forget_connections() -> None:
     """Makes the libraries look at the environment again."""
     s3fs.S3FileSystem.clear_instance_cache()
     gcsfs.GCSFileSystem.clear_instance_cache()
-
-
-def free_port() -> int:
-    """Returns a port on loopback at which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ import pytest
 from data.catalogue import CatalogueEntry, CatalogueFile
 from data.dataset import FILE_NAMES
 from data.idx import write_idx
+from tests.machine import free_port
 
 TRAIN, EVAL = 30, 20
 
@@ -72,9 +72,7 @@ def target(tmp_path: Path) -> Path:
 @pytest.fixture
 def closed() -> str:
     """The address of a loopback port at which nothing listens: no network."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}/"
+    return f"http://127.0.0.1:{free_port()}/"
 
 
 class Mirror(ThreadingHTTPServer):

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from ml_metadata.proto import metadata_store_pb2
 from pipeline import runs
 from tests import airflow_environment as airflow
 from tests.e2e.harness import PIPELINE_NAME, Run, environment, finished_run
+from tests.machine import free_port
 
 SETTINGS = {"DATASET": "digits", "RECIPES": "float32", "EPOCHS": "3", "MIN_ACCURACY": "0.5"}
 KILLED = "StatisticsGen"
@@ -129,8 +129,7 @@ def test_outputs_of_one_name_do_not_collide(
 def test_the_servers_listen_on_loopback_and_leave_no_process(
     run: AirflowRun, tmp_path: Path
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     log = tmp_path / "up.txt"
     with open(log, "w") as stream:
         up = subprocess.Popen(

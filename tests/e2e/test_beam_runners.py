@@ -1,6 +1,5 @@
 """The pipeline comes to the same on every runner of Beam's that can be run here."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,11 +11,14 @@ from benchmarks.beam_runners import differences, results
 from pipeline import job_server
 from pipeline.exit_status import NOT_BLESSED
 from tests.e2e.harness import PROJECT, RUNNER, environment
+from tests.e2e.on_flink_cluster import ADDRESS
+from tests.machine import lacks
 
 
-def results_on(runner: str, output: Path, *prefix: str | Path) -> dict[str, float]:
+def results_on(runner: str, output: Path, *prefix: str | Path, args: str = "") -> dict[str, float]:
     """Runs the pipeline, by the command `prefix` if there is one, and returns its results."""
-    settings = {"EPOCHS": "1", "RECIPES": "float32", "MIN_ACCURACY": "0", "BEAM_RUNNER": runner}
+    settings = {"EPOCHS": "1", "RECIPES": "float32", "MIN_ACCURACY": "0"}
+    settings |= {"BEAM_RUNNER": runner, "BEAM_ARGS": args}
     done = subprocess.run(
         [*prefix, sys.executable, "-m", RUNNER],
         cwd=PROJECT,
@@ -51,13 +53,30 @@ def test_portable_comes_to_the_same(in_memory: dict[str, float], tmp_path: Path)
     assert all(value <= 1e-6 for value in found.values()), found
 
 
-def test_flink_comes_to_the_same(in_memory: dict[str, float], tmp_path: Path) -> None:
-    missing = [name for name in ("java",) if not shutil.which(name)]
-    missing += [str(path) for path in [job_server.jar_path("flink")] if not path.exists()]
-    if missing and os.environ.get("REQUIRE_FLINK") == "1":
-        pytest.fail(f"REQUIRE_FLINK=1, but there is no {missing[0]}")
-    if missing:
-        pytest.skip(f"there is no {missing[0]}")
+@pytest.fixture(scope="module")
+def needs_flink() -> None:
+    """Skips, or fails if REQUIRE_FLINK=1, without Java and Beam's job server."""
+    jar = job_server.jar_path("flink")
+    if not shutil.which("java") or not jar.exists():
+        lacks("FLINK", f"there is no Java, or no {jar}: make flink-jar")
+
+
+ON_CLUSTER = (sys.executable, PROJECT / "tests" / "e2e" / "on_flink_cluster.py")
+
+
+@pytest.mark.usefixtures("needs_flink")
+@pytest.mark.parametrize(
+    ("prefix", "beam_args"),
+    [
+        ((), ""),
+        (ON_CLUSTER, f"--flink_master={ADDRESS} --parallelism=2"),
+    ],
+    ids=["own", "cluster"],
+)
+def test_flink_comes_to_the_same(
+    in_memory: dict[str, float], tmp_path: Path, prefix: tuple[str | Path, ...], beam_args: str
+) -> None:
+    """On one that Beam starts, and on two workers."""
     alone = ("sh", PROJECT / "scripts" / "loopback_only.sh")
-    found = differences(in_memory, results_on("flink", tmp_path, *alone))
+    found = differences(in_memory, results_on("flink", tmp_path, *alone, *prefix, args=beam_args))
     assert all(value <= 1e-6 for value in found.values()), found

@@ -10,7 +10,8 @@ import pytest
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from tests.e2e.harness import Run, run_pipeline
 from tests.e2e.test_bad_input import run_badly
-from tests.object_stores import BUCKET, free_port
+from tests.machine import free_port
+from tests.object_stores import BUCKET
 
 ROOT, PUSHES, DATA = (f"s3://{BUCKET}/{name}" for name in ("root", "pushes", "data/own-digits"))
 

@@ -1,7 +1,6 @@
 """A training on several devices, or in several processes, is the one on a single device."""
 
 import dataclasses
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,17 +11,12 @@ import pytest
 
 from modules import augmentation, checkpoints, training
 from modules.train_config import TrainConfig
+from tests.machine import free_port
 from tests.modules.small_training import FOUR_STEPS, assert_close, make_few, start
 
 TOLERANCE = 1e-4  # of an array's largest value: sums are taken in another order
 STEPS, BATCH = 4, FOUR_STEPS.batch_size
 FAST_TO_COMPILE = "--xla_backend_optimization_level=0"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("localhost", 0))
-        return listener.getsockname()[1]
 
 
 def start_on_cpu(devices: int, *arguments: object) -> subprocess.Popen[str]:

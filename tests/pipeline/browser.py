@@ -6,7 +6,6 @@ See https://chromedevtools.github.io/devtools-protocol/ for the methods and even
 import base64
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -15,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import websocket
+
+from tests.machine import lacks
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _TIMEOUT = 60  # seconds, for a busy machine
@@ -27,10 +27,7 @@ def find_browser() -> str:
     for name in _NAMES:
         if path := shutil.which(name):
             return path
-    missing = f"none of {', '.join(_NAMES)} is on PATH"
-    if os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail(f"REQUIRE_BROWSER=1, but {missing}")
-    pytest.skip(missing)
+    lacks("BROWSER", f"none of {', '.join(_NAMES)} is on PATH")
 
 
 class Tab:

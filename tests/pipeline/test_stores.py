@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from pipeline import stores
+from tests.machine import free_port
 from tests.object_stores import (
     ANY_REQUESTS,
     Environment,
     forget_connections,
-    free_port,
     refuse_after,
 )
 

@@ -1,0 +1,21 @@
+"""What the machine that the tests run on has to offer."""
+
+import os
+import socket
+from typing import NoReturn
+
+import pytest
+
+
+def lacks(name: str, missing: str) -> NoReturn:
+    """Skips the test for what is missing, or fails it where REQUIRE_`name` is 1."""
+    if os.environ.get(f"REQUIRE_{name}") == "1":
+        pytest.fail(f"REQUIRE_{name}=1, but {missing}")
+    pytest.skip(missing)
+
+
+def free_port() -> int:
+    """Returns a port on loopback at which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
