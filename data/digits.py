@@ -52,11 +52,12 @@ def make_digits(folder: Path) -> None:
                         f"{name}: the digits made from scikit-learn differ from the known ones; "
                         "install the scikit-learn version that this project locks"
                     )
-            if folder.is_dir() and any(folder.iterdir()):
-                for name in wrong:
-                    os.replace(staging / name, folder / name)
-            else:
+            try:
                 os.replace(staging, folder)
+            except OSError:  # it is not empty, perhaps since another run was faster
+                for name in wrong:
+                    if not has_sha256(folder / name, DIGITS_SHA256[name]):
+                        os.replace(staging / name, folder / name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 

@@ -69,6 +69,20 @@ def test_images_are_the_digits_enlarged(made: DatasetFiles) -> None:
     assert np.corrcoef(mean[np.ix_(centres, centres)].ravel(), original.ravel())[0, 1] > 0.95
 
 
+def test_another_first_run_is_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, replace = tmp_path / "digits", os.replace
+
+    def let_another_run_first(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "replace", replace)
+        make_digits(folder)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", let_another_run_first)
+    make_digits(folder)
+    assert {path.name: sha256_of(path) for path in folder.iterdir()} == DIGITS_SHA256
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_right_files_are_not_touched(tmp_path: Path) -> None:
     make_digits(tmp_path)
     for path in tmp_path.iterdir():
