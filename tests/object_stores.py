@@ -4,6 +4,7 @@ import contextlib
 import os
 import urllib.request
 from collections.abc import Iterator
+from http.server import HTTPServer
 
 import boto3
 
@@ -53,6 +54,8 @@ def s3_server() -> Iterator[Environment]:
 @contextlib.contextmanager
 def gcs_server() -> Iterator[Environment]:
     """Runs a server of Google Cloud Storage's with an empty BUCKET."""
+    # With a queue of 5, as it is, many connections at once would wait for TCP to try again.
+    HTTPServer.request_queue_size = 128
     port = free_port()
     server = create_server("127.0.0.1", port, in_memory=True, default_bucket=BUCKET)
     server.start()
