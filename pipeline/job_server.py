@@ -2,7 +2,7 @@
 
 `python -m pipeline.job_server flink` takes the one of Beam's version from Maven Central, by Maven.
 Mirrors do not all have it; where it is missing, Maven makes one of Beam's libraries instead, as
-deploy/flink/pom.xml says.
+deploy/flink/pom.xml or deploy/spark/pom.xml says.
 """
 
 import importlib.metadata
@@ -23,19 +23,19 @@ ARTIFACTS = {
     "flink": "beam-runners-flink-2.2-job-server",
     "spark": "beam-runners-spark-3-job-server",
 }
-POMS = {"flink": _PROJECT / "deploy" / "flink" / "pom.xml"}
+POMS = {engine: _PROJECT / "deploy" / engine / "pom.xml" for engine in ARTIFACTS}
 
 
 def jar_path(engine: str, folder: Path = FOLDER) -> Path:
     """Returns where the job server of an engine in ARTIFACTS is, or will be."""
     ready = folder / f"{ARTIFACTS[engine]}-{_version()}.jar"
-    if engine in POMS and not ready.exists() and made_path(engine, folder).exists():
+    if not ready.exists() and made_path(engine, folder).exists():
         return made_path(engine, folder)
     return ready
 
 
 def made_path(engine: str, folder: Path = FOLDER) -> Path:
-    """Returns where the job server of an engine in POMS is if it was made of libraries."""
+    """Returns where the job server of an engine is if it was made of libraries."""
     pom = ElementTree.parse(POMS[engine])
     name, version = (pom.findtext(f"{{*}}{tag}") for tag in ("artifactId", "version"))
     return folder / f"{name}-{version}.jar"
@@ -68,7 +68,7 @@ def fetch(engine: str, folder: Path = FOLDER) -> Path:
     copy = ("--update-snapshots", "dependency:copy", f"-Dartifact={coordinates(engine)}")
     wanted = f"get {coordinates(engine)}"
     reason = _maven(*copy, f"-DoutputDirectory={unfinished}")
-    if reason and engine in POMS:
+    if reason:
         path = made_path(engine, folder)
         print(f"Maven cannot {wanted}: making {path.name} ...", file=sys.stderr)
         wanted = f"make {path.name} of Beam's libraries"

@@ -53,30 +53,29 @@ def test_portable_comes_to_the_same(in_memory: dict[str, float], tmp_path: Path)
     assert all(value <= 1e-6 for value in found.values()), found
 
 
-@pytest.fixture(scope="module")
-def needs_flink() -> None:
-    """Skips, or fails if REQUIRE_FLINK=1, without Java and Beam's job server."""
-    jar = job_server.jar_path("flink")
-    if not shutil.which("java") or not jar.exists():
-        lacks("FLINK", f"there is no Java, or no {jar}: make flink-jar")
-
-
 ON_CLUSTER = (sys.executable, PROJECT / "tests" / "e2e" / "on_flink_cluster.py")
 
 
-@pytest.mark.usefixtures("needs_flink")
 @pytest.mark.parametrize(
-    ("prefix", "beam_args"),
+    ("engine", "prefix", "beam_args"),
     [
-        ((), ""),
-        (ON_CLUSTER, f"--flink_master={ADDRESS} --parallelism=2"),
+        ("flink", (), ""),
+        ("flink", ON_CLUSTER, f"--flink_master={ADDRESS} --parallelism=2"),
+        ("spark", (), ""),
     ],
-    ids=["own", "cluster"],
+    ids=["flink", "flink cluster", "spark"],
 )
-def test_flink_comes_to_the_same(
-    in_memory: dict[str, float], tmp_path: Path, prefix: tuple[str | Path, ...], beam_args: str
+def test_an_engine_comes_to_the_same(
+    in_memory: dict[str, float],
+    tmp_path: Path,
+    engine: str,
+    prefix: tuple[str | Path, ...],
+    beam_args: str,
 ) -> None:
-    """On one that Beam starts, and on two workers."""
+    """On one that Beam starts, and on two workers of Flink; see `lacks` for where it is missing."""
+    jar = job_server.jar_path(engine)
+    if not shutil.which("java") or not jar.exists():
+        lacks(engine.upper(), f"there is no Java, or no {jar}: make {engine}-jar")
     alone = ("sh", PROJECT / "scripts" / "loopback_only.sh")
-    found = differences(in_memory, results_on("flink", tmp_path, *alone, *prefix, args=beam_args))
+    found = differences(in_memory, results_on(engine, tmp_path, *alone, *prefix, args=beam_args))
     assert all(value <= 1e-6 for value in found.values()), found

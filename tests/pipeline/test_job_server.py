@@ -9,12 +9,13 @@ from pipeline import job_server
 from pipeline.errors import ConfigError
 
 
-def test_version_is_that_of_beam() -> None:
+def test_version_is_that_of_beam(tmp_path: Path) -> None:
     version = importlib.metadata.version("apache-beam")
     assert job_server.coordinates("flink") == (
         f"org.apache.beam:beam-runners-flink-2.2-job-server:{version}"
     )
-    assert job_server.jar_path("spark").name == f"beam-runners-spark-3-job-server-{version}.jar"
+    name = job_server.jar_path("spark", tmp_path).name
+    assert name == f"beam-runners-spark-3-job-server-{version}.jar"
 
 
 def test_flink_is_one_that_beam_knows() -> None:
@@ -62,27 +63,18 @@ def test_made_of_libraries_where_the_ready_one_is_missing(
     assert [path.name for path in jar.parent.iterdir()] == [jar.name]
 
 
-@pytest.mark.parametrize(
-    ("engine", "wanted"),
-    [
-        ("flink", f"make {job_server.made_path('flink').name} of Beam's libraries"),
-        ("spark", f"get {job_server.coordinates('spark')}"),
-    ],
-)
 def test_failure_of_maven_is_told(
-    engine: str,
-    wanted: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     script = "echo '[INFO] so far'; echo '[ERROR] no such file'; echo '[ERROR] more'; exit 1"
     monkeypatch.setenv("PATH", fake_maven(tmp_path, script))
     monkeypatch.setattr(job_server.fetch, "__defaults__", (tmp_path / "jars",))
-    assert job_server.main([engine]) == 2
+    assert job_server.main(["flink"]) == 2
     error = capsys.readouterr().err
-    assert error.splitlines()[-1] == f"error: Maven cannot {wanted}: no such file"
-    assert not job_server.jar_path(engine, tmp_path / "jars").exists()
+    made = job_server.made_path("flink").name
+    last = f"error: Maven cannot make {made} of Beam's libraries: no such file"
+    assert error.splitlines()[-1] == last
+    assert not job_server.jar_path("flink", tmp_path / "jars").exists()
 
 
 def test_missing_maven_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
