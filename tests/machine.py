@@ -1,7 +1,9 @@
 """What the machine that the tests run on has to offer."""
 
 import os
+import shutil
 import socket
+import subprocess
 from typing import NoReturn
 
 import pytest
@@ -12,6 +14,12 @@ def lacks(name: str, missing: str) -> NoReturn:
     if os.environ.get(f"REQUIRE_{name}") == "1":
         pytest.fail(f"REQUIRE_{name}=1, but {missing}")
     pytest.skip(missing)
+
+
+def has_network_namespaces() -> bool:
+    """Whether this user may have some, as scripts/loopback_only.sh does."""
+    tool = shutil.which("unshare")
+    return bool(tool) and not subprocess.run([tool, "--map-root-user", "--net", "true"]).returncode
 
 
 def free_port() -> int:

@@ -1,11 +1,12 @@
 """scripts/loopback_only.sh: what runs in it has the loopback interface and nothing else."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.machine import has_network_namespaces
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "loopback_only.sh"
 
@@ -24,8 +25,7 @@ def run(*command: str) -> subprocess.CompletedProcess:
 @pytest.fixture
 def namespaces() -> None:
     """Skips the test where they are not allowed."""
-    tool = shutil.which("unshare")
-    if not tool or subprocess.run([tool, "--map-root-user", "--net", "true"]).returncode:
+    if not has_network_namespaces():
         pytest.skip("this system allows no network namespaces")
 
 
