@@ -63,7 +63,7 @@ def fetch(engine: str, folder: Path = FOLDER) -> Path:
             f"the file into {folder}"
         )
     # A jar that is only partly there must not be found later.
-    unfinished = folder / "unfinished"
+    unfinished = folder / f"unfinished-{engine}"
     # Without updates, Maven would repeat an earlier failure from memory.
     copy = ("--update-snapshots", "dependency:copy", f"-Dartifact={coordinates(engine)}")
     wanted = f"get {coordinates(engine)}"

@@ -1,7 +1,7 @@
 """Runs a command beside a Flink with two workers, which `make flink-cluster` starts.
 
 python tests/e2e/on_flink_cluster.py COMMAND... in a network namespace of its own. Ends with the
-command's status, or 99 when not all of its jobs were finished by both workers.
+command's status, or 99 when the cluster had no jobs or did not finish them all.
 """
 
 import contextlib

@@ -37,7 +37,8 @@ def test_what_maven_copies_is_kept_and_not_asked_for_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jar = job_server.jar_path("flink", tmp_path / "jars")
-    script = f"mkdir -p {jar.parent}/unfinished; echo $* > {jar.parent}/unfinished/{jar.name}"
+    unfinished = jar.parent / "unfinished-flink"
+    script = f"mkdir -p {unfinished}; echo $* > {unfinished}/{jar.name}"
     monkeypatch.setenv("PATH", fake_maven(tmp_path, script))
     assert job_server.fetch("flink", jar.parent) == jar
     asked = jar.read_text()
@@ -50,9 +51,9 @@ def test_made_of_libraries_where_the_ready_one_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     jar = job_server.made_path("flink", tmp_path / "jars")
-    made = f"{jar.parent}/unfinished/{jar.name}"
+    unfinished = jar.parent / "unfinished-flink"
     missing = "case $* in *dependency:copy*) echo '[ERROR] no such file'; exit 1;; esac"
-    script = f"{missing}; mkdir -p {jar.parent}/unfinished; echo $* > {made}"
+    script = f"{missing}; mkdir -p {unfinished}; echo $* > {unfinished}/{jar.name}"
     monkeypatch.setenv("PATH", fake_maven(tmp_path, script))
     assert job_server.jar_path("flink", jar.parent) != jar
     assert job_server.fetch("flink", jar.parent) == jar == job_server.jar_path("flink", jar.parent)
@@ -72,8 +73,10 @@ def test_failure_of_maven_is_told(
     assert job_server.main(["flink"]) == 2
     error = capsys.readouterr().err
     made = job_server.made_path("flink").name
-    last = f"error: Maven cannot make {made} of Beam's libraries: no such file"
-    assert error.splitlines()[-1] == last
+    assert error == (
+        f"Maven cannot get {job_server.coordinates('flink')}: making {made} ...\n"
+        f"error: Maven cannot make {made} of Beam's libraries: no such file\n"
+    )
     assert not job_server.jar_path("flink", tmp_path / "jars").exists()
 
 
