@@ -1,5 +1,8 @@
 """Opens ML Metadata, wherever it is: an SQLite file, or a database on a server."""
 
+import random
+import time
+
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
@@ -7,6 +10,7 @@ from pipeline import metadata_server
 from pipeline.errors import ConfigError
 
 _Sqlite = metadata_store_pb2.SqliteMetadataSourceConfig
+_TRIES = 10  # as many as TFX makes
 
 
 def connection_config(
@@ -35,16 +39,31 @@ def connection_config(
 
 
 def open_store(location: str, *, read_only: bool = True) -> mlmd.MetadataStore:
-    """Opens the store.
+    """Opens the store; makes its tables in a database that is empty.
+
+    On a server others may be making them just then, which ML Metadata takes for an error. Trying
+    again, as TFX does, is safe.
 
     Raises:
       ConfigError: ML Metadata cannot connect, or not make its tables.
     """
-    try:
-        return mlmd.MetadataStore(connection_config(location, read_only=read_only))
-    except RuntimeError as error:
-        needs = "; it needs mysql_native_password, no TLS, and all privileges on the database"
-        hint = needs if "://" in location else ""
-        raise ConfigError(
-            f"METADATA={location}: ML Metadata cannot use it: {error}{hint}"
-        ) from error
+    config = connection_config(location, read_only=read_only)
+    tries_left = _TRIES if config.HasField("mysql") else 1
+    while True:
+        tries_left -= 1
+        try:
+            return mlmd.MetadataStore(config)
+        except RuntimeError as error:
+            if not tries_left:
+                raise ConfigError(_message(location, error)) from error
+        time.sleep(random.random())
+
+
+def _message(location: str, error: RuntimeError) -> str:
+    message = f"METADATA={location}: ML Metadata cannot use it: {error}"
+    if "://" not in location:
+        return message
+    return (
+        f"{message}; it needs mysql_native_password, no TLS, and all privileges on the database; "
+        "drop a database that has only some of its tables, and create it again"
+    )

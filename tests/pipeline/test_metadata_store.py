@@ -1,13 +1,21 @@
 """Opening ML Metadata in a file and on a server."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
+from pipeline import metadata_store
 from pipeline.errors import ConfigError
 from pipeline.metadata_store import connection_config, open_store
 from tests import mariadb
+
+
+@pytest.fixture
+def only_one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata_store, "_TRIES", 1)
 
 
 def test_a_path_is_an_sqlite_file(tmp_path: Path) -> None:
@@ -35,6 +43,7 @@ def test_on_a_server(database_server: mariadb.Server, monkeypatch: pytest.Monkey
     assert found.custom_properties["text"].string_value == text
 
 
+@pytest.mark.usefixtures("only_one_try")
 def test_what_the_account_may_not_do_is_said(
     database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,6 +55,7 @@ def test_what_the_account_may_not_do_is_said(
         open_store(url)
 
 
+@pytest.mark.usefixtures("only_one_try")
 def test_an_account_that_only_other_clients_can_use(
     database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +66,7 @@ def test_an_account_that_only_other_clients_can_use(
         open_store(url)
 
 
+@pytest.mark.usefixtures("only_one_try")
 def test_a_database_is_never_made(
     database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,3 +74,42 @@ def test_a_database_is_never_made(
     with pytest.raises(ConfigError, match="tfx_misspelt"):
         open_store(database_server.url("tfx_misspelt"))
     assert database_server.execute("SHOW DATABASES LIKE 'tfx_misspelt'") == ()
+
+
+def test_many_at_once_find_the_database_empty(
+    database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MYSQL_PWD", database_server.password)
+    database_server.execute("CREATE DATABASE tfx_crowded")
+    code = (
+        "import sys\n"
+        "from pipeline.metadata_store import open_store\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
+        f"assert open_store({database_server.url('tfx_crowded')!r}).get_artifacts() == []\n"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n", process.communicate()
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+
+
+@pytest.mark.usefixtures("only_one_try")
+def test_tables_that_nobody_completes(
+    database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MYSQL_PWD", database_server.password)
+    database_server.execute("CREATE DATABASE tfx_half")
+    url = database_server.url("tfx_half")
+    open_store(url)
+    database_server.execute("DROP TABLE tfx_half.MLMDEnv")
+    with pytest.raises(ConfigError, match="subset of tables.*; drop a database that has only some"):
+        open_store(url)
