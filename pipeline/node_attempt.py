@@ -11,7 +11,10 @@ from tfx.orchestration.portable import launcher, outputs_utils, runtime_paramete
 from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline import store_plugin  # noqa: F401 - artifacts may be in an object store
+from pipeline import (
+    pushes,
+    store_plugin,  # noqa: F401 - artifacts may be in an object store
+)
 
 
 class NodeAttempt:
@@ -21,14 +24,18 @@ class NodeAttempt:
     Metadata, if there is one.
     """
 
-    def __init__(self, definition: pipeline_pb2.Pipeline, node_id: str, run_id: str):
+    def __init__(
+        self, definition: pipeline_pb2.Pipeline, node_id: str, run_id: str, *, others_push: bool
+    ):
         """Prepares the node.
 
         Args:
           definition: the compiled pipeline; the run is set in it.
           node_id: which of its nodes.
           run_id: the run's name in ML Metadata.
+          others_push: whether models are pushed to where others than this pipeline may push, too.
         """
+        self._others_push = others_push
         runtime_parameter_utils.substitute_runtime_parameter(
             definition, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
         )
@@ -74,8 +81,12 @@ class NodeAttempt:
 
     def _remove_outputs(self, execution: metadata_store_pb2.Execution) -> None:
         """Removes what an attempt left: TFX would put the new files beside it."""
-        for artifacts in self._outputs.generate_output_artifacts(execution.id).values():
-            for artifact in artifacts:
-                if fileio.exists(artifact.uri):
-                    logging.warning("removing what an earlier attempt left: %s", artifact.uri)
-                    (fileio.rmtree if fileio.isdir(artifact.uri) else fileio.remove)(artifact.uri)
+        outputs = self._outputs.generate_output_artifacts(execution.id).values()
+        left = [artifact.uri for artifacts in outputs for artifact in artifacts]
+        folder = pushes.destination(execution)
+        if folder and not self._others_push:
+            with self._store as handle:
+                left += pushes.unfinished(handle.store, execution, folder)
+        for path in filter(fileio.exists, left):
+            logging.warning("removing what an earlier attempt left: %s", path)
+            (fileio.rmtree if fileio.isdir(path) else fileio.remove)(path)

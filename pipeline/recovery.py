@@ -15,6 +15,7 @@ from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import execution_result_pb2
 
 from pipeline import (
+    pushes,
     runs,
     store_plugin,  # noqa: F401 - what is to be removed may be in an object store
 )
@@ -94,24 +95,7 @@ def _leftovers(
     for pattern in patterns:
         yield from sorted(fileio.glob(pattern))
     # To a place of its own, somebody else may have pushed what this store knows nothing of.
-    if "push_destination" in execution.custom_properties and not config.push_to:
-        yield from _unrecorded_pushes(store, config, execution)
-
-
-def _unrecorded_pushes(
-    store: mlmd.MetadataStore, config: PipelineConfig, execution: metadata_store_pb2.Execution
-) -> Iterator[str]:
-    """Yields versions that were pushed since the execution began and belong to none that finished.
-
-    A Pusher names a version by the second in which it is pushed, and says so when it is finished.
-    """
-    recorded = {
-        artifact.custom_properties["pushed_destination"].string_value
-        for artifact in store.get_artifacts_by_type("PushedModel")
-    }
-    began = execution.create_time_since_epoch // 1000
-    for folder in (config.serving_dir, config.device_dir):
-        for path in sorted(fileio.glob(os.path.join(folder, "*"))):
-            name = os.path.basename(path)
-            if name.isdecimal() and int(name) >= began and path not in recorded:
-                yield path
+    if pushes.destination(execution) and not config.push_to:
+        # Not what was recorded: OUTPUT may have been moved.
+        for folder in (config.serving_dir, config.device_dir):
+            yield from pushes.unfinished(store, execution, folder)

@@ -1,8 +1,10 @@
 """A compiled pipeline whose nodes are run one by one: both make an output named `model`."""
 
+import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from google.protobuf import json_format
@@ -17,14 +19,21 @@ from pipeline.compiled import Compiled, Graph, code_digest
 
 
 @component
-def First(text: Parameter[str], trap: Parameter[str], model: OutputArtifact[Model]):  # noqa: N802
-    """Writes its text; a file named `trap` makes it fail, or its process die half-way."""
+def First(  # noqa: N802
+    text: Parameter[str],
+    trap: Parameter[str],
+    push_destination: Parameter[str],
+    model: OutputArtifact[Model],
+):
+    """Writes its text; a file named `trap` makes it fail, or its process die in a push."""
     folder = Path(model.uri)
     (folder / text).write_text(text)
     if Path(trap).exists():
         fate = Path(trap).read_text()
         Path(trap).unlink()
         (folder / "half").write_text(fate)
+        pushed = Path(json.loads(push_destination)["filesystem"]["baseDirectory"])
+        (pushed / str(int(time.time()))).mkdir(parents=True)
         if fate == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         raise ValueError(fate)
@@ -41,9 +50,14 @@ def trap(folder: Path) -> Path:
     return folder / "trap"
 
 
+def pushed(folder: Path) -> Path:
+    return folder / "serving"
+
+
 def compile_two_nodes(folder: Path, text: str = "a") -> Path:
     """Compiles First and Second, with all that they leave below `folder`; returns where to."""
-    first = First(text=text, trap=str(trap(folder)))
+    destination = {"filesystem": {"baseDirectory": str(pushed(folder))}}
+    first = First(text=text, trap=str(trap(folder)), push_destination=json.dumps(destination))
     definition = Compiler().compile(
         Pipeline(
             pipeline_name="two",

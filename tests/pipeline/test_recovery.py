@@ -1,6 +1,7 @@
 """Cleaning up after runs that were stopped, in the store and in the folders of real executions."""
 
 import dataclasses
+import json
 import time
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def Pushed(  # noqa: N802
     push_destination: Parameter[str], version: Parameter[str], pushed: OutputArtifact[PushedModel]
 ):
     """A node that pushes, and says so when it is finished, as TFX's Pusher does."""
-    folder = Path(push_destination) / version
+    folder = Path(json.loads(push_destination)["filesystem"]["baseDirectory"]) / version
     folder.mkdir(parents=True)
     pushed.set_string_custom_property("pushed_destination", str(folder))
 
@@ -50,8 +51,14 @@ def StoppedPush(  # noqa: N802
     push_destination: Parameter[str], version: Parameter[str], pushed: OutputArtifact[PushedModel]
 ):
     """A node that is stopped while it pushes."""
-    (Path(push_destination) / version).mkdir(parents=True)
+    folder = Path(json.loads(push_destination)["filesystem"]["baseDirectory"]) / version
+    folder.mkdir(parents=True)
     raise KeyboardInterrupt
+
+
+def push_destination(config: PipelineConfig) -> str:
+    """Returns the Pusher's parameter."""
+    return json.dumps({"filesystem": {"baseDirectory": config.serving_dir}})
 
 
 def run(config: PipelineConfig, *nodes: object) -> None:
@@ -150,15 +157,22 @@ def test_what_a_run_elsewhere_has_marked_is_removed_here(config: PipelineConfig)
     assert not left.exists()
 
 
-def test_half_a_push_is_removed_and_no_other(config: PipelineConfig) -> None:
-    destination, now = config.serving_dir, int(time.time())
-    Path(destination, "17").mkdir(parents=True)  # of a store that is gone
+def test_half_a_push_is_removed_and_no_other(config: PipelineConfig, tmp_path: Path) -> None:
+    destination, now = push_destination(config), int(time.time())
+    Path(config.serving_dir, "17").mkdir(parents=True)  # of a store that is gone
     run(config, Pushed(push_destination=destination, version=str(now)))
     stop(config, StoppedPush(push_destination=destination, version=str(now + 100)))
     run(config, Pushed(push_destination=destination, version=str(now + 200)))
     [line] = recover(config)
-    assert line.endswith(f" {destination}/{now + 100}")
-    assert paths(config.serving_dir) == {"17", str(now), str(now + 200)}
+    assert line.endswith(f" {config.serving_dir}/{now + 100}")
+    whole = {"17", str(now), str(now + 200)}
+    assert paths(config.serving_dir) == whole
+
+    # By another way to the same folder, the whole ones are still known.
+    link = tmp_path.with_name(f"{tmp_path.name}-link")
+    link.symlink_to(tmp_path)
+    assert list(recover(dataclasses.replace(config, output=link))) == []
+    assert paths(config.serving_dir) == whole
 
 
 def test_pushes_to_a_place_of_its_own_are_left_alone(
@@ -167,7 +181,7 @@ def test_pushes_to_a_place_of_its_own_are_left_alone(
     """Another pipeline, with another store, may have pushed them."""
     elsewhere = dataclasses.replace(config, push_to=str(tmp_path / "shared"))
     version = str(int(time.time()) + 100)
-    stop(elsewhere, StoppedPush(push_destination=elsewhere.serving_dir, version=version))
+    stop(elsewhere, StoppedPush(push_destination=push_destination(elsewhere), version=version))
     [line] = recover(elsewhere)
     assert "shared" not in line
     assert paths(elsewhere.serving_dir) == {version}

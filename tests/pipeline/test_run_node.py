@@ -18,7 +18,7 @@ from pipeline.exit_status import FAILED, WRONG_SETTING
 from pipeline.metadata_store import open_store
 from pipeline.run_lock import LOCK_FILE
 from pipeline.run_node import main
-from tests.pipeline.node_pipeline import compile_two_nodes, trap
+from tests.pipeline.node_pipeline import compile_two_nodes, pushed, trap
 
 COMPLETE = metadata_store_pb2.Execution.COMPLETE
 
@@ -77,6 +77,22 @@ def test_after_a_death_another_attempt_succeeds_and_takes_nothing_over(
     assert (Path(model(store, "Second").uri) / "seen").read_text() == "a"
     # TFX takes up the execution that was left running.
     assert [e.last_known_state for e in executions(store, "First")] == [COMPLETE]
+
+
+@pytest.mark.parametrize(("push_to", "left"), [("", 1), ("gs://models", 2)])
+def test_half_a_push_is_removed_where_nobody_else_pushes(
+    push_to: str, left: int, folder: Path, tmp_path: Path
+) -> None:
+    path = folder / compiled.GRAPH_FILE
+    graph = json.loads(path.read_text())
+    path.write_text(json.dumps(graph | {"settings": graph["settings"] | {"PUSH_TO": push_to}}))
+    earlier = pushed(tmp_path) / "17"
+    earlier.mkdir(parents=True)
+    trap(tmp_path).write_text("failed")
+    assert main([str(folder), "First", "run-1"]) == FAILED
+    assert len(list(pushed(tmp_path).iterdir())) == 2
+    assert main([str(folder), "First", "run-1"]) == 0
+    assert len(list(pushed(tmp_path).iterdir())) == left and earlier.exists()
 
 
 def test_a_failure_is_told_and_another_attempt_may_succeed(
