@@ -4,13 +4,13 @@
 export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
 export METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS
 # Of single commands.
-export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE AIRFLOW_PORT
+export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE AIRFLOW_PORT SHARE_NETWORK
 
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 airflow_stamp := .venv-airflow/.setup-complete
-# A Flink of the run's own needs no network, and its servers would listen on all of it.
-alone := $(if $(or $(SHARE_NETWORK),$(findstring --flink_master=,$(BEAM_ARGS))),,sh scripts/loopback_only.sh)
+# Flink's servers would listen on the whole network.
+alone_with_flink = $(if $(SHARE_NETWORK),,$(if $(wildcard .beam/*flink*.jar),sh scripts/loopback_only.sh))
 
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
@@ -59,8 +59,7 @@ airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
 	@$(python) -m pipeline.airflow_compile
 
 flink: $(if $(findstring --flink_job_server_jar=,$(BEAM_ARGS)),$(setup_stamp),flink-jar) ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
-	@$(python) -m data $(or $(DATASET),auto) $(if $(MNIST_DIR),--mnist-dir '$(MNIST_DIR)') >/dev/null
-	@BEAM_RUNNER=flink $(alone) $(python) -m pipeline.local_runner
+	@sh scripts/flink.sh
 
 flink-cluster: flink-jar ## a Flink with two workers on this machine, until Ctrl-C
 	@sh scripts/flink_cluster.sh
@@ -78,7 +77,7 @@ bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.tflite_latency
 	@$(python) -m benchmarks.extractor_throughput
 	@$(python) -m benchmarks.pipeline_overhead
-	@$(alone) $(python) -m benchmarks.beam_runners
+	@$(alone_with_flink) $(python) -m benchmarks.beam_runners
 	@$(python) -m benchmarks.training_speed
 	@$(python) -m benchmarks.training_accuracy
 	@$(python) -m benchmarks.growth

@@ -51,6 +51,10 @@ def compile_for_airflow(config: PipelineConfig, run: str | None = None) -> Path:
     folder = run_folder(dag_folder(config), run) if run else dag_folder(config)
     dag = compiled.read_graph(dag_folder(config)) if run else None
     with console.library_output_to(config.output / LOG_FILE):
+        from pipeline.metadata_store import open_store  # here, with its output redirected
+
+        # Nodes that run at once shall not all make its tables.
+        open_store(config.metadata_location, read_only=False)
         pipeline = compiled.compile_pipeline(config, os.environ)
     if dag:
         _check_run(pipeline, dag, folder)

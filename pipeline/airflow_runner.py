@@ -155,4 +155,9 @@ if GRAPHS not in os.environ:
     raise RuntimeError(f"{GRAPHS} is not set; give the graph.json of `make airflow-compile`")
 for path in os.environ[GRAPHS].split(os.pathsep):
     found = make_dag(Path(path))
+    if found.dag_id in globals():
+        raise RuntimeError(
+            f"{GRAPHS}: {path} is a second pipeline named {found.dag_id}; compile it with another "
+            "PIPELINE_NAME"
+        )
     globals()[found.dag_id] = found

@@ -11,7 +11,7 @@ from pipeline import compiled
 from pipeline.airflow_compile import dag_folder, run_folder
 from pipeline.config import config_from_environment
 from pipeline.exit_status import tells_wrong_settings
-from pipeline.local_runner import copy_last_report, show
+from pipeline.local_runner import copy_report, show
 
 
 @tells_wrong_settings
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     [run] = sys.argv[1:] if arguments is None else arguments
     config = config_from_environment(os.environ)
     began = run_folder(dag_folder(config), run) / compiled.GRAPH_FILE
-    copy_last_report(config)
+    copy_report(config, run)
     return show(config, time.time() - began.stat().st_mtime)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from pipeline.airflow_home import LOOPBACK, AirflowHome
 from pipeline.config import ConfigError, config_from_environment
 from pipeline.exit_status import FAILED, tells_wrong_settings
-from pipeline.processes import end_processes, interrupt_on_signals
+from pipeline.processes import end_processes, interrupt_on
 
 _DEFAULT_PORT = "8080"
 
@@ -86,13 +87,14 @@ def _log_file(airflow: AirflowHome, server: str) -> Path:
 
 def _answers(address: str, servers: Mapping[str, subprocess.Popen]) -> bool:
     """Waits until the web server answers; returns False when a server has ended instead."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while all(server.poll() is None for server in servers.values()):
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=10):
+        with contextlib.suppress(OSError), direct.open(address, timeout=10):
             return True
         time.sleep(0.5)
     return False
 
 
 if __name__ == "__main__":
-    interrupt_on_signals()
+    interrupt_on(signal.SIGINT, signal.SIGTERM)
     sys.exit(main())

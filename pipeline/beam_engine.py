@@ -63,8 +63,30 @@ def check_root(beam_args: tuple[str, ...], root: str, stage_beam: bool) -> None:
         )
 
 
+def args_for_local_files(beam_args: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns options that follow `beam_args` where a component reads this process's disk.
+
+    All other engines are used where workers see it.
+    """
+    return ("--runner=DirectRunner", *IN_MEMORY) if _DATAFLOW in beam_args else ()
+
+
+def engine_of_job_server(beam_args: tuple[str, ...]) -> str | None:
+    """Returns the engine that Beam reaches by a program in Java, or None without such a program."""
+    options, _ = _parser().parse_known_args(beam_args)
+    engines = (name for name in job_server.ARTIFACTS if getattr(options, f"{name}_job_server_jar"))
+    return next(engines, None)
+
+
 def _known_options(arguments: tuple[str, ...]) -> argparse.Namespace:
     """Returns the options that are checked here; Beam itself reads all of them."""
+    options, _ = _parser().parse_known_args(arguments)
+    if options.runner:
+        raise ConfigError(f"BEAM_ARGS has --runner={options.runner}: give BEAM_RUNNER instead")
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, argument_default="")
     for name in (
         *("runner", "job_endpoint", "environment_type", "flink_master", "flink_job_server_jar"),
@@ -72,10 +94,7 @@ def _known_options(arguments: tuple[str, ...]) -> argparse.Namespace:
         "sdk_container_image",
     ):
         parser.add_argument(f"--{name}", nargs="?", const="")
-    options, _ = parser.parse_known_args(arguments)
-    if options.runner:
-        raise ConfigError(f"BEAM_ARGS has --runner={options.runner}: give BEAM_RUNNER instead")
-    return options
+    return parser
 
 
 def _in_memory(options: argparse.Namespace) -> tuple[str, ...]:

@@ -141,12 +141,13 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         metadata = metadata_server.parse(metadata).url
     name = _name(environment)
     beam_args = beam_engine.beam_args(environment)
+    given_output = locations.local_place(environment, "OUTPUT")
     root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
     stage_beam = bool(_number(environment, "STAGE_BEAM", int, 1, minimum=0, maximum=1))
     locations.check_staging(root, stage_beam)
     beam_engine.check_root(beam_args, root, stage_beam)
     dataset, data_uri = locations.data_set(environment)
-    output = Path(environment.get("OUTPUT") or PROJECT_ROOT / "output" / dataset.name).absolute()
+    output = Path(given_output or PROJECT_ROOT / "output" / dataset.name)
     locations.make_writable("OUTPUT", output)
     limits = Limits(min_accuracy=min_accuracy)
     return PipelineConfig(

@@ -16,7 +16,7 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 from data.idx import sha256_of
 from modules import preprocessing, run_fn, tuner
 from modules.recipes import FLOAT32
-from pipeline import baseline, staging, stores
+from pipeline import baseline, beam_engine, staging, stores
 from pipeline.config import PipelineConfig
 from pipeline.example_gen import idx_example_gen
 from pipeline.metadata_store import connection_config
@@ -35,6 +35,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
     # Kubeflow does not fingerprint the files, as TFX does elsewhere.
     digests = () if config.has_metadata_store else tuple(map(sha256_of, data.paths))
     example_gen = idx_example_gen(config.data_folder, *digests)
+    example_gen.with_beam_pipeline_args(beam_engine.args_for_local_files(config.beam_args))
 
     # The data is checked against the schema before anything is learnt from it.
     schema = CuratedSchema(schema_text=curated_schema(data.num_classes))

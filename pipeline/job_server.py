@@ -62,8 +62,9 @@ def fetch(engine: str, folder: Path = FOLDER) -> Path:
             f"{path.name}: there is no Maven to take it with (Debian: apt install maven); or put "
             f"the file into {folder}"
         )
-    # A jar that is only partly there must not be found later.
+    # A jar that is only partly there must not be found later, not by Maven either.
     unfinished = folder / f"unfinished-{engine}"
+    shutil.rmtree(unfinished, ignore_errors=True)
     # Without updates, Maven would repeat an earlier failure from memory.
     copy = ("--update-snapshots", "dependency:copy", f"-Dartifact={coordinates(engine)}")
     wanted = f"get {coordinates(engine)}"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import console
+from pipeline import beam_engine, console
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.exit_status import tells_wrong_settings
@@ -79,13 +79,18 @@ def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineCon
       data_root: where containers find the IDX files; "" for where `config` has them.
 
     Raises:
-      ConfigError: PIPELINE_ROOT is not set, so that containers could not hand anything on, or the
-        pipeline's name is none for Kubeflow.
+      ConfigError: PIPELINE_ROOT is not set, so that containers could not hand anything on, the
+        pipeline's name is none for Kubeflow, or Beam's runner needs what they do not have.
     """
     if not _PIPELINE_NAME.fullmatch(config.pipeline_name):
         raise ConfigError(
             f"the pipeline is named {config.pipeline_name!r}, and Kubeflow allows lower-case "
             "letters, digits and dashes only: give it another name as PIPELINE_NAME"
+        )
+    if engine := beam_engine.engine_of_job_server(config.beam_args):
+        raise ConfigError(
+            f"BEAM_RUNNER={engine}: the image has neither Java nor Beam's job server; expected one "
+            "of in_memory, portable, dataflow"
         )
     if not config.root:
         raise ConfigError(

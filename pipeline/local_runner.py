@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 
@@ -16,6 +17,7 @@ from pipeline.config import (
 )
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, NOT_BLESSED, tells_wrong_settings
+from pipeline.processes import interrupt_on
 from pipeline.run_lock import only_run
 from pipeline.summary import print_comparison
 
@@ -91,17 +93,17 @@ def _run(config: PipelineConfig) -> bool:
         LocalDagRunner().run(pipeline)
     if progress.done == 0:
         return False
-    copy_last_report(config)
+    copy_report(config)
     return True
 
 
-def copy_last_report(config: PipelineConfig) -> None:
-    """Copies the report of the pipeline's last run to where the user looks for it."""
+def copy_report(config: PipelineConfig, run: str | None = None) -> None:
+    """Copies the report of a run, the pipeline's last one if none is named, to OUTPUT/report."""
     from pipeline import runs
     from pipeline.metadata_store import open_store
 
     store = open_store(config.metadata_location)
-    execution = runs.last_run_executions(store, config.pipeline_name)["Report"]
+    execution = runs.run_executions(store, config.pipeline_name, run)["Report"]
     report = runs.output_artifacts(store, execution)["report"].uri
     stores.copy_folder(report, config.report_dir)
 
@@ -136,4 +138,5 @@ def show(config: PipelineConfig, seconds: float) -> int:
 
 
 if __name__ == "__main__":
+    interrupt_on(signal.SIGTERM)  # so that what Beam has started ends, too
     sys.exit(main())

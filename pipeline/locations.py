@@ -34,6 +34,21 @@ def place(environment: Mapping[str, str], setting: str) -> str:
     return location.rstrip("/")
 
 
+def local_place(environment: Mapping[str, str], setting: str) -> str:
+    """Returns a folder of this machine, as an absolute path; "" when it is not set.
+
+    Raises:
+      ConfigError: it is a URI.
+    """
+    location = environment.get(setting) or ""
+    if stores.is_uri(location):
+        raise ConfigError(
+            f"{setting}={location}: expected a folder of this machine; PIPELINE_ROOT and PUSH_TO "
+            "may be in an object store"
+        )
+    return place(environment, setting)
+
+
 def check_staging(root: str, stage_beam: bool) -> None:
     """Raises ConfigError when Beam's components cannot do without copies of what is in `root`."""
     if stores.is_uri(root) and not root.startswith("gs://") and not stage_beam:

@@ -17,8 +17,10 @@ from pymysql.constants import CR, ER
 from pipeline.errors import ConfigError
 
 PASSWORD_VARIABLE = "MYSQL_PWD"  # the client libraries' own name for it
+ACCOUNT_NEEDS = "it needs mysql_native_password, no TLS, and all privileges on the database"
 EXPECTED = "mysql://USER@HOST:PORT/DATABASE"
 _TIMEOUT_S = 10
+_PATIENCE_S = 60
 _LONGEST_IDLE_S = 31_536_000  # the most that the server allows: a year
 # ML Metadata writes the database's name into its statements without quotes.
 _URL = re.compile(
@@ -69,8 +71,12 @@ def parse(url: str) -> MetadataServer:
     return server
 
 
-def connect(server: MetadataServer) -> pymysql.Connection:
+def connect(server: MetadataServer, longest_statement_s: float = 0) -> pymysql.Connection:
     """Opens a connection of our own, which tells apart what ML Metadata's does not.
+
+    Args:
+      server: to connect with.
+      longest_statement_s: how long a statement may take, beside the way to the server and back.
 
     Raises:
       ConfigError: the server cannot be reached, refuses the account or has no such database.
@@ -83,7 +89,7 @@ def connect(server: MetadataServer) -> pymysql.Connection:
             password=os.environ.get(PASSWORD_VARIABLE, ""),
             database=server.database,
             connect_timeout=_TIMEOUT_S,
-            read_timeout=_TIMEOUT_S,
+            read_timeout=longest_statement_s + _TIMEOUT_S,
             write_timeout=_TIMEOUT_S,
             autocommit=True,
         )
@@ -102,7 +108,8 @@ def _reason(server: MetadataServer, error: Exception) -> str:
         )
     if code == ER.ACCESS_DENIED_ERROR:
         given = "the password in" if os.environ.get(PASSWORD_VARIABLE) else "no password in"
-        return f"the server refuses user {server.user!r} with {given} {PASSWORD_VARIABLE}"
+        refused = f"the server refuses user {server.user!r} with {given} {PASSWORD_VARIABLE}"
+        return f"{refused}; {ACCOUNT_NEEDS}"
     if code in (ER.BAD_DB_ERROR, ER.DBACCESS_DENIED_ERROR):
         return (
             f"there is no database {server.database!r} for user {server.user!r}; "
@@ -111,21 +118,39 @@ def _reason(server: MetadataServer, error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-@contextlib.contextmanager
-def only_run_of(server: MetadataServer, pipeline_name: str) -> Iterator[None]:
+def only_run_of(
+    server: MetadataServer, pipeline_name: str
+) -> contextlib.AbstractContextManager[None]:
     """Holds a lock on the server that it gives up by itself when this process dies.
 
     Raises:
       ConfigError: as `connect`, or another run of the same pipeline holds the lock.
     """
+    refusal = (
+        f"PIPELINE_NAME={pipeline_name}: another run of this pipeline is using {server.url}; wait "
+        "for its end or give another name"
+    )
+    # The server may not have noticed yet that the last holder is gone.
+    return _lock(server, pipeline_name, wait_s=1, refusal=refusal)
+
+
+def alone_in_database(server: MetadataServer) -> contextlib.AbstractContextManager[None]:
+    """Holds a lock that all have who open the database; waits while another one has it.
+
+    Raises:
+      ConfigError: as `connect`, or another one has it for long.
+    """
+    refusal = f"METADATA={server.url}: another process has been opening it for {_PATIENCE_S} s"
+    return _lock(server, "", wait_s=_PATIENCE_S, refusal=refusal)
+
+
+@contextlib.contextmanager
+def _lock(server: MetadataServer, name: str, *, wait_s: float, refusal: str) -> Iterator[None]:
     # Locks are the whole server's, and their names at most 64 characters long.
-    digest = hashlib.sha256(f"{server.database}/{pipeline_name}".encode()).hexdigest()
-    with connect(server) as connection, connection.cursor() as cursor:
+    digest = hashlib.sha256(f"{server.database}/{name}".encode()).hexdigest()
+    with connect(server, wait_s) as connection, connection.cursor() as cursor:
         cursor.execute("SET SESSION wait_timeout = %s", [_LONGEST_IDLE_S])
-        cursor.execute("SELECT GET_LOCK(%s, 0)", [digest])
+        cursor.execute("SELECT GET_LOCK(%s, %s)", [digest, wait_s])
         if cursor.fetchone() != (1,):
-            raise ConfigError(
-                f"PIPELINE_NAME={pipeline_name}: another run of this pipeline is using {server.url}"
-                "; wait for its end or give another name"
-            )
+            raise ConfigError(refusal)
         yield

@@ -1,16 +1,16 @@
 """Opens ML Metadata, wherever it is: an SQLite file, or a database on a server."""
 
-import random
-import time
-
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from pipeline import metadata_server
 from pipeline.errors import ConfigError
 
+_SERVER_HINT = (
+    f"; {metadata_server.ACCOUNT_NEEDS}; drop a database that has only some of its tables, and "
+    "create it again"
+)
 _Sqlite = metadata_store_pb2.SqliteMetadataSourceConfig
-_TRIES = 10  # as many as TFX makes
 
 
 def connection_config(
@@ -41,29 +41,23 @@ def connection_config(
 def open_store(location: str, *, read_only: bool = True) -> mlmd.MetadataStore:
     """Opens the store; makes its tables in a database that is empty.
 
-    On a server others may be making them just then, which ML Metadata takes for an error. Trying
-    again, as TFX does, is safe.
-
     Raises:
       ConfigError: ML Metadata cannot connect, or not make its tables.
     """
     config = connection_config(location, read_only=read_only)
-    tries_left = _TRIES if config.HasField("mysql") else 1
-    while True:
-        tries_left -= 1
-        try:
-            return mlmd.MetadataStore(config)
-        except RuntimeError as error:
-            if not tries_left:
-                raise ConfigError(_message(location, error)) from error
-        time.sleep(random.random())
+    if config.HasField("sqlite"):
+        return _opened(location, config, hint="")
+    # Two that make the tables of a database at once disturb each other.
+    with metadata_server.alone_in_database(metadata_server.parse(location)):
+        return _opened(location, config, _SERVER_HINT)
 
 
-def _message(location: str, error: RuntimeError) -> str:
-    message = f"METADATA={location}: ML Metadata cannot use it: {error}"
-    if "://" not in location:
-        return message
-    return (
-        f"{message}; it needs mysql_native_password, no TLS, and all privileges on the database; "
-        "drop a database that has only some of its tables, and create it again"
-    )
+def _opened(
+    location: str, config: metadata_store_pb2.ConnectionConfig, hint: str
+) -> mlmd.MetadataStore:
+    try:
+        return mlmd.MetadataStore(config)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"METADATA={location}: ML Metadata cannot use it: {error}{hint}"
+        ) from error

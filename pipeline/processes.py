@@ -9,9 +9,9 @@ import psutil
 _GRACE_S = 20  # for a process to end by itself
 
 
-def interrupt_on_signals() -> None:
-    """Makes SIGTERM raise KeyboardInterrupt, and SIGINT also where a shell has it ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+def interrupt_on(*numbers: signal.Signals) -> None:
+    """Makes these signals raise KeyboardInterrupt, also where a shell has them ignored."""
+    for number in numbers:
         signal.signal(number, _interrupt)
 
 

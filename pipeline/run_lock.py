@@ -49,10 +49,11 @@ def keep_to_one_store(config: PipelineConfig) -> None:
 
     Their folders have the numbers of the store's executions: those of two stores would be mixed.
     """
-    file = config.output / STORE_FILE
     if config.root:
         _keep_root_to_one_store(config)
-    elif Path(config.pipeline_root).exists():
+        return
+    file = config.output / STORE_FILE
+    if Path(config.pipeline_root).exists():
         recorded = file.read_text().strip() if file.exists() else ""
         if recorded != config.metadata:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Reads from ML Metadata what the last run of a pipeline came to."""
+"""Reads from ML Metadata what the runs of a pipeline came to."""
 
 import dataclasses
 
@@ -17,15 +17,22 @@ class NodeTime:
     is_cached: bool
 
 
-def last_run_executions(
-    store: mlmd.MetadataStore, pipeline_name: str
+def run_executions(
+    store: mlmd.MetadataStore, pipeline_name: str, run: str | None = None
 ) -> dict[str, metadata_store_pb2.Execution]:
-    """Returns the executions of this pipeline's last run by their node; {} when it never ran."""
+    """Returns the executions of a run by their node; {} when the pipeline never ran.
+
+    Args:
+      store: ML Metadata.
+      pipeline_name: of which pipeline.
+      run: the run's name in ML Metadata; None for the last one.
+    """
     pipeline = store.get_context_by_type_and_name("pipeline", pipeline_name)
     if pipeline is None:
         return {}
-    runs = store.get_children_contexts_by_context(pipeline.id)
-    executions = store.get_executions_by_context(max(run.id for run in runs))
+    contexts = store.get_children_contexts_by_context(pipeline.id)
+    identity = max(context.id for context in contexts if run in (None, context.name))
+    executions = store.get_executions_by_context(identity)
     return {node_id(store, execution): execution for execution in executions}
 
 
@@ -71,7 +78,7 @@ def node_times(store: mlmd.MetadataStore, pipeline_name: str) -> dict[str, NodeT
     A node that the run took from the cache has the time of the execution that made its outputs.
     """
     times = {}
-    for node, execution in last_run_executions(store, pipeline_name).items():
+    for node, execution in run_executions(store, pipeline_name).items():
         is_cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
         origin = _cached_origin(store, execution) if is_cached else execution
         if origin and origin.last_known_state == metadata_store_pb2.Execution.COMPLETE:

@@ -12,7 +12,7 @@ from tests.e2e.harness import PROJECT, environment
 from tests.machine import lacks
 
 VENV = PROJECT / ".venv-airflow"
-PATIENCE_S = 600
+PATIENCE_S = 1800
 
 
 def airflow_python() -> Path:
@@ -37,7 +37,7 @@ def in_airflow(script: str, folder: Path, **variables: str | Path) -> str:
         env=environment(**settings),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

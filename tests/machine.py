@@ -1,11 +1,14 @@
 """What the machine that the tests run on has to offer."""
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
 from typing import NoReturn
 
+import psutil
 import pytest
 
 
@@ -22,8 +25,21 @@ def has_network_namespaces() -> bool:
     return bool(tool) and not subprocess.run([tool, "--map-root-user", "--net", "true"]).returncode
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def free_port() -> int:
-    """Returns a port on loopback at which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Returns a port on loopback at which nothing listens.
+
+    It is below those that systems give to connections, so that none takes it meanwhile.
+    """
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

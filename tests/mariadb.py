@@ -15,7 +15,7 @@ import pymysql
 
 from tests.machine import free_port, lacks
 
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 @dataclasses.dataclass(frozen=True)

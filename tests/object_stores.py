@@ -18,8 +18,6 @@ import s3fs
 from gcp_storage_emulator.server import create_server
 from moto.server import ThreadedMotoServer
 
-from tests.machine import free_port
-
 BUCKET = "bucket"
 ANY_REQUESTS = float("inf")
 
@@ -56,9 +54,9 @@ def gcs_server() -> Iterator[Environment]:
     """Runs a server of Google Cloud Storage's with an empty BUCKET."""
     # With a queue of 5, as it is, many connections at once would wait for TCP to try again.
     HTTPServer.request_queue_size = 128
-    port = free_port()
-    server = create_server("127.0.0.1", port, in_memory=True, default_bucket=BUCKET)
+    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket=BUCKET)
     server.start()
+    port = server._api._httpd.server_port
     try:
         yield {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}"}
     finally:
@@ -69,7 +67,8 @@ def refuse_after(environment: Environment, requests_left: float) -> None:
     """Makes the S3 server check permissions, which nobody has, after so many more requests."""
     address = f"{environment['AWS_ENDPOINT_URL']}/moto-api/reset-auth"
     body, kind = str(requests_left).encode(), {"Content-Type": "text/plain"}
-    urllib.request.urlopen(urllib.request.Request(address, body, kind), timeout=9).close()
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    direct.open(urllib.request.Request(address, body, kind), timeout=9).close()
 
 
 def forget_connections() -> None:

@@ -23,7 +23,7 @@ from pipeline.metadata_store import open_store
 
 PROJECT = Path(__file__).resolve().parents[2]
 RUNNER = "pipeline.local_runner"
-PATIENCE_S = 300
+PATIENCE_S = 900
 PIPELINE_NAME = "mnist-jax-digits"
 
 
@@ -95,7 +95,7 @@ def run_pipeline(project: Path, **settings: str | Path) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=1200,
+        timeout=3600,
     )
     return finished_run(project, Path(settings["OUTPUT"]), done.returncode, done.stdout)
 

@@ -122,7 +122,7 @@ def _run(task: str, command: list[str], folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=1800,
     )
     if done.returncode:
         raise TaskFailedError(f"{task}: exit status {done.returncode}\n{done.stdout[-4000:]}")

@@ -1,5 +1,6 @@
 """The pipeline as an Airflow DAG: real tasks, a real death among them, real servers."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -18,7 +19,7 @@ from ml_metadata.proto import metadata_store_pb2
 from pipeline import runs
 from tests import airflow_environment as airflow
 from tests.e2e.harness import PIPELINE_NAME, Run, environment, finished_run
-from tests.machine import free_port
+from tests.machine import free_port, is_alive
 
 SETTINGS = {"DATASET": "digits", "RECIPES": "float32", "EPOCHS": "3", "MIN_ACCURACY": "0.5"}
 KILLED = "StatisticsGen"
@@ -58,7 +59,7 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> AirflowRun:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=1200,
+        timeout=3600,
     )
     killer.join()
     finished = finished_run(project, output, done.returncode, done.stdout)
@@ -87,7 +88,7 @@ def test_all_tasks_share_one_run_and_take_each_others_outputs(run: AirflowRun) -
     store = run.store()
     [context] = store.get_contexts_by_type("pipeline_run")
     assert context.name.startswith("manual__")
-    executions = runs.last_run_executions(store, PIPELINE_NAME)
+    executions = runs.run_executions(store, PIPELINE_NAME)
     assert set(executions) == set(run.graph)
     assert len(store.get_executions()) == len(run.graph)
     assert {one.last_known_state for one in executions.values()} <= {
@@ -120,7 +121,7 @@ def test_outputs_of_one_name_do_not_collide(
     key: str, nodes: tuple[str, str], run: AirflowRun
 ) -> None:
     store = run.store()
-    executions = runs.last_run_executions(store, PIPELINE_NAME)
+    executions = runs.run_executions(store, PIPELINE_NAME)
     made = [runs.output_artifacts(store, executions[node])[key] for node in nodes]
     assert made[0].id != made[1].id
     assert [Path(artifact.uri).parent.parent.name for artifact in made] == list(nodes)
@@ -145,7 +146,10 @@ def test_the_servers_listen_on_loopback_and_leave_no_process(
             assert up.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.5)
         tree = psutil.Process(up.pid).children(recursive=True)
-        names = " ".join(" ".join(one.cmdline()) for one in tree)
+        names = ""
+        for one in tree:
+            with contextlib.suppress(psutil.NoSuchProcess):  # some read the DAG and are done
+                names += " ".join(one.cmdline())
         assert "scheduler" in names and "gunicorn" in names
         assert set(airflow.listening(psutil.Process(up.pid))) == {"127.0.0.1"}
         password = run.output / "airflow" / "home" / "standalone_admin_password.txt"
@@ -154,4 +158,4 @@ def test_the_servers_listen_on_loopback_and_leave_no_process(
     finally:
         os.kill(up.pid, signal.SIGINT)
         assert up.wait(120) == 0, log.read_text()
-    assert [one for one in tree if one.is_running()] == []
+    assert [one for one in tree if is_alive(one)] == []

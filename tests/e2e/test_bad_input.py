@@ -26,7 +26,7 @@ def run_badly(output: Path, project: Path = PROJECT, **settings: str | Path) -> 
         env=environment(**{"DATASET": "digits", "OUTPUT": output, **settings}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 2, done.stdout + done.stderr
     assert not list(output.glob("serving/*")) + list(output.glob("device/*"))

@@ -26,7 +26,7 @@ def results_on(runner: str, output: Path, *prefix: str | Path, args: str = "") -
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=1200,
+        timeout=3600,
     )
     # After one epoch, a limit may be missed.
     assert done.returncode in (0, NOT_BLESSED), done.stdout

@@ -67,7 +67,7 @@ def truncated_weights(model: schema.ModelT) -> None:
 def imported(run: Run, node: str, key: str, artifact_type: type, uri: str = "") -> Importer:
     """Returns an Importer of an output of the run, or of the like of it elsewhere."""
     store = run.store()
-    execution = runs.last_run_executions(store, PIPELINE_NAME)[node]
+    execution = runs.run_executions(store, PIPELINE_NAME)[node]
     artifact = runs.output_artifacts(store, execution)[key]
     properties = {
         name: value.string_value
@@ -127,7 +127,7 @@ def ship_again(run: Run, output: Path, device_models: dict[str, Path]) -> None:
 def float32_file(digits_run: Run) -> Path:
     """The device model in the Trainer's artifact."""
     store = digits_run.store()
-    execution = runs.last_run_executions(store, PIPELINE_NAME)["Trainer"]
+    execution = runs.run_executions(store, PIPELINE_NAME)["Trainer"]
     model = runs.output_artifacts(store, execution)["model"]
     return Path(model.uri) / "Format-Serving" / "tflite"
 

@@ -24,7 +24,7 @@ EVALUATORS = ("Evaluator", *(f"Evaluator.{name}" for name in RECIPES))
 def evaluation_of(run: Run, evaluator: str) -> str:
     """Returns the folder with the last run's output of an Evaluator."""
     store = run.store()
-    execution = runs.last_run_executions(store, PIPELINE_NAME)[evaluator]
+    execution = runs.run_executions(store, PIPELINE_NAME)[evaluator]
     return runs.output_artifacts(store, execution)["evaluation"].uri
 
 
@@ -103,7 +103,7 @@ def test_pushed_saved_model_serves_examples_and_images(digits_run: Run) -> None:
 
 def test_the_model_is_trained_once_and_every_model_comes_of_it(digits_run: Run) -> None:
     store = digits_run.store()
-    executions = runs.last_run_executions(store, PIPELINE_NAME)
+    executions = runs.run_executions(store, PIPELINE_NAME)
     trainers = store.get_executions_by_type("tfx.components.trainer.component.Trainer")
     assert [trainer.id for trainer in trainers] == [executions["Trainer"].id]
     model = runs.output_artifacts(store, executions["Trainer"])["model"]

@@ -24,7 +24,7 @@ def compiled(folder: Path, **settings: str | Path) -> subprocess.CompletedProces
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
 

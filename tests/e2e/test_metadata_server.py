@@ -72,7 +72,7 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
     assert states("second").keys() == {"COMPLETE"}
     store = open_store(url)
     for name, other_name in (("first", "second"), ("second", "first")):
-        executions = runs.last_run_executions(store, name)
+        executions = runs.run_executions(store, name)
         assert len(executions) == 14
         # Neither took anything from the other, the last blessed model included.
         events = store.get_events_by_execution_ids([made.id for made in executions.values()])

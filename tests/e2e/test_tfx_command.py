@@ -23,7 +23,7 @@ def run_in(home: Path, command: list[str | Path]) -> subprocess.CompletedProcess
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=900,
+        timeout=3600,
     )
 
 
@@ -62,7 +62,7 @@ def test_a_wrong_setting_ends_make_tfx_with_its_sentence(tmp_path: Path) -> None
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert made.returncode != 0
     assert "error: EPOCHS=none: expected a whole number" in made.stdout

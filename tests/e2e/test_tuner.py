@@ -24,7 +24,7 @@ SLOW = TrainConfig(epochs=1, learning_rate=0.0005, seed=2)
 def outputs(config: PipelineConfig, node: str) -> dict[str, Path]:
     """The folders of the last run's output artifacts of a node, by their keys."""
     store = open_store(config.metadata_location)
-    execution = runs.last_run_executions(store, config.pipeline_name)[node]
+    execution = runs.run_executions(store, config.pipeline_name)[node]
     return {key: Path(made.uri) for key, made in runs.output_artifacts(store, execution).items()}
 
 

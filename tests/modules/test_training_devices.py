@@ -29,7 +29,7 @@ def start_on_cpu(devices: int, *arguments: object) -> subprocess.Popen[str]:
 
 def load(process: subprocess.Popen[str], path: Path) -> dict[str, np.ndarray]:
     """Waits for the process; returns what it saved."""
-    shown, _ = process.communicate(timeout=300)
+    shown, _ = process.communicate(timeout=900)
     assert process.returncode == 0, shown
     with np.load(path) as saved:
         return dict(saved)

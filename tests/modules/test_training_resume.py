@@ -143,7 +143,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         for moment, folder in folders.items()
     ]
     for process in processes:
-        shown, _ = process.communicate(timeout=300)
+        shown, _ = process.communicate(timeout=900)
         assert process.returncode == -signal.SIGKILL, shown
     return folders
 

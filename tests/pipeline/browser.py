@@ -5,6 +5,7 @@ See https://chromedevtools.github.io/devtools-protocol/ for the methods and even
 
 import base64
 import contextlib
+import http.client
 import json
 import shutil
 import subprocess
@@ -126,11 +127,13 @@ def open_tab(folder: Path) -> Iterator[Tab]:
 def _address(process: subprocess.Popen, port_file: Path) -> str:
     """Waits for the browser; returns the address of its first tab."""
     deadline = time.monotonic() + _TIMEOUT
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the browser ended with status {process.returncode}"
-        with contextlib.suppress(OSError, IndexError, StopIteration):
+        not_yet = (OSError, http.client.HTTPException, ValueError, IndexError, StopIteration)
+        with contextlib.suppress(*not_yet):
             port = port_file.read_text().splitlines()[0]
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
+            with direct.open(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
                 pages = json.load(answer)
             return next(p["webSocketDebuggerUrl"] for p in pages if p["type"] == "page")
         time.sleep(0.1)

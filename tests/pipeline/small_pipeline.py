@@ -57,5 +57,5 @@ def run_small_pipeline(folder: Path, number: int, text: str = "a") -> str:
         )
     )
     store = open_store(str(metadata_file(folder)))
-    execution = runs.last_run_executions(store, NAME)["Reader"]
+    execution = runs.run_executions(store, NAME)["Reader"]
     return Path(runs.output_artifacts(store, execution)["seen"].uri).read_text()

@@ -22,6 +22,10 @@ print(json.dumps({{
     "loaded": [name for name in sys.modules if name.partition(".")[0] in {heavy!r}],
 }}))
 """
+EMPTY = {  # graph.json without nodes
+    **{"pipeline": "none", "nodes": {}, "one_at_a_time": True},
+    **{"settings": {"OUTPUT": ""}, "python": "", "folder": ""},
+}
 HEAVY = ("tfx", "tensorflow", "jax", "apache_beam", "pipeline")
 
 
@@ -53,6 +57,13 @@ def test_a_dag_that_was_not_compiled_is_one_clear_error(tmp_path: Path) -> None:
     assert str(missing) in last and "make airflow-compile" in last
     [error] = parse(tmp_path)["errors"]
     assert "PIPELINE_GRAPHS is not set" in error.strip().splitlines()[-1]
+
+
+def test_two_pipelines_of_one_name_are_one_clear_error(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(json.dumps(EMPTY))
+    [error] = parse(tmp_path, PIPELINE_GRAPHS=f"{tmp_path / 'a'}:{tmp_path / 'b'}")["errors"]
+    assert "b is a second pipeline named none; compile it with another PIPELINE_NAME" in error
 
 
 FATE = """
@@ -91,14 +102,7 @@ print(json.dumps(found))
 
 def test_only_what_may_end_otherwise_is_tried_again(tmp_path: Path) -> None:
     graph = tmp_path / "graph.json"
-    graph.write_text(
-        json.dumps(
-            {
-                **{"pipeline": "none", "nodes": {}, "one_at_a_time": True},
-                **{"settings": {"OUTPUT": ""}, "python": "", "folder": ""},
-            }
-        )
-    )
+    graph.write_text(json.dumps(EMPTY))
     printed = airflow.in_airflow(FATE, tmp_path, PIPELINE_GRAPHS=graph).splitlines()
     found = json.loads(printed[-1])
     assert found.pop("missing").startswith("AirflowFailException: /no/such/.venv/bin/python")

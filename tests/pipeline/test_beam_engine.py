@@ -3,17 +3,20 @@
 import contextlib
 import http.server
 import json
+import os
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
+from apache_beam.testing.util import assert_that, equal_to
 
 from pipeline import job_server
-from pipeline.beam_engine import FLINK_CONFIG, IN_MEMORY, beam_args
+from pipeline.beam_engine import FLINK_CONFIG, IN_MEMORY, args_for_local_files, beam_args
 from pipeline.errors import ConfigError
+from tests.machine import free_port
 
 needs_java = pytest.mark.skipif(not shutil.which("java"), reason="java is not on PATH")
 
@@ -105,8 +108,7 @@ def test_something_else_than_flink_that_answers(jar: str, body: bytes) -> None:
 
 @needs_java
 def test_flink_that_cannot_be_reached(jar: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     extra = f"--flink_job_server_jar={jar} --flink_master={address}"
     with pytest.raises(ConfigError, match=f"{address}: no Flink answers there .*refused.*start it"):
         beam_args({"BEAM_RUNNER": "flink", "BEAM_ARGS": extra})
@@ -176,6 +178,14 @@ def test_dataflow() -> None:
     assert options[0] == "--runner=DataflowRunner"
     assert "--beam_plugins=tfx.components" in options
     assert "--region=europe-west1" in options
+
+
+def test_what_reads_local_files_does_not_go_to_dataflow() -> None:
+    options = beam_args({"BEAM_RUNNER": "dataflow", "BEAM_ARGS": joined(DATAFLOW)})
+    with beam.Pipeline(argv=[*options, *args_for_local_files(options)]) as pipeline:
+        workers = pipeline | beam.Create([1]) | beam.Map(lambda _: os.getpid())
+        assert_that(workers, equal_to([os.getpid()]))
+    assert args_for_local_files(IN_MEMORY) == ()
 
 
 @pytest.mark.parametrize("name", DATAFLOW)

@@ -212,6 +212,19 @@ def test_output_at_or_below_a_file(environment: dict[str, str], tmp_path: Path, 
     assert (tmp_path / "file").read_text() == "kept"
 
 
+def test_output_in_an_object_store(environment: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="^OUTPUT=s3://bucket/o: expected a folder of this"):
+        config_from_environment(environment | {"OUTPUT": "s3://bucket/o", "DATASET": "/no/such"})
+
+
+def test_output_below_the_home_folder(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = config_from_environment(environment | {"OUTPUT": "~/mine"})
+    assert config.output == tmp_path / "mine"
+
+
 def test_output_in_a_file_system_that_takes_no_files(environment: dict[str, str]) -> None:
     """The folder exists, so only the trial file shows it; /proc refuses root as well."""
     with pytest.raises(ConfigError, match="^OUTPUT=/proc: cannot write there"):

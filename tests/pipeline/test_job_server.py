@@ -38,7 +38,9 @@ def test_what_maven_copies_is_kept_and_not_asked_for_again(
 ) -> None:
     jar = job_server.jar_path("flink", tmp_path / "jars")
     unfinished = jar.parent / "unfinished-flink"
-    script = f"mkdir -p {unfinished}; echo $* > {unfinished}/{jar.name}"
+    unfinished.mkdir(parents=True)
+    (unfinished / jar.name).write_text("of a Maven that was killed")
+    script = f"mkdir {unfinished}; echo $* > {unfinished}/{jar.name}"
     monkeypatch.setenv("PATH", fake_maven(tmp_path, script))
     assert job_server.fetch("flink", jar.parent) == jar
     asked = jar.read_text()

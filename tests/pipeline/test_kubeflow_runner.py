@@ -88,6 +88,13 @@ def test_a_place_that_containers_share_is_needed(inside: PipelineConfig, tmp_pat
         config_for_containers(PipelineConfig(inside.dataset, tmp_path), "")
 
 
+@pytest.mark.parametrize("engine", ["flink", "spark"])
+def test_job_servers_are_not_in_the_image(inside: PipelineConfig, engine: str) -> None:
+    beam_args = (f"--{engine}_job_server_jar=/here/server.jar",)
+    with pytest.raises(ConfigError, match=f"^BEAM_RUNNER={engine}: the image has neither Java"):
+        config_for_containers(dataclasses.replace(inside, beam_args=beam_args), "")
+
+
 @pytest.mark.parametrize("name", ["My_Data", "my data", "a" * 129])
 def test_name_has_to_be_one_for_kubeflow(inside: PipelineConfig, name: str) -> None:
     with pytest.raises(ConfigError, match=f"is named '{name}', .* another name as PIPELINE_NAME"):

@@ -113,7 +113,7 @@ def run_example_gen(data: str, folder: Path) -> tuple[str, bool]:
         Pipeline(NAME, str(folder / "root"), connection, components, enable_cache=True)
     )
     store = open_store(str(metadata_file))
-    [(node, execution)] = runs.last_run_executions(store, NAME).items()
+    [(node, execution)] = runs.run_executions(store, NAME).items()
     uri = runs.output_artifacts(store, execution)["examples"].uri
     return uri, runs.node_times(store, NAME)[node].is_cached
 

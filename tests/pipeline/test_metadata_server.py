@@ -140,10 +140,10 @@ def test_a_lock_is_held_for_longer_than_the_server_keeps_idle_connections(
     server: MetadataServer, database_server: mariadb.Server
 ) -> None:
     [(_, usual)] = database_server.execute("SHOW GLOBAL VARIABLES LIKE 'wait_timeout'")
-    database_server.execute("SET GLOBAL wait_timeout = 1")
+    database_server.execute("SET GLOBAL wait_timeout = 3")
     try:
         with only_run_of(server, "digits"):
-            time.sleep(2)
+            time.sleep(4)
             with pytest.raises(ConfigError, match="another run"), only_run_of(server, "digits"):
                 pass
     finally:

@@ -7,15 +7,9 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline import metadata_store
 from pipeline.errors import ConfigError
 from pipeline.metadata_store import connection_config, open_store
 from tests import mariadb
-
-
-@pytest.fixture
-def only_one_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata_store, "_TRIES", 1)
 
 
 def test_a_path_is_an_sqlite_file(tmp_path: Path) -> None:
@@ -43,7 +37,6 @@ def test_on_a_server(database_server: mariadb.Server, monkeypatch: pytest.Monkey
     assert found.custom_properties["text"].string_value == text
 
 
-@pytest.mark.usefixtures("only_one_try")
 def test_what_the_account_may_not_do_is_said(
     database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,7 +48,6 @@ def test_what_the_account_may_not_do_is_said(
         open_store(url)
 
 
-@pytest.mark.usefixtures("only_one_try")
 def test_an_account_that_only_other_clients_can_use(
     database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,7 +58,6 @@ def test_an_account_that_only_other_clients_can_use(
         open_store(url)
 
 
-@pytest.mark.usefixtures("only_one_try")
 def test_a_database_is_never_made(
     database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +93,6 @@ def test_many_at_once_find_the_database_empty(
         assert process.returncode == 0, errors
 
 
-@pytest.mark.usefixtures("only_one_try")
 def test_tables_that_nobody_completes(
     database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

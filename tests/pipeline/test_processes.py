@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from pipeline import processes
+from tests.machine import is_alive
 
 # A child in a session of its own, as Airflow's tasks are, that does not end when asked to.
 STUBBORN = """
@@ -30,5 +31,4 @@ def test_processes_end_with_all_that_they_started(monkeypatch: pytest.MonkeyPatc
         tree = [started, *started.children()]
         assert len(tree) == 2
         processes.end_processes([parent.pid])
-    alive = [one for one in tree if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-    assert alive == []
+    assert [one for one in tree if is_alive(one)] == []

@@ -34,8 +34,13 @@ def test_cached_nodes_have_the_time_of_the_run_that_made_their_outputs(tmp_path:
     assert not changed["Made"].is_cached
     assert changed["Looked"] == again["Looked"]
 
+    store = open_store(str(metadata_file(tmp_path)))
+    contexts = store.get_contexts_by_type("pipeline_run")
+    by_run = [runs.run_executions(store, NAME, context.name)["Reader"].id for context in contexts]
+    assert len(set(by_run)) == 4 and by_run[-1] == runs.run_executions(store, NAME)["Reader"].id
+
     # Where outputs were deleted, the node runs again with the same inputs: the newer run counts.
-    made = runs.last_run_executions(open_store(str(metadata_file(tmp_path))), NAME)["Made"]
+    made = runs.run_executions(open_store(str(metadata_file(tmp_path))), NAME)["Made"]
     shutil.rmtree(tmp_path / "root/Made/made" / str(made.id))
     run_small_pipeline(tmp_path, 5, text="changed")
     anew = _times(tmp_path)["Made"]
@@ -47,7 +52,7 @@ def test_cached_nodes_have_the_time_of_the_run_that_made_their_outputs(tmp_path:
 def test_seconds_lie_between_the_two_times_of_the_execution(tmp_path: Path) -> None:
     run_small_pipeline(tmp_path, 1)
     store = open_store(str(metadata_file(tmp_path)))
-    execution = runs.last_run_executions(store, NAME)["Reader"]
+    execution = runs.run_executions(store, NAME)["Reader"]
     milliseconds = execution.last_update_time_since_epoch - execution.create_time_since_epoch
     assert milliseconds >= 1
     assert _times(tmp_path)["Reader"].seconds == milliseconds / 1000

@@ -75,6 +75,22 @@ def test_an_output_stays_with_its_store(
         pass
 
 
+def test_a_run_with_a_root_elsewhere_changes_nothing_for_output(
+    digits: DatasetFiles, tmp_path: Path, server: mariadb.Server
+) -> None:
+    server.execute("CREATE DATABASE IF NOT EXISTS tfx_switch")
+    in_file = PipelineConfig(digits, tmp_path)
+    on_server = dataclasses.replace(in_file, metadata=server.url("tfx_switch"))
+    Path(in_file.pipeline_root).mkdir()
+    for config in (in_file, dataclasses.replace(on_server, root=str(tmp_path / "root"))):
+        with only_run(config):
+            pass
+    with pytest.raises(ConfigError, match="METADATA=.* is recorded in"), only_run(on_server):
+        pass
+    with only_run(in_file):
+        pass
+
+
 def test_an_output_of_before_this_rule_is_in_sqlite(
     digits: DatasetFiles, tmp_path: Path, server: mariadb.Server
 ) -> None:

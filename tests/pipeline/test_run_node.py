@@ -66,7 +66,7 @@ def test_after_a_death_another_attempt_succeeds_and_takes_nothing_over(
 ) -> None:
     trap(tmp_path).write_text("killed")
     command = [sys.executable, "-m", "pipeline.run_node", str(folder), "First", "run-1"]
-    died = subprocess.run(command, cwd=PROJECT_ROOT, timeout=300)
+    died = subprocess.run(command, cwd=PROJECT_ROOT, timeout=900)
     assert died.returncode == -signal.SIGKILL
     [half] = tmp_path.glob("root/First/model/*/half")
 

@@ -81,7 +81,7 @@ def run(folder: Path, root: str, text: str) -> None:
 def artifact(folder: Path, node: str, key: str) -> metadata_store_pb2.Artifact:
     """Of the last run."""
     store = open_store(str(metadata_file(folder)))
-    return runs.output_artifacts(store, runs.last_run_executions(store, NAME)[node])[key]
+    return runs.output_artifacts(store, runs.run_executions(store, NAME)[node])[key]
 
 
 def states(folder: Path) -> list[int]:
@@ -165,7 +165,7 @@ def test_an_upload_that_is_killed_is_never_read(s3: str, tmp_path: Path) -> None
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert states(tmp_path) == [metadata_store_pb2.Execution.RUNNING]

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Runs the pipeline with Beam's work on Flink. One of the run's own needs no network, and its servers
+# would listen on all of it, so it gets a network namespace; SHARE_NETWORK=1 and a --flink_master do
+# without.
+set -eu
+export BEAM_RUNNER=flink
+python=.venv/bin/python
+
+case "${SHARE_NETWORK:+shared} ${BEAM_ARGS:-}" in
+    shared* | *--flink_master=*) exec $python -m pipeline.local_runner ;;
+esac
+for setting in DATASET MNIST_DIR METADATA PIPELINE_ROOT PUSH_TO; do
+    eval "value=\${$setting:-}"
+    case $value in
+        file://*) ;;
+        *://*)
+            echo "error: $setting=$value: a Flink of the run's own has no network to reach it; SHARE_NETWORK=1 gives it one, on all addresses of which Beam's servers then listen" >&2
+            exit 2
+            ;;
+    esac
+done
+case "${DATASET:-}${MNIST_DIR:-}" in
+    file://*) ;;
+    # What has to be downloaded.
+    *) $python -m data "${DATASET:-auto}" ${MNIST_DIR:+--mnist-dir "$MNIST_DIR"} >/dev/null ;;
+esac
+exec sh scripts/loopback_only.sh $python -m pipeline.local_runner

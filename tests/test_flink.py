@@ -1,0 +1,23 @@
+"""scripts/flink.sh: what it refuses before Flink is started."""
+
+import subprocess
+
+import pytest
+
+from tests.e2e.harness import PROJECT, environment
+
+
+@pytest.mark.parametrize("name", ["DATASET", "METADATA", "PIPELINE_ROOT", "PUSH_TO"])
+def test_what_is_on_a_network_is_out_of_reach(name: str) -> None:
+    settings = {"DATASET": "digits", name: "s3://bucket/folder"}
+    done = subprocess.run(
+        ["sh", "scripts/flink.sh"],
+        cwd=PROJECT,
+        env=environment(**settings) | {"SHARE_NETWORK": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {name}=s3://bucket/folder: ")
+    assert "SHARE_NETWORK=1" in done.stderr and done.stderr.count("\n") == 1
