@@ -123,10 +123,15 @@ def started(project: Path, log: Path, **settings: str | Path) -> Iterator[subpro
 def kill_when_shown(sign: str, project: Path, log: Path, **settings: str | Path) -> None:
     """Starts a run and sends SIGKILL as soon as its terminal shows `sign`."""
     with started(project, log, **settings) as process:
-        deadline = time.monotonic() + PATIENCE_S
-        while sign not in log.read_text():
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
+        wait_until_shown(sign, process, log)
+
+
+def wait_until_shown(sign: str, process: subprocess.Popen, log: Path) -> None:
+    """Waits until the terminal of a started process shows `sign`."""
+    deadline = time.monotonic() + PATIENCE_S
+    while sign not in log.read_text():
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
 
 
 def finished_run(project: Path, output: Path, status: int, text: str) -> Run:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -18,7 +17,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from pipeline import runs
 from tests import airflow_environment as airflow
-from tests.e2e.harness import PIPELINE_NAME, Run, environment, finished_run
+from tests.e2e.harness import PIPELINE_NAME, Run, environment, finished_run, wait_until_shown
 from tests.machine import free_port, is_alive
 
 SETTINGS = {"DATASET": "digits", "RECIPES": "float32", "EPOCHS": "3", "MIN_ACCURACY": "0.5"}
@@ -141,10 +140,7 @@ def test_the_servers_listen_on_loopback_and_leave_no_process(
             stderr=stream,
         )
     try:
-        deadline = time.monotonic() + airflow.PATIENCE_S
-        while f"Airflow: http://127.0.0.1:{port}" not in log.read_text():
-            assert up.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.5)
+        wait_until_shown(f"Airflow: http://127.0.0.1:{port}", up, log)
         tree = psutil.Process(up.pid).children(recursive=True)
         names = ""
         for one in tree:

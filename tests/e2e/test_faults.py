@@ -11,7 +11,15 @@ from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules.train_config import TrainConfig
 from pipeline import local_runner, runs
 from pipeline.config import PipelineConfig
-from tests.e2e.harness import PIPELINE_NAME, Run, kill_when_shown, run_pipeline
+from tests.e2e.harness import (
+    PATIENCE_S,
+    PIPELINE_NAME,
+    Run,
+    kill_when_shown,
+    run_pipeline,
+    started,
+    wait_until_shown,
+)
 
 
 def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
@@ -54,6 +62,16 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
     device_files = [next(run.output.glob("device/*/float32.tflite")) for run in (digits_run, again)]
     assert device_files[0].read_bytes() == device_files[1].read_bytes()
     assert again.verdict() == digits_run.verdict()[:2]
+
+
+def test_ended_by_sigterm_it_stops_as_by_ctrl_c(digits_run: Run, tmp_path: Path) -> None:
+    log, output = tmp_path / "ended.txt", tmp_path / "output"
+    settings = {"DATASET": "digits", "OUTPUT": output, "RECIPES": "float32"}
+    with started(digits_run.project, log, **settings) as process:
+        wait_until_shown("FileBasedExampleGen", process, log)
+        process.terminate()
+        assert process.wait(PATIENCE_S) == local_runner.FAILED, log.read_text()
+    assert "interrupted; run again to go on after the last finished" in log.read_text()
 
 
 def config(dataset: DatasetFiles, output: Path, **changes: object) -> PipelineConfig:
