@@ -14,7 +14,8 @@ for setting in DATASET MNIST_DIR METADATA PIPELINE_ROOT PUSH_TO; do
     case $value in
         file://*) ;;
         *://*)
-            echo "error: $setting=$value: a Flink of the run's own has no network to reach it; SHARE_NETWORK=1 gives it one, on all addresses of which Beam's servers then listen" >&2
+            # Not what it says: there may be a password in it.
+            echo "error: $setting is on a network: a Flink of the run's own has none to reach it; SHARE_NETWORK=1 gives it one, on all addresses of which Beam's servers then listen" >&2
             exit 2
             ;;
     esac
