@@ -7,10 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline import direct_http
 from pipeline.airflow_home import LOOPBACK, AirflowHome
 from pipeline.config import ConfigError, config_from_environment
 from pipeline.exit_status import FAILED, tells_wrong_settings
@@ -87,9 +87,8 @@ def _log_file(airflow: AirflowHome, server: str) -> Path:
 
 def _answers(address: str, servers: Mapping[str, subprocess.Popen]) -> bool:
     """Waits until the web server answers; returns False when a server has ended instead."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while all(server.poll() is None for server in servers.values()):
-        with contextlib.suppress(OSError), direct.open(address, timeout=10):
+        with contextlib.suppress(OSError), direct_http.urlopen(address, timeout=10):
             return True
         time.sleep(0.5)
     return False

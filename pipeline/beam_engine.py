@@ -4,11 +4,10 @@ import argparse
 import json
 import shlex
 import shutil
-import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pipeline import job_server
+from pipeline import direct_http, job_server
 from pipeline.errors import ConfigError
 
 # An image is for workers elsewhere. Without one, TFX packs itself anew in every component, for
@@ -44,7 +43,10 @@ def beam_args(environment: Mapping[str, str]) -> tuple[str, ...]:
             f"BEAM_ARGS={environment['BEAM_ARGS']}: {wrong[0]!r} is no option; expected "
             "--NAME=VALUE, separated by spaces"
         )
-    return (*_RUNNERS[runner](_known_options(extra)), *extra)
+    options = _known_options(extra)
+    if options.runner:
+        raise ConfigError(f"BEAM_ARGS has --runner={options.runner}: give BEAM_RUNNER instead")
+    return (*_RUNNERS[runner](options), *extra)
 
 
 def check_root(beam_args: tuple[str, ...], root: str, stage_beam: bool) -> None:
@@ -73,20 +75,13 @@ def args_for_local_files(beam_args: tuple[str, ...]) -> tuple[str, ...]:
 
 def engine_of_job_server(beam_args: tuple[str, ...]) -> str | None:
     """Returns the engine that Beam reaches by a program in Java, or None without such a program."""
-    options, _ = _parser().parse_known_args(beam_args)
+    options = _known_options(beam_args)
     engines = (name for name in job_server.ARTIFACTS if getattr(options, f"{name}_job_server_jar"))
     return next(engines, None)
 
 
 def _known_options(arguments: tuple[str, ...]) -> argparse.Namespace:
     """Returns the options that are checked here; Beam itself reads all of them."""
-    options, _ = _parser().parse_known_args(arguments)
-    if options.runner:
-        raise ConfigError(f"BEAM_ARGS has --runner={options.runner}: give BEAM_RUNNER instead")
-    return options
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, argument_default="")
     for name in (
         *("runner", "job_endpoint", "environment_type", "flink_master", "flink_job_server_jar"),
@@ -94,7 +89,8 @@ def _parser() -> argparse.ArgumentParser:
         "sdk_container_image",
     ):
         parser.add_argument(f"--{name}", nargs="?", const="")
-    return parser
+    options, _ = parser.parse_known_args(arguments)
+    return options
 
 
 def _in_memory(options: argparse.Namespace) -> tuple[str, ...]:
@@ -192,9 +188,8 @@ def _require_environment(option: str, address: str, options: argparse.Namespace)
 def _require_flink(master: str) -> None:
     """Raises ConfigError when no Flink answers."""
     url = master if "://" in master else f"http://{master}"
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"{url}/config", timeout=_TIMEOUT_S) as answer:
+        with direct_http.urlopen(f"{url}/config", timeout=_TIMEOUT_S) as answer:
             json.load(answer)["flink-version"]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ConfigError(

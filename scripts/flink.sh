@@ -21,7 +21,7 @@ for setting in DATASET MNIST_DIR METADATA PIPELINE_ROOT PUSH_TO; do
     esac
 done
 case "${DATASET:-}${MNIST_DIR:-}" in
-    file://*) ;;
+    *file://*) ;;
     # What has to be downloaded.
     *) $python -m data "${DATASET:-auto}" ${MNIST_DIR:+--mnist-dir "$MNIST_DIR"} >/dev/null ;;
 esac

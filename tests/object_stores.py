@@ -18,6 +18,8 @@ import s3fs
 from gcp_storage_emulator.server import create_server
 from moto.server import ThreadedMotoServer
 
+from pipeline import direct_http
+
 BUCKET = "bucket"
 ANY_REQUESTS = float("inf")
 
@@ -67,8 +69,7 @@ def refuse_after(environment: Environment, requests_left: float) -> None:
     """Makes the S3 server check permissions, which nobody has, after so many more requests."""
     address = f"{environment['AWS_ENDPOINT_URL']}/moto-api/reset-auth"
     body, kind = str(requests_left).encode(), {"Content-Type": "text/plain"}
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    direct.open(urllib.request.Request(address, body, kind), timeout=9).close()
+    direct_http.urlopen(urllib.request.Request(address, body, kind), timeout=9).close()
 
 
 def forget_connections() -> None:

@@ -1,6 +1,6 @@
 """Runs a command beside a Flink with two workers, which `make flink-cluster` starts.
 
-python tests/e2e/on_flink_cluster.py COMMAND... in a network namespace of its own. Ends with the
+python -m tests.e2e.on_flink_cluster COMMAND... in a network namespace of its own. Ends with the
 command's status, or 99 when the cluster had no jobs or did not finish them all.
 """
 
@@ -9,8 +9,9 @@ import json
 import subprocess
 import sys
 import time
-import urllib.request
 from typing import Any
+
+from pipeline import direct_http
 
 ADDRESS = "127.0.0.1:8081"
 _WORKERS = 2
@@ -19,8 +20,7 @@ UNFINISHED = 99
 
 
 def _ask(what: str) -> list[dict[str, Any]]:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(f"http://{ADDRESS}/{what}", timeout=10) as answer:
+    with direct_http.urlopen(f"http://{ADDRESS}/{what}", timeout=10) as answer:
         return json.load(answer)[what.split("/")[0]]
 
 

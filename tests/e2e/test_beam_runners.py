@@ -53,7 +53,7 @@ def test_portable_comes_to_the_same(in_memory: dict[str, float], tmp_path: Path)
     assert all(value <= 1e-6 for value in found.values()), found
 
 
-ON_CLUSTER = (sys.executable, PROJECT / "tests" / "e2e" / "on_flink_cluster.py")
+ON_CLUSTER = (sys.executable, "-m", "tests.e2e.on_flink_cluster")
 
 
 @pytest.mark.parametrize(

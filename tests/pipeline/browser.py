@@ -10,13 +10,13 @@ import json
 import shutil
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import websocket
 
+from pipeline import direct_http
 from tests.machine import lacks
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -127,13 +127,12 @@ def open_tab(folder: Path) -> Iterator[Tab]:
 def _address(process: subprocess.Popen, port_file: Path) -> str:
     """Waits for the browser; returns the address of its first tab."""
     deadline = time.monotonic() + _TIMEOUT
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the browser ended with status {process.returncode}"
         not_yet = (OSError, http.client.HTTPException, ValueError, IndexError, StopIteration)
         with contextlib.suppress(*not_yet):
             port = port_file.read_text().splitlines()[0]
-            with direct.open(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
+            with direct_http.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
                 pages = json.load(answer)
             return next(p["webSocketDebuggerUrl"] for p in pages if p["type"] == "page")
         time.sleep(0.1)

@@ -32,8 +32,8 @@ def First(  # noqa: N802
         fate = Path(trap).read_text()
         Path(trap).unlink()
         (folder / "half").write_text(fate)
-        pushed = Path(json.loads(push_destination)["filesystem"]["baseDirectory"])
-        (pushed / str(int(time.time()))).mkdir(parents=True)
+        destination = Path(json.loads(push_destination)["filesystem"]["baseDirectory"])
+        (destination / str(int(time.time()))).mkdir(parents=True)
         if fate == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         raise ValueError(fate)

@@ -66,20 +66,21 @@ def test_made_of_libraries_where_the_ready_one_is_missing(
     assert [path.name for path in jar.parent.iterdir()] == [jar.name]
 
 
+@pytest.mark.parametrize("engine", job_server.ARTIFACTS)
 def test_failure_of_maven_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     script = "echo '[INFO] so far'; echo '[ERROR] no such file'; echo '[ERROR] more'; exit 1"
     monkeypatch.setenv("PATH", fake_maven(tmp_path, script))
     monkeypatch.setattr(job_server.fetch, "__defaults__", (tmp_path / "jars",))
-    assert job_server.main(["flink"]) == 2
+    assert job_server.main([engine]) == 2
     error = capsys.readouterr().err
-    made = job_server.made_path("flink").name
+    made = job_server.made_path(engine).name
     assert error == (
-        f"Maven cannot get {job_server.coordinates('flink')}: making {made} ...\n"
+        f"Maven cannot get {job_server.coordinates(engine)}: making {made} ...\n"
         f"error: Maven cannot make {made} of Beam's libraries: no such file\n"
     )
-    assert not job_server.jar_path("flink", tmp_path / "jars").exists()
+    assert not job_server.jar_path(engine, tmp_path / "jars").exists()
 
 
 def test_missing_maven_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,13 +36,19 @@ def Stopped(number: Parameter[int], model: OutputArtifact[Model]):  # noqa: N802
     raise KeyboardInterrupt
 
 
+def begin_push(push_destination: str, version: str) -> Path:
+    """Makes the version's folder, as a Pusher does with its parameter."""
+    folder = Path(json.loads(push_destination)["filesystem"]["baseDirectory"]) / version
+    folder.mkdir(parents=True)
+    return folder
+
+
 @component
 def Pushed(  # noqa: N802
     push_destination: Parameter[str], version: Parameter[str], pushed: OutputArtifact[PushedModel]
 ):
     """A node that pushes, and says so when it is finished, as TFX's Pusher does."""
-    folder = Path(json.loads(push_destination)["filesystem"]["baseDirectory"]) / version
-    folder.mkdir(parents=True)
+    folder = begin_push(push_destination, version)
     pushed.set_string_custom_property("pushed_destination", str(folder))
 
 
@@ -51,8 +57,7 @@ def StoppedPush(  # noqa: N802
     push_destination: Parameter[str], version: Parameter[str], pushed: OutputArtifact[PushedModel]
 ):
     """A node that is stopped while it pushes."""
-    folder = Path(json.loads(push_destination)["filesystem"]["baseDirectory"]) / version
-    folder.mkdir(parents=True)
+    begin_push(push_destination, version)
     raise KeyboardInterrupt
 
 
