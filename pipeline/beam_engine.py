@@ -13,8 +13,14 @@ from pipeline.errors import ConfigError
 # An image is for workers elsewhere. Without one, TFX packs itself anew in every component, for
 # workers that might not have it; those on this machine do.
 _NO_PACKING = "--sdk_container_image=none"
-# In one process, with one thread: the fastest on one small machine.
-IN_MEMORY = ("--direct_running_mode=in_memory", "--direct_num_workers=1", _NO_PACKING)
+# In this process, with one thread: the fastest on one small machine. Named, since what Beam calls
+# DirectRunner is Prism where it can be: a server that it downloads, and runs without a check.
+IN_MEMORY = (
+    "--runner=FnApiRunner",
+    "--direct_running_mode=in_memory",
+    "--direct_num_workers=1",
+    _NO_PACKING,
+)
 FLINK_CONFIG = Path(__file__).resolve().parent.parent / "deploy" / "flink"
 
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -70,7 +76,7 @@ def args_for_local_files(beam_args: tuple[str, ...]) -> tuple[str, ...]:
 
     All other engines are used where workers see it.
     """
-    return ("--runner=DirectRunner", *IN_MEMORY) if _DATAFLOW in beam_args else ()
+    return IN_MEMORY if _DATAFLOW in beam_args else ()
 
 
 def engine_of_job_server(beam_args: tuple[str, ...]) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+from apache_beam.runners.portability.fn_api_runner import fn_runner
 from apache_beam.testing.util import assert_that, equal_to
 
 from pipeline import job_server
@@ -51,6 +52,14 @@ def answering(body: bytes) -> Iterator[str]:
 @pytest.mark.parametrize("settings", [{}, {"BEAM_RUNNER": ""}, {"BEAM_RUNNER": "in_memory"}])
 def test_in_memory_is_the_default(settings: dict[str, str]) -> None:
     assert beam_args(settings) == IN_MEMORY
+
+
+def test_in_memory_is_one_engine_with_and_without_a_network() -> None:
+    """Not DirectRunner, which downloads and runs another one where it can."""
+    with beam.Pipeline(argv=list(IN_MEMORY)) as pipeline:
+        assert type(pipeline.runner) is fn_runner.FnApiRunner
+        workers = pipeline | beam.Create([1]) | beam.Map(lambda _: os.getpid())
+        assert_that(workers, equal_to([os.getpid()]))
 
 
 def test_extra_options_come_last_and_keep_quoted_spaces() -> None:
