@@ -27,21 +27,22 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, trainer_pb2
 
 from data import dataset, hard
+from data.splits import Split
 from modules import features
 from pipeline import evaluation
 from pipeline.config import PROJECT_ROOT, PipelineConfig, config_from_environment
-from pipeline.example_gen import SPLITS
 
 
 def write_records(config: PipelineConfig, folder: Path) -> None:
     """Writes the splits as gzipped TFRecords, one file each; not part of what is timed."""
     data = config.dataset
     folder.mkdir(parents=True)
-    files = {"train": (data.train_images, data.train_labels, 0, data.train_examples)}
-    files["eval"] = files["hard"] = (data.eval_images, data.eval_labels, 0, data.eval_examples)
-    for split, (_, image_set) in SPLITS.items():
+    train = (data.train_images, data.train_labels, 0, data.train_examples)
+    test = (data.eval_images, data.eval_labels, 0, data.eval_examples)
+    files = {Split.TRAIN: train, Split.EVAL: test, Split.HARD: test}
+    for split in Split:
         images, labels = dataset.read_split_range(*files[split])
-        if image_set == features.HARD_SET:
+        if split == Split.HARD:
             images = hard.make_hard(images, 0)
         with tf.io.TFRecordWriter(str(folder / f"{split}.gz"), "GZIP") as writer:
             for pixels, label in zip(images, labels, strict=True):
@@ -49,7 +50,7 @@ def write_records(config: PipelineConfig, folder: Path) -> None:
                 feature = example.features.feature
                 feature[features.IMAGE_FLOATS].float_list.value.extend(pixels)
                 feature[features.IMAGE_CLASS].int64_list.value.append(label)
-                feature[features.IMAGE_SET].bytes_list.value.append(image_set.encode())
+                feature[features.IMAGE_SET].bytes_list.value.append(split.encode())
                 writer.write(example.SerializeToString())
 
 
@@ -67,11 +68,11 @@ def stock_eval_config(model_type: str, num_classes: int) -> tfma.EvalConfig:
 
 def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
     """Returns the pipeline from TFRecords to two Evaluators."""
-    splits = [example_gen_pb2.Input.Split(name=split, pattern=f"{split}.gz") for split in SPLITS]
+    splits = [example_gen_pb2.Input.Split(name=split, pattern=f"{split}.gz") for split in Split]
     examples = ImportExampleGen(
         input_base=str(records), input_config=example_gen_pb2.Input(splits=splits)
     )
-    statistics = StatisticsGen(examples=examples.outputs["examples"], exclude_splits=["hard"])
+    statistics = StatisticsGen(examples=examples.outputs["examples"], exclude_splits=[Split.HARD])
     schema = SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=True)
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
@@ -97,7 +98,7 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
     evaluators = [
         Evaluator(
             examples=examples.outputs["examples"],
-            example_splits=["eval", "hard"],
+            example_splits=[Split.EVAL, Split.HARD],
             model=trainer.outputs["model"],
             schema=schema.outputs["schema"],
             eval_config=stock_eval_config(model_type, config.dataset.num_classes),

@@ -3,11 +3,7 @@
 # Raw features, as ExampleGen writes them and as both exported models take them.
 IMAGE_FLOATS = "image_floats"  # float32[784], row-major 28x28, range [0, 1]
 IMAGE_CLASS = "image_class"  # int64[1], 0 to num_classes - 1
-IMAGE_SET = "image_set"  # bytes[1], one of the three below; evaluations are sliced by it
-
-TRAIN_SET = "train"
-TEST_SET = "test"  # as the data set comes
-HARD_SET = "hard"  # the test images shifted, rotated and scaled; see data/hard.py
+IMAGE_SET = "image_set"  # bytes[1], a `data.splits.Split`; evaluations are sliced by it
 
 # What Transform makes of IMAGE_FLOATS and what the network is trained on.
 IMAGE_NORMALIZED = "image_normalized"  # float32[784], zero mean and unit variance over train

@@ -20,6 +20,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, ModelEvaluation
 from tfx.utils import path_utils
 
+from data.splits import Split
 from modules import examples as example_files
 from modules import features
 from modules.recipes import FLOAT32, RECIPES
@@ -90,7 +91,8 @@ class Executor(BaseExecutor):
             if f"{name}_{_MODEL}" in inputs
         }
         test, hard = (
-            [os.path.join(inputs["examples"].path(split=split), "*")] for split in ("eval", "hard")
+            [os.path.join(inputs["examples"].path(split=split), "*")]
+            for split in (Split.EVAL, Split.HARD)
         )
         logits = measurement.predict_all(server_dir, tflite_paths, _images(test), _images(hard))
         latencies = measurement.latencies(server_dir, tflite_paths, next(_images(test))[:1])
@@ -101,7 +103,7 @@ class Executor(BaseExecutor):
                 inputs[f"{name}_{_EVALUATION}"].uri
             )
             confusion[name] = confusion_matrix(
-                result.plots, logits[name].test.shape[1], evaluation.TEST_SLICE
+                result.plots, logits[name].test.shape[1], evaluation.EVAL_SLICE
             )
             models.append(
                 compare.Measured(

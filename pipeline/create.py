@@ -14,6 +14,7 @@ from tfx.types import BaseChannel, Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from data.idx import sha256_of
+from data.splits import Split
 from modules import preprocessing, run_fn, tuner
 from modules.recipes import FLOAT32
 from pipeline import baseline, beam_engine, staging, stores
@@ -41,7 +42,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
     schema = CuratedSchema(schema_text=curated_schema(data.num_classes))
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"],
-        exclude_splits=["hard"],  # made from eval, by code rather than by people
+        exclude_splits=[Split.HARD],  # made from eval, by code rather than by people
     )
     validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
@@ -68,8 +69,8 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         "examples": example_gen.outputs["examples"],
         "transform_graph": transform.outputs["transform_graph"],
         "schema": schema.outputs["schema"],
-        "train_args": trainer_pb2.TrainArgs(splits=["train"]),
-        "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
+        "train_args": trainer_pb2.TrainArgs(splits=[Split.TRAIN]),
+        "eval_args": trainer_pb2.EvalArgs(splits=[Split.EVAL]),
     }
     training_config = {
         **asdict(config.train),

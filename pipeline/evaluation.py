@@ -13,6 +13,7 @@ import tfx.components  # noqa: F401 - TFMA imports completely only after it
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
+from data.splits import Split
 from modules import features, metrics
 
 TF_SAVED_MODEL = tfma.TF_GENERIC
@@ -20,14 +21,14 @@ TF_LITE = tfma.TF_LITE
 
 # Keys of `tfma.EvalResult.slicing_metrics` and `.plots`.
 SliceKey = tuple[tuple[str, str | int], ...]
-TEST_SLICE: SliceKey = ((features.IMAGE_SET, features.TEST_SET),)
-HARD_SLICE: SliceKey = ((features.IMAGE_SET, features.HARD_SET),)
+EVAL_SLICE: SliceKey = ((features.IMAGE_SET, Split.EVAL),)
+HARD_SLICE: SliceKey = ((features.IMAGE_SET, Split.HARD),)
 
 
 def class_slice(label: int) -> SliceKey:
     """Returns the key of the test set's examples of one class; TFMA has none without examples."""
     # In the order of the names, as TFMA sorts them.
-    return ((features.IMAGE_CLASS, label), *TEST_SLICE)
+    return ((features.IMAGE_CLASS, label), *EVAL_SLICE)
 
 
 def eval_config(
@@ -35,7 +36,7 @@ def eval_config(
 ) -> tfma.EvalConfig:
     """Returns the EvalConfig for one format of the model.
 
-    The slices are TEST_SLICE, `class_slice` of every class, and HARD_SLICE.
+    The slices are EVAL_SLICE, `class_slice` of every class, and HARD_SLICE.
 
     Args:
       model_type: TF_SAVED_MODEL or TF_LITE.
@@ -53,10 +54,10 @@ def eval_config(
     )
     test, hard = (
         tfma.SlicingSpec(feature_values={features.IMAGE_SET: name})
-        for name in (features.TEST_SET, features.HARD_SET)
+        for name in (Split.EVAL, Split.HARD)
     )
     test_by_class = tfma.SlicingSpec(
-        feature_values={features.IMAGE_SET: features.TEST_SET}, feature_keys=[features.IMAGE_CLASS]
+        feature_values={features.IMAGE_SET: Split.EVAL}, feature_keys=[features.IMAGE_CLASS]
     )
     # A plain `threshold` would hold for every slice: a class of a few images would then decide.
     test_threshold = config_pb2.PerSliceMetricThreshold(slicing_specs=[test], threshold=threshold)

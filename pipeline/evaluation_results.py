@@ -9,7 +9,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.writers import eval_config_writer
 
 from modules import features
-from pipeline.evaluation import HARD_SLICE, TEST_SLICE, class_slice
+from pipeline.evaluation import EVAL_SLICE, HARD_SLICE, class_slice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ def read_metrics(result: tfma.EvalResult) -> Metrics:
     """
     slices = _values(result)
     try:
-        test, hard = slices[TEST_SLICE], slices[HARD_SLICE]
+        test, hard = slices[EVAL_SLICE], slices[HARD_SLICE]
         classes = {
             str(label): slices[class_slice(label)]
             for label in sorted(_labels(slices))

@@ -22,6 +22,7 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx_bsl.coders import example_coder
 
 from data import dataset, hard, idx
+from data.splits import Split
 from modules import features
 from pipeline import (
     locations,
@@ -30,20 +31,10 @@ from pipeline import (
 )
 from pipeline.source_digest import source_digest
 
-
-class _Split(NamedTuple):
-    """The pattern of a split's two IDX files, and the `image_set` of its examples."""
-
-    pattern: str
-    image_set: str
-
-
-FILE_SPLITS = {
-    "train": _Split("train-*", features.TRAIN_SET),
-    "eval": _Split("t10k-*", features.TEST_SET),
-}
+# Which two IDX files a split has of its own.
+FILE_PATTERNS = {Split.TRAIN: "train-*", Split.EVAL: "t10k-*"}
 # The third is made of the eval split's files, so that they are all that TFX needs to know of.
-SPLITS = {**FILE_SPLITS, "hard": _Split(FILE_SPLITS["eval"].pattern, features.HARD_SET)}
+_PATTERNS = {**FILE_PATTERNS, Split.HARD: FILE_PATTERNS[Split.EVAL]}
 FILE_FORMAT = "tfrecords_gzip"
 # A worker makes one shard of a range. To reach its start, a range of a gzipped file has to be
 # decompressed from the top, so ranges are few.
@@ -59,7 +50,7 @@ class _Shard(NamedTuple):
     labels: str
     start: int
     stop: int
-    image_set: str
+    split: Split
     destination: str
 
 
@@ -86,13 +77,13 @@ class Executor(BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
-        examples.splits = list(SPLITS)
+        examples.splits = list(Split)
         with _on_disk(folder) as local_folder, self._make_beam_pipeline() as pipeline:
             shards = []
-            for name, split in SPLITS.items():
-                destination = examples.path(split=name)
+            for split in Split:
+                destination = examples.path(split=split)
                 tf.io.gfile.makedirs(destination)
-                shards += plan_shards(local_folder, *split, destination)
+                shards += plan_shards(local_folder, split, destination)
             _ = (
                 pipeline
                 | "Shards" >> beam.Create(shards)
@@ -114,11 +105,11 @@ def _on_disk(folder: str) -> Iterator[Path]:
         yield Path(copy)
 
 
-def plan_shards(folder: Path, pattern: str, image_set: str, destination: str) -> list[_Shard]:
-    """Returns the shards of the split whose two files match `pattern`; see `_Split`."""
+def plan_shards(folder: Path, split: Split, destination: str) -> list[_Shard]:
+    """Returns the shards of a split, whose files are in `folder`."""
     images, labels = (
         str(next(dataset.candidates(folder, name)))
-        for name in fnmatch.filter(dataset.FILE_NAMES, pattern)
+        for name in fnmatch.filter(dataset.FILE_NAMES, _PATTERNS[split])
     )
     count = idx.read_header(Path(images)).shape[0]
     starts = range(0, count, _RANGE_SIZE)
@@ -128,7 +119,7 @@ def plan_shards(folder: Path, pattern: str, image_set: str, destination: str) ->
             labels,
             start,
             min(start + _RANGE_SIZE, count),
-            image_set,
+            split,
             os.path.join(destination, f"data_tfrecord-{number:05d}-of-{len(starts):05d}.gz"),
         )
         for number, start in enumerate(starts)
@@ -136,31 +127,31 @@ def plan_shards(folder: Path, pattern: str, image_set: str, destination: str) ->
 
 
 def write_shard(
-    images: str, labels: str, start: int, stop: int, image_set: str, destination: str
+    images: str, labels: str, start: int, stop: int, split: Split, destination: str
 ) -> None:
     """Writes examples [start, stop) as a TFRecord file, which appears only when it is whole."""
     split_dir, name = os.path.split(destination)
     # Beside the split, not in it: readers take every file there, one that a dead worker left too.
     unfinished = f"{split_dir}-unfinished-{os.getpid()}-{name}"
     with tf.io.TFRecordWriter(unfinished, _RECORD_OPTIONS) as writer:
-        for record in serialized_examples(images, labels, start, stop, image_set):
+        for record in serialized_examples(images, labels, start, stop, split):
             writer.write(record)
     tf.io.gfile.rename(unfinished, destination, overwrite=True)
 
 
 def serialized_examples(
-    images: str, labels: str, start: int, stop: int, image_set: str
+    images: str, labels: str, start: int, stop: int, split: Split
 ) -> Iterator[bytes]:
     """Yields examples [start, stop) of a split as serialized tf.Examples.
 
-    Those of HARD_SET are the images in the file after `data.hard.make_hard`.
+    Those of the hard split are the images in the file after `data.hard.make_hard`.
     """
     encoder = example_coder.RecordBatchToExamplesEncoder()
     pixels, classes = dataset.read_split_range(Path(images), Path(labels), start, stop)
     for first in range(0, len(pixels), _ENCODED_AT_ONCE):
         image_rows = pixels[first : first + _ENCODED_AT_ONCE]
         class_rows = classes[first : first + _ENCODED_AT_ONCE]
-        if image_set == features.HARD_SET:
+        if split == Split.HARD:
             image_rows = hard.make_hard(image_rows, start + first)
         row_offsets = pa.array(range(len(class_rows) + 1), pa.int64())
         image_offsets = range(0, image_rows.size + 1, features.NUM_PIXELS)
@@ -170,21 +161,21 @@ def serialized_examples(
             ),
             features.IMAGE_CLASS: pa.LargeListArray.from_arrays(row_offsets, pa.array(class_rows)),
             features.IMAGE_SET: pa.LargeListArray.from_arrays(
-                row_offsets, pa.array([image_set.encode()] * len(class_rows))
+                row_offsets, pa.array([split.encode()] * len(class_rows))
             ),
         }
         yield from encoder.encode(pa.RecordBatch.from_pydict(columns))
 
 
 def idx_example_gen(folder: str, *digests: str) -> FileBasedExampleGen:
-    """Returns an ExampleGen over the four IDX files in a path or URI, with the splits of SPLITS.
+    """Returns an ExampleGen over the four IDX files in a path or URI, with the splits of `Split`.
 
     TFX fingerprints the files themselves, so new data is noticed and old data is not read again;
     where it does not, digests of the files do that.
     """
     splits = [
-        example_gen_pb2.Input.Split(name=name, pattern=split.pattern)
-        for name, split in FILE_SPLITS.items()
+        example_gen_pb2.Input.Split(name=split, pattern=pattern)
+        for split, pattern in FILE_PATTERNS.items()
     ]
     return FileBasedExampleGen(
         input_base=folder,

@@ -8,6 +8,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 from tfx.utils import path_utils
 
+from data.splits import Split
 from modules import examples as example_files
 from modules import export, export_checks, litert, training
 from modules.recipes import RECIPES
@@ -43,7 +44,7 @@ def Quantizer(  # noqa: N802 - components are named as classes
     params = export.load_params(path_utils.serving_model_path(model.uri))
     tft_output = tft.TFTransformOutput(transform_graph.uri)
     sample, _ = example_files.load_sample(
-        [os.path.join(examples.path(split="train"), "*")], _SAMPLED_EXAMPLES
+        [os.path.join(examples.path(split=Split.TRAIN), "*")], _SAMPLED_EXAMPLES
     )
     directory = path_utils.serving_model_path(quantized_model.uri)
     os.makedirs(directory)

@@ -11,6 +11,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, ModelRun, PushedModel
 
+from data.splits import Split
 from modules import examples as example_files
 from pipeline import report_figures, report_page, runs
 from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ComparisonReport, ModelComparison
@@ -56,7 +57,7 @@ def Report(  # noqa: N802 - components are named as classes
     for device in devices:
         device["pushed_to"] = _destination(device_push) if device["blessed"] else None
 
-    eval_files = [os.path.join(examples.path(split="eval"), "*")]
+    eval_files = [os.path.join(examples.path(split=Split.EVAL), "*")]
     labels = np.concatenate([labels for _, labels in example_files.read_raw(eval_files)])
     logits = _arrays(Path(comparison.uri) / LOGITS_FILE)
     rows = report_page.gallery_rows(logits, labels, content["reference"])

@@ -9,6 +9,7 @@ from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.proto import pusher_pb2
 from tfx.types import BaseChannel
 
+from data.splits import Split
 from modules import tflite_extractor
 from pipeline import evaluation, server_pusher
 from pipeline.comparison_component import Comparison, Evaluated
@@ -54,7 +55,7 @@ def ship(
     def evaluated(node_id: str, model: BaseChannel, model_type: str) -> tuple[Evaluator, Evaluated]:
         evaluator = Evaluator(
             examples=examples,
-            example_splits=["eval", "hard"],
+            example_splits=[Split.EVAL, Split.HARD],
             model=model,
             baseline_model=baseline_model,
             schema=schema,

@@ -16,6 +16,7 @@ from modules import examples, export, features, model, training
 from modules.preprocessing import preprocessing_fn
 from modules.recipes import FLOAT32, RECIPES
 from modules.train_config import TrainConfig
+from pipeline.beam_engine import IN_MEMORY
 
 NUM_IMAGES = 200
 
@@ -26,7 +27,10 @@ def analyze(raw_images: np.ndarray, path: Path) -> tft.TFTransformOutput:
     rows = [
         {features.IMAGE_FLOATS: image, features.IMAGE_CLASS: np.array([0])} for image in raw_images
     ]
-    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(path / "scratch")):
+    with (
+        beam.Pipeline(argv=list(IN_MEMORY)) as pipeline,
+        tft_beam.Context(temp_dir=str(path / "scratch")),
+    ):
         data = pipeline | beam.Create(rows), dataset_metadata.DatasetMetadata(spec)
         graph = data | tft_beam.AnalyzeDataset(preprocessing_fn)
         _ = graph | tft_beam.WriteTransformFn(str(path / "graph"))

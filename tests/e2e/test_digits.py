@@ -12,7 +12,7 @@ import tensorflow_model_analysis as tfma
 from modules import features, litert
 from modules.recipes import RECIPES
 from pipeline import runs
-from pipeline.evaluation import TEST_SLICE
+from pipeline.evaluation import EVAL_SLICE
 from pipeline.evaluation_results import load_evaluation
 from tests.e2e.harness import PIPELINE_NAME, Run, run_pipeline
 
@@ -138,10 +138,10 @@ def test_all_evaluations_have_the_same_structure(digits_run: Run) -> None:
 
     metrics = [slices(uri, "slicing_metrics") for uri in uris]
     assert len(metrics[0]) == 12  # the test set, its ten digits, and the hard set
-    assert {"accuracy", "loss", "example_count"} == set(metrics[0][TEST_SLICE][""][""])
+    assert {"accuracy", "loss", "example_count"} == set(metrics[0][EVAL_SLICE][""][""])
     assert all(other == metrics[0] for other in metrics[1:])
     plots = [slices(uri, "plots").keys() for uri in uris]
-    assert TEST_SLICE in plots[0] and all(other == plots[0] for other in plots[1:])
+    assert EVAL_SLICE in plots[0] and all(other == plots[0] for other in plots[1:])
     validations = [tfma.load_validation_result(uri) for uri in uris]
     assert all(other == validations[0] for other in validations[1:])
     configs = [load_evaluation(uri)[0].config for uri in uris]

@@ -13,6 +13,7 @@ from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
 from modules import examples, features
 from modules.preprocessing import preprocessing_fn
+from pipeline.beam_engine import IN_MEMORY
 
 Serialize = Callable[[np.ndarray, int | None], bytes]
 
@@ -189,7 +190,10 @@ def test_graph_needs_the_images_alone(tmp_path: Path, images: np.ndarray) -> Non
         }
         for image in images
     ]
-    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(tmp_path / "scratch")):
+    with (
+        beam.Pipeline(argv=list(IN_MEMORY)) as pipeline,
+        tft_beam.Context(temp_dir=str(tmp_path / "scratch")),
+    ):
         data = pipeline | beam.Create(rows), dataset_metadata.DatasetMetadata(schema)
         graph = data | tft_beam.AnalyzeDataset(preprocessing_fn)
         _ = graph | tft_beam.WriteTransformFn(str(tmp_path / "graph"))

@@ -18,6 +18,7 @@ from tfx_bsl.tfxio import tensor_adapter, tf_example_record
 
 from data.dataset import read_split_range
 from modules import examples, features, litert, tflite_extractor
+from pipeline.beam_engine import IN_MEMORY
 from tests.digit_models import DigitModels
 
 STOCK, OURS = tflite_predict_extractor.TFLitePredictionDoFn, tflite_extractor.PredictionDoFn
@@ -86,7 +87,7 @@ def evaluate(
         )
         custom = tflite_extractor.custom_extractors(maybe_one, config, layout)
         output = str(tmp_path_factory.mktemp("evaluation"))
-        with beam.Pipeline() as pipeline:
+        with beam.Pipeline(argv=list(IN_MEMORY)) as pipeline:
             _ = (
                 pipeline
                 | beam.Create(

@@ -11,6 +11,7 @@ import tfx.components  # noqa: F401 - TFMA and TFDV only import completely after
 import tensorflow_model_analysis as tfma  # isort: skip
 from tensorflow_model_analysis.proto import config_pb2  # isort: skip
 
+from data.splits import Split
 from modules import features
 from pipeline import evaluation
 
@@ -49,7 +50,7 @@ def _evaluate(
     config: config_pb2.EvalConfig,
     *predictions: np.ndarray,
     hard: np.ndarray | None = None,
-    sets: tuple[str, ...] = (features.TEST_SET, features.HARD_SET),
+    sets: tuple[str, ...] = (Split.EVAL, Split.HARD),
     thresholds: bool = False,
 ) -> str:
     """Writes TFMA's evaluation of log-probabilities: of one model, or candidate and baseline.
@@ -75,7 +76,7 @@ def _evaluate(
     spec.prediction_key = "prediction_0"
     columns = {
         features.IMAGE_CLASS: np.tile(LABELS, 2),
-        features.IMAGE_SET: np.repeat([features.TEST_SET, features.HARD_SET], len(LABELS)),
+        features.IMAGE_SET: np.repeat([Split.EVAL, Split.HARD], len(LABELS)),
     }
     for number, test in enumerate(predictions):
         columns[f"prediction_{number}"] = [*test, *(_on_hard(test) if hard is None else hard)]

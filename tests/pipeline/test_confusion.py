@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.confusion import confusion_matrix
-from pipeline.evaluation import HARD_SLICE, TEST_SLICE
+from pipeline.evaluation import EVAL_SLICE, HARD_SLICE
 from pipeline.evaluation_results import load_evaluation
 
 
@@ -21,11 +21,11 @@ TEST_PLOT = _plot(
     {"predictedClassId": 2, "numWeightedExamples": 3.0},
     {"actualClassId": 2, "predictedClassId": -1, "numWeightedExamples": 9.0},
 )
-PLOTS = [(HARD_SLICE, _plot({"numWeightedExamples": 1.0})), (TEST_SLICE, TEST_PLOT)]
+PLOTS = [(HARD_SLICE, _plot({"numWeightedExamples": 1.0})), (EVAL_SLICE, TEST_PLOT)]
 
 
 def test_zeros_are_filled_in_and_missing_predictions_left_out() -> None:
-    matrix = confusion_matrix(PLOTS, 3, TEST_SLICE)
+    matrix = confusion_matrix(PLOTS, 3, EVAL_SLICE)
     assert matrix.dtype == np.int64
     assert matrix.tolist() == [[36, 0, 3], [2, 0, 0], [0, 0, 0]]
 
@@ -34,10 +34,10 @@ def test_the_slice_that_is_asked_for_is_read() -> None:
     assert confusion_matrix(PLOTS, 2, HARD_SLICE).tolist() == [[1, 0], [0, 0]]
 
 
-@pytest.mark.parametrize("plots", [PLOTS[:1], [(TEST_SLICE, {"": {"": {}}})]])
+@pytest.mark.parametrize("plots", [PLOTS[:1], [(EVAL_SLICE, {"": {"": {}}})]])
 def test_a_slice_without_its_plot_is_named(plots: list) -> None:
     with pytest.raises(ValueError, match="no confusion matrix of the slice .*'test'.*; its slices"):
-        confusion_matrix(plots, 3, TEST_SLICE)
+        confusion_matrix(plots, 3, EVAL_SLICE)
 
 
 def test_evaluation_by_tfma_gives_the_matrix_that_numpy_counts(
@@ -47,4 +47,4 @@ def test_evaluation_by_tfma_gives_the_matrix_that_numpy_counts(
     expected = np.zeros((num_classes, num_classes), np.int64)
     np.add.at(expected, (labels, logits.argmax(axis=1)), 1)
     result, _ = load_evaluation(evaluation_uri)
-    np.testing.assert_array_equal(confusion_matrix(result.plots, num_classes, TEST_SLICE), expected)
+    np.testing.assert_array_equal(confusion_matrix(result.plots, num_classes, EVAL_SLICE), expected)

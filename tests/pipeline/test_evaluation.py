@@ -9,10 +9,10 @@ import pytest
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 
-from modules import features
+from data.splits import Split
 from pipeline import evaluation
 
-TEST = config_pb2.SlicingSpec(feature_values={"image_set": "test"})
+TEST = config_pb2.SlicingSpec(feature_values={"image_set": "eval"})
 
 
 def _config(model_type: str) -> config_pb2.EvalConfig:
@@ -36,7 +36,7 @@ def test_label_and_slices() -> None:
     assert [spec.label_key for spec in config.model_specs] == ["image_class"]
     assert list(config.slicing_specs) == [
         TEST,
-        config_pb2.SlicingSpec(feature_values={"image_set": "test"}, feature_keys=["image_class"]),
+        config_pb2.SlicingSpec(feature_values={"image_set": "eval"}, feature_keys=["image_class"]),
         config_pb2.SlicingSpec(feature_values={"image_set": "hard"}),
     ]
 
@@ -48,7 +48,7 @@ def test_slice_keys_are_those_of_an_evaluation(
     result = tfma.load_eval_result(evaluation_uri)
     right = logits.argmax(axis=1) == labels
     expected = {evaluation.class_slice(label): right[labels == label] for label in range(3)}
-    expected[evaluation.TEST_SLICE] = right
+    expected[evaluation.EVAL_SLICE] = right
     expected[evaluation.HARD_SLICE] = hard_logits.argmax(axis=1) == labels
     assert right.mean() != expected[evaluation.HARD_SLICE].mean()
     found = {key: outputs[""][""] for key, outputs in result.slicing_metrics}
@@ -72,10 +72,7 @@ def validate(
     def run(**is_right: bool) -> validation_result_pb2.ValidationResult:
         right = np.log(np.eye(4, dtype=np.float32)[labels] * 0.9 + 0.025)
         wrong = right[:, [1, 2, 0, 3]]
-        test, hard = (
-            right if is_right.get(name) else wrong
-            for name in (features.TEST_SET, features.HARD_SET)
-        )
+        test, hard = (right if is_right.get(name) else wrong for name in (Split.EVAL, Split.HARD))
         uri = evaluate(
             tmp_path, eval_config(), test, hard=hard, sets=tuple(is_right), thresholds=True
         )
@@ -85,7 +82,7 @@ def validate(
 
 
 @pytest.mark.parametrize(
-    "is_right", [{"test": True, "hard": True}, {"test": True, "hard": False}, {"test": True}]
+    "is_right", [{"eval": True, "hard": True}, {"eval": True, "hard": False}, {"eval": True}]
 )
 def test_a_model_right_on_the_test_set_passes(
     validate: Callable[..., validation_result_pb2.ValidationResult], is_right: dict[str, bool]
@@ -99,10 +96,10 @@ def test_a_model_right_on_the_test_set_passes(
 def test_a_model_wrong_on_the_test_set_fails_whatever_it_is_on_the_hard_one(
     validate: Callable[..., validation_result_pb2.ValidationResult],
 ) -> None:
-    result = validate(test=False, hard=True)
+    result = validate(eval=False, hard=True)
     assert not result.validation_ok
     (failed,) = result.metric_validations_per_slice
-    assert [key.bytes_value for key in failed.slice_key.single_slice_keys] == [b"test"]
+    assert [key.bytes_value for key in failed.slice_key.single_slice_keys] == [b"eval"]
     assert [failure.metric_key.name for failure in failed.failures] == ["accuracy"]
 
 

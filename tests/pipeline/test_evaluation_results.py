@@ -10,10 +10,10 @@ import pytest
 from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline import evaluation_results
-from pipeline.evaluation import TEST_SLICE
+from pipeline.evaluation import EVAL_SLICE
 from pipeline.evaluation_results import Metrics
 
-LOST = ["accuracy", "loss", "ExampleCount", "test", "classes", "hard"]
+LOST = ["accuracy", "loss", "ExampleCount", "eval", "classes", "hard"]
 
 
 def read(uri: str) -> Metrics:
@@ -61,7 +61,7 @@ def test_candidate_and_baseline(
     baseline_accuracy = evaluation_results.read_metrics(baseline).accuracy
     assert baseline_accuracy == pytest.approx(accuracy_and_loss(-logits, labels)[0])
     assert baseline_accuracy != pytest.approx(accuracy_and_loss(logits, labels)[0])
-    assert dict(candidate.plots)[TEST_SLICE] == dict(alone.plots)[TEST_SLICE]
+    assert dict(candidate.plots)[EVAL_SLICE] == dict(alone.plots)[EVAL_SLICE]
 
 
 @pytest.mark.parametrize("lacking", LOST)
@@ -75,7 +75,7 @@ def test_evaluation_that_lacks_something(
     config = eval_config()
     metrics = config.metrics_specs[0].metrics
     slices = {
-        "test": {"image_set": "test"},
+        "eval": {"image_set": "eval"},
         "hard": {"image_set": "hard"},
     }
     if lacking == "classes":

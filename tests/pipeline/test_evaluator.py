@@ -12,12 +12,12 @@ from tfx.components.evaluator import executor as tfx_executor
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, ModelEvaluation, Schema
 
-from modules import features, tflite_extractor
+from data.splits import Split
+from modules import tflite_extractor
 from pipeline import beam_engine, evaluation, evaluation_results, evaluator, example_gen
 from pipeline.validation import curated_schema
 from tests.digit_models import DigitModels
 
-SPLITS = {"train": features.TRAIN_SET, "eval": features.TEST_SET, "hard": features.HARD_SET}
 COUNT = 50
 
 
@@ -30,9 +30,9 @@ def inputs(
     examples, model, schema = Examples(), Model(), Schema()
     examples.uri, schema.uri = str(folder / "examples"), str(folder / "schema")
     model.uri = str(Path(digit_models.server_dir).parent)
-    examples.splits = list(SPLITS)
+    examples.splits = list(Split)
     files = digit_models.files
-    for number, (split, image_set) in enumerate(SPLITS.items()):
+    for number, split in enumerate(Split):
         Path(examples.path(split=split)).mkdir(parents=True)
         for start in (0, COUNT):
             example_gen.write_shard(
@@ -40,7 +40,7 @@ def inputs(
                 str(files.train_labels),
                 start + number,
                 start + number + COUNT,
-                image_set,
+                split,
                 f"{examples.path(split=split)}/{start}.gz",
             )
     Path(schema.uri).mkdir()
@@ -77,7 +77,7 @@ def _evaluate(
         {"evaluation": [measured], "blessing": [blessing]},
         {
             "eval_config": json_format.MessageToJson(config),
-            "example_splits": json.dumps(["eval", "hard"]),
+            "example_splits": json.dumps([Split.EVAL, Split.HARD]),
             "module_path": tflite_extractor.__name__,
         },
     )
@@ -104,7 +104,7 @@ def test_measures_what_tfx_measures_from_one_source(
     assert 0.9 < found.accuracy <= 1
     for name, value in vars(expected).items():
         assert getattr(found, name) == pytest.approx(value, rel=1e-6), name
-    assert inputs["examples"][0].splits == list(SPLITS)
+    assert inputs["examples"][0].splits == list(Split)
 
 
 @pytest.mark.parametrize(

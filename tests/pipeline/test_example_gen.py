@@ -14,8 +14,10 @@ from data import hard
 from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.idx import write_idx
-from modules import examples, features
+from data.splits import Split
+from modules import examples
 from pipeline import example_gen
+from pipeline.beam_engine import IN_MEMORY
 
 TRAIN, EVAL = 23, 7
 
@@ -53,9 +55,7 @@ def _generate(folder: Path, output: Path) -> Examples:
     artifact = Examples()
     artifact.uri = str(output)
     executor = component.executor_spec.executor_class(
-        BaseBeamExecutor.Context(
-            beam_pipeline_args=["--direct_running_mode=in_memory"], tmp_dir=str(output / "tmp")
-        )
+        BaseBeamExecutor.Context(beam_pipeline_args=list(IN_MEMORY), tmp_dir=str(output / "tmp"))
     )
     executor.Do({}, {"examples": [artifact]}, dict(component.exec_properties))
     return artifact
@@ -95,7 +95,7 @@ def test_every_image_once_with_its_label(
     assert sorted(json.loads(artifact.split_names)) == ["eval", "hard", "train"]
     for split, image_set, count, names in (
         ("train", b"train", TRAIN, FILE_NAMES[:2]),
-        ("eval", b"test", EVAL, FILE_NAMES[2:]),
+        ("eval", b"eval", EVAL, FILE_NAMES[2:]),
         ("hard", b"hard", EVAL, FILE_NAMES[2:]),
     ):
         images, labels = examples.load_raw([f"{artifact.uri}/Split-{split}/*"])
@@ -112,14 +112,14 @@ def test_one_serialized_example(tmp_path: Path) -> None:
     for name in FILE_NAMES[1::2]:
         write_idx(tmp_path / name, np.array([7], np.uint8))
     paths = [str(tmp_path / name) for name in FILE_NAMES[2:]]
-    [record] = example_gen.serialized_examples(*paths, 0, 1, features.TEST_SET)
+    [record] = example_gen.serialized_examples(*paths, 0, 1, Split.EVAL)
     floats = [np.float32(pixel) / np.float32(255) for pixel in image.ravel()]
     assert tf.train.Example.FromString(record) == tf.train.Example(
         features=tf.train.Features(
             feature={
                 "image_floats": tf.train.Feature(float_list=tf.train.FloatList(value=floats)),
                 "image_class": tf.train.Feature(int64_list=tf.train.Int64List(value=[7])),
-                "image_set": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"test"])),
+                "image_set": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"eval"])),
             }
         )
     )
@@ -134,7 +134,7 @@ def test_a_shard_that_breaks_off_is_not_taken_for_a_whole_one(folder: Path, tmp_
             *(str(folder / name) for name in FILE_NAMES[:2]),
             0,
             TRAIN + 1,
-            features.TRAIN_SET,
+            Split.TRAIN,
             str(destination),
         )
     assert list(split.iterdir()) == []

@@ -11,7 +11,7 @@ import pytest
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
-from pipeline.evaluation import HARD_SLICE, TEST_SLICE, SliceKey
+from pipeline.evaluation import EVAL_SLICE, HARD_SLICE, SliceKey
 
 Evaluate = Callable[..., str]
 EvalConfig = Callable[[], config_pb2.EvalConfig]
@@ -49,16 +49,16 @@ def test_equal_to_the_share_counted_by_hand(
         hits = np.count_nonzero((predicted == label) & (labels == label))
         precision, recall = hits / np.sum(predicted == label), hits / np.sum(labels == label)
         assert 0 < precision < 1 and 0 < recall < 1
-        assert _value(found, TEST_SLICE, label, "precision") == pytest.approx(precision)
-        assert _value(found, TEST_SLICE, label, "recall") == pytest.approx(recall)
+        assert _value(found, EVAL_SLICE, label, "precision") == pytest.approx(precision)
+        assert _value(found, EVAL_SLICE, label, "recall") == pytest.approx(recall)
 
 
 def test_undefined_shares_are_nan_and_others_are_not(found: Slices) -> None:
     """Class 2 is never predicted, class 3 never occurs."""
-    assert math.isnan(_value(found, TEST_SLICE, 2, "precision"))
-    assert _value(found, TEST_SLICE, 2, "recall") == 0
-    assert _value(found, TEST_SLICE, 3, "precision") == 0
-    assert math.isnan(_value(found, TEST_SLICE, 3, "recall"))
+    assert math.isnan(_value(found, EVAL_SLICE, 2, "precision"))
+    assert _value(found, EVAL_SLICE, 2, "recall") == 0
+    assert _value(found, EVAL_SLICE, 3, "precision") == 0
+    assert math.isnan(_value(found, EVAL_SLICE, 3, "recall"))
 
 
 def test_equal_to_tfma_on_one_hot_predictions(
@@ -95,11 +95,11 @@ def test_candidate_and_baseline_each_get_their_own(
     evaluate(tmp_path, eval_config(), logits[:, [1, 0, 2, 3]], logits)
     baseline = dict(
         tfma.load_eval_result(str(tmp_path), model_name=tfma.BASELINE_KEY).slicing_metrics
-    )[TEST_SLICE][""]
+    )[EVAL_SLICE][""]
     candidate = dict(
         tfma.load_eval_result(str(tmp_path), model_name=tfma.CANDIDATE_KEY).slicing_metrics
-    )[TEST_SLICE][""]
-    assert baseline["classId:0"] == found[TEST_SLICE]["classId:0"]
+    )[EVAL_SLICE][""]
+    assert baseline["classId:0"] == found[EVAL_SLICE]["classId:0"]
     assert candidate["classId:0"]["recall"] != baseline["classId:0"]["recall"]
 
 
@@ -108,7 +108,7 @@ def test_confusion_matrix_counts_every_example_of_its_set(
 ) -> None:
     """Also those whose best log-probability is far below zero, as they all are."""
     matrices = _matrices(evaluation_uri)
-    for slice_key, predictions in ((TEST_SLICE, logits), (HARD_SLICE, hard_logits)):
+    for slice_key, predictions in ((EVAL_SLICE, logits), (HARD_SLICE, hard_logits)):
         (matrix,) = matrices[slice_key]
         counts = {
             (entry.get("actualClassId", 0), entry.get("predictedClassId", 0)): entry[
@@ -130,5 +130,5 @@ def test_default_threshold_would_predict_nothing(
     for metric in config.metrics_specs[0].metrics:
         if metric.class_name == "MultiClassConfusionMatrixPlot":
             metric.config = ""
-    (matrix,) = _matrices(evaluate(tmp_path, config, logits))[TEST_SLICE]
+    (matrix,) = _matrices(evaluate(tmp_path, config, logits))[EVAL_SLICE]
     assert {entry["predictedClassId"] for entry in matrix["entries"]} == {-1}

@@ -9,7 +9,8 @@ import pytest
 from tensorflow.lite.tools import flatbuffer_utils
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
-from modules import export, export_checks, features, flatbuffer, litert
+from data.splits import Split
+from modules import export, export_checks, flatbuffer, litert
 from modules.export_checks import ExportMismatchError
 from modules.recipes import RECIPES
 from pipeline import example_gen
@@ -33,7 +34,7 @@ def inputs(
         str(files.train_labels),
         0,
         NUM_IMAGES,
-        features.TRAIN_SET,
+        Split.TRAIN,
         str(folder / "shard.gz"),
     )
     graph.uri = digit_models.tft_output.transform_savedmodel_dir.removesuffix("/transform_fn")

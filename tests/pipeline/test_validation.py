@@ -16,6 +16,7 @@ from tfx.components.example_validator.executor import Executor
 from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Schema
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
+from data.splits import Split
 from modules import examples, features
 from pipeline.validation import AnomalyGate, CuratedSchema, DataAnomalyError, curated_schema
 
@@ -32,7 +33,7 @@ def _gate(anomalies: ExampleAnomalies) -> None:
 def _rows(*changes: dict[str, list[float] | None]) -> Rows:
     """Ten sound examples, and one more for each change to such; None removes a feature."""
     sound: Rows = [
-        {"image_floats": IMAGE, "image_class": [label], "image_set": [b"test"]}
+        {"image_floats": IMAGE, "image_class": [label], "image_set": [b"eval"]}
         for label in range(10)
     ]
     changed = [{**sound[0], **change} for change in changes]
@@ -106,7 +107,7 @@ def test_schema_agrees_with_how_examples_are_parsed() -> None:
 def test_sets_of_the_schema_are_those_of_the_examples() -> None:
     schema = text_format.Parse(curated_schema(10), schema_pb2.Schema())
     (image_set,) = (feature for feature in schema.feature if feature.name == features.IMAGE_SET)
-    sets = [features.TRAIN_SET, features.TEST_SET, features.HARD_SET]
+    sets = [Split.TRAIN, Split.EVAL, Split.HARD]
     assert list(image_set.string_domain.value) == sets
 
 
