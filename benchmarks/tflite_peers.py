@@ -15,7 +15,7 @@ _LAYERS = ("Conv_0", "Conv_1", "Dense_0", "logits")  # Flax's names, in the orde
 
 
 def make_keras_model(params: model.Params, mean: np.float32, scale: np.float32) -> keras.Model:
-    """Returns the network in Keras, from raw images float32[B, 784] to log-softmax.
+    """Returns the network in Keras, from raw images float32[B, 784] to logits.
 
     Args:
       params: of the Flax network; Keras's kernels have the same layout.
@@ -40,7 +40,7 @@ def make_keras_model(params: model.Params, mean: np.float32, scale: np.float32) 
     x = layers.Flatten()(x)
     x = layers.Dense(256, activation="relu")(x)
     num_classes = len(params["logits"]["bias"])
-    keras_model = keras.Model(images, layers.Dense(num_classes, activation="log_softmax")(x))
+    keras_model = keras.Model(images, layers.Dense(num_classes)(x))
     keras_model.set_weights(
         [params[layer][kind] for layer in _LAYERS for kind in ("kernel", "bias")]
     )

@@ -16,8 +16,9 @@ from tensorflow.compiler.tf2xla.python import xla as tfxla
 from modules import examples, features, litert, model, tflite_rewriter
 from modules.recipes import Recipe
 
-SERVE_EXAMPLES = "serving_default"  # takes serialized tf.Examples
-SERVE_IMAGES = "predict_images"  # takes `image_floats`
+# Takes serialized tf.Examples and gives probabilities and class beside the logits.
+SERVE_EXAMPLES = "serving_default"
+SERVE_IMAGES = "predict_images"  # takes `image_floats` and gives the logits
 _PARAMETERS = "parameters"  # where a SavedModel keeps them
 
 
@@ -62,7 +63,12 @@ def save_saved_model(
         autograph=False, input_signature=[tf.TensorSpec([None], tf.string, name="examples")]
     )
     def serve_examples(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        return serve_images(tf.io.parse_example(serialized, image_spec)[features.IMAGE_FLOATS])
+        logits = serve_images(**tf.io.parse_example(serialized, image_spec))[features.LOGITS]
+        return {
+            features.LOGITS: logits,
+            features.PROBABILITIES: tf.nn.softmax(logits),
+            features.CLASS: tf.argmax(logits, axis=1),
+        }
 
     signatures = {SERVE_EXAMPLES: serve_examples, SERVE_IMAGES: serve_images}
     tf.saved_model.save(module, directory, signatures=signatures)

@@ -9,7 +9,10 @@ IMAGE_SET = "image_set"  # bytes[1], a `data.splits.Split`; evaluations are slic
 IMAGE_NORMALIZED = "image_normalized"  # float32[784], zero mean and unit variance over train
 
 # What every exported model returns.
-LOGITS = "logits"  # float32[B, num_classes], log-softmax
+LOGITS = "logits"  # float32[B, num_classes], as the last dense layer gives them: no softmax
+# What the SavedModel adds for those who send it examples.
+PROBABILITIES = "probabilities"  # float32[B, num_classes], the softmax of the logits
+CLASS = "class"  # int64[B], of the largest logit
 
 IMAGE_SHAPE = (28, 28, 1)
 NUM_PIXELS = 784

@@ -14,7 +14,7 @@ from tensorflow_model_analysis.metrics import (
 from tensorflow_model_analysis.proto import config_pb2
 
 # TFMA takes a top prediction at or below the threshold for "no class predicted". Its default of 0
-# is right for probabilities; log-probabilities are all below it.
+# is right for probabilities; logits may all be below it.
 ANY_LOGIT = -1e9
 
 _Counts = dict[tuple[int, int], float]  # {(actual class, predicted class): examples}

@@ -5,7 +5,6 @@ does. Imports nothing but Python's own, so that settings can be checked before T
 """
 
 import dataclasses
-import math
 from collections.abc import Iterable
 
 _FLOAT32_BYTES = 4
@@ -23,9 +22,6 @@ class Recipe:
       integer_activations: activations are int8 too, in ranges seen on a representative data set.
       integer_io: input and output are int8 as well; scale and zero point are in the file.
       undelegated: operators that XNNPACK leaves to TFLite's own kernels; all others it must take.
-      min_logit: the smallest log-probability that the output can express; JAX's are clipped to it
-        before they are compared.
-      logit_step: the difference of two log-probabilities below which the output may not show it.
       max_logit_difference: to JAX, on real examples, right after the conversion.
       min_agreement: share of real examples with JAX's argmax, right after the conversion.
     """
@@ -35,9 +31,7 @@ class Recipe:
     weight_bytes: int
     integer_activations: bool = False
     integer_io: bool = False
-    undelegated: frozenset[str] = frozenset({"LOG_SOFTMAX"})
-    min_logit: float = -math.inf
-    logit_step: float = 0.0
+    undelegated: frozenset[str] = frozenset()
     max_logit_difference: float = 1e-4
     min_agreement: float = 1.0
 
@@ -73,15 +67,11 @@ DYNAMIC_RANGE = Recipe(
     max_logit_difference=2.0,
     min_agreement=0.995,
 )
-# TFLite fixes the output of an 8-bit LOG_SOFTMAX to steps of 1/16 from -16 to 0.
-_INT8_STEP = 1 / 16
 INT8 = Recipe(
     name="int8",
     summary="weights and activations in int8, float32 in and out: a drop-in for float32",
     weight_bytes=1,
     integer_activations=True,
-    min_logit=-255 * _INT8_STEP,
-    logit_step=_INT8_STEP,
     max_logit_difference=4.0,
     min_agreement=0.99,
 )

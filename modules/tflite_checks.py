@@ -11,7 +11,7 @@ from modules.model import MAX_TFLITE_OPERATORS
 from modules.recipes import Recipe
 
 _BATCH_SIZES = (1, 7, 256)  # to try
-# Between the logits of an image in two batches; an 8-bit output has steps of 1/16.
+# Between the logits of an image in two batches.
 _MAX_BATCH_DIFFERENCE = 0.1
 # What surrounds the network's own operators in a quantized model.
 _BORDERS = {"QUANTIZE", "DEQUANTIZE"}

@@ -229,8 +229,8 @@ def _on_cpu() -> bool:
 def evaluate(params: model.Params, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Returns (loss, accuracy) on normalised images float32[N, 784] and labels int[N]."""
     logits = predict(params, images)
-    loss = -float(np.mean(logits[np.arange(len(labels)), labels]))
-    return loss, float(np.mean(np.argmax(logits, axis=1) == labels))
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+    return float(losses.mean()), float(np.mean(np.argmax(logits, axis=1) == labels))
 
 
 def predict(params: model.Params, images: np.ndarray, batch_size: int = 512) -> np.ndarray:

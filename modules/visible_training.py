@@ -4,6 +4,7 @@ import dataclasses
 import time
 
 import numpy as np
+import optax
 import tensorflow as tf
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -100,7 +101,8 @@ def _draw_mistakes(params: dict, images: np.ndarray, labels: np.ndarray) -> np.n
     """
     logits = training.predict(params, images)
     predicted = logits.argmax(axis=1)
-    losses = np.where(predicted == labels, -np.inf, -logits[np.arange(len(labels)), labels])
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+    losses = np.where(predicted == labels, -np.inf, losses)
     count = np.count_nonzero(predicted != labels)
     worst = np.argsort(-losses, kind="stable")[: min(_SHOWN_MISTAKES, count)]
     rows = max(1, -(-len(worst) // _COLUMNS))

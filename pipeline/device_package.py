@@ -46,7 +46,7 @@ def pack(
             "range": [0.0, 1.0],
             "layout": "row-major 28x28, black is 0",
         },
-        "output": {"name": features.LOGITS, "meaning": "log-probability of each label"},
+        "output": {"name": features.LOGITS, "meaning": "logit of each label, before the softmax"},
         "labels": [str(label) for label in range(num_classes)],
         "models": models,
     }

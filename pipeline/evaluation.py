@@ -70,7 +70,13 @@ def eval_config(
         for metric in (metrics.PerClassPrecision, metrics.PerClassRecall)
     ]
     return tfma.EvalConfig(
-        model_specs=[tfma.ModelSpec(model_type=model_type, label_key=features.IMAGE_CLASS)],
+        model_specs=[
+            tfma.ModelSpec(
+                model_type=model_type,
+                label_key=features.IMAGE_CLASS,
+                prediction_key=features.LOGITS,
+            )
+        ],
         # No overall slice: it would mix the two sets.
         slicing_specs=[test, test_by_class, hard],
         metrics_specs=[

@@ -40,7 +40,7 @@ class Card:
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
-    """Returns the softmax of float32[N, classes]; quantized log-probabilities need not add up."""
+    """Returns the softmax of logits float32[N, classes]."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 

@@ -1,9 +1,8 @@
 """Makes the report page: one HTML file that loads nothing else."""
 
 import dataclasses
-import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,6 @@ def render(content: Mapping[str, Any], evidence: Evidence) -> str:
         title=_TITLES.get(content["dataset"]["name"], content["dataset"]["name"]),
         headline=report_text.headline(models),
         recipes=RECIPES,
-        lowest_logit=_lowest_logit([model["name"] for model in models]),
         check_rows=report_tables.check_rows(models),
         class_rows=report_tables.class_rows(models, reference, evidence.labels),
         confusions=_confusions(evidence.confusion),
@@ -108,12 +106,6 @@ def render(content: Mapping[str, Any], evidence: Evidence) -> str:
         takes_from=report_graph.without_shortcuts(evidence.graph),
         command=command(content),
     )
-
-
-def _lowest_logit(names: Sequence[str]) -> float | None:
-    """Returns where the outputs of quantized models among these end, None if there are none."""
-    lowest = [RECIPES[name].min_logit for name in names if name in RECIPES]
-    return max(filter(math.isfinite, lowest), default=None)
 
 
 def _cards(evidence: Evidence, rows: np.ndarray) -> list[report_gallery.Card]:

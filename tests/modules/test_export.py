@@ -81,8 +81,11 @@ def test_examples_with_and_without_label(
     for labels in ([None] * 6, range(6), [None, 1, None, 2, None, 3]):
         examples = [serialize(image, label) for image, label in zip(images, labels, strict=False)]
         found = serving(examples=tf.constant(examples))
-        assert set(found) == {"logits"}
+        assert set(found) == {"logits", "probabilities", "class"}
         np.testing.assert_allclose(found["logits"], expected, atol=1e-6)
+        np.testing.assert_allclose(found["probabilities"], jax.nn.softmax(expected), atol=1e-6)
+        np.testing.assert_array_equal(found["class"], expected.argmax(axis=1))
+        assert found["class"].dtype == tf.int64
 
 
 def test_signatures(models_dir: str) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import re
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -90,7 +91,7 @@ def test_tensorboard_has_the_mistakes_the_worst_first(riddle: Shown) -> None:
     images, labels = (array[riddle.result.validation_rows] for array in make_riddle())
     logits = training.predict(riddle.result.params, images)
     predicted = logits.argmax(axis=1)
-    own = logits[np.arange(len(labels)), labels]
+    own = jax.nn.log_softmax(logits)[np.arange(len(labels)), labels]
     worst = sorted(np.flatnonzero(predicted != labels), key=lambda row: own[row])
     assert 1 < len(worst) < len(labels)
 

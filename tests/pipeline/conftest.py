@@ -21,7 +21,7 @@ LABELS = np.array([0] * 20 + [1] * 15 + [2] * 5)  # class 3 never occurs
 
 @pytest.fixture(scope="session")
 def logits() -> np.ndarray:
-    """Log-softmax float32[40, 4] in which class 2 never wins, and is never told either."""
+    """Logits float32[40, 4], all below zero, in which class 2 never wins, and is never told."""
     random = np.random.default_rng(0)
     scores = random.normal(size=(len(LABELS), NUM_CLASSES)) + 1.5 * np.eye(NUM_CLASSES)[LABELS]
     scores[:, 2] -= 50
@@ -30,7 +30,7 @@ def logits() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def hard_logits(logits: np.ndarray) -> np.ndarray:
-    """Log-softmax float32[40, 4] for the hard set's examples, which have the same classes."""
+    """Logits float32[40, 4] for the hard set's examples, which have the same classes."""
     return _on_hard(logits)
 
 
@@ -53,7 +53,7 @@ def _evaluate(
     sets: tuple[str, ...] = (Split.EVAL, Split.HARD),
     thresholds: bool = False,
 ) -> str:
-    """Writes TFMA's evaluation of log-probabilities: of one model, or candidate and baseline.
+    """Writes TFMA's evaluation of logits: of one model, or candidate and baseline.
 
     The config is the pipeline's but for where the predictions come from.
 

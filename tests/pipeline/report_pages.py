@@ -56,7 +56,7 @@ TIMES = {
 
 
 def one_hot_logits(predicted: np.ndarray, num_classes: int, top: float = 0.9) -> np.ndarray:
-    """Log-probabilities float32[N, classes] that give `predicted` the probability `top`."""
+    """Logits float32[N, classes] that give `predicted` the probability `top`."""
     rest = (1 - top) / (num_classes - 1)
     chosen = np.eye(num_classes, dtype=bool)[predicted]
     return np.log(np.where(chosen, top, rest)).astype(np.float32)

@@ -37,7 +37,7 @@ FLOAT32_US = 200.0
 
 
 def logits(rows: int = 10_000, flipped: int = 0) -> Logits:
-    """Log-probabilities of two classes, of which the first `flipped` rows prefer the second."""
+    """Logits of two classes, of which the first `flipped` rows prefer the second."""
     found = np.tile(np.array([-0.1, -2.4], np.float32), (rows, 1))
     found[:flipped] = found[:flipped, ::-1]
     return Logits(found, found)

@@ -1,4 +1,4 @@
-"""Per-class precision and recall, and the confusion matrix, of log-probabilities."""
+"""Per-class precision and recall, and the confusion matrix, of logits."""
 
 import json
 import math
@@ -106,7 +106,7 @@ def test_candidate_and_baseline_each_get_their_own(
 def test_confusion_matrix_counts_every_example_of_its_set(
     evaluation_uri: str, logits: np.ndarray, hard_logits: np.ndarray, labels: np.ndarray
 ) -> None:
-    """Also those whose best log-probability is far below zero, as they all are."""
+    """Also those whose best logit is far below zero, as they all are."""
     matrices = _matrices(evaluation_uri)
     for slice_key, predictions in ((EVAL_SLICE, logits), (HARD_SLICE, hard_logits)):
         (matrix,) = matrices[slice_key]

@@ -66,12 +66,6 @@ def test_latency_without_xnnpack_is_for_models_that_have_it() -> None:
     assert "1,202 / 1,370 \u2713" in text
 
 
-def test_where_quantized_outputs_end_is_said_where_there_are_some() -> None:
-    quantized = page(comparison(*map(model, SIX)), evidence(SIX)).text
-    assert "an 8-bit output ends at \u221215.94, so" in quantized
-    assert "8-bit output" not in page().text
-
-
 def test_size_is_compared_with_the_reference() -> None:
     small = model("int8", bytes=3_313_536 // 4)
     text = page(comparison(model("saved_model"), small), evidence(("saved_model", "int8"))).text
