@@ -81,8 +81,10 @@ def _run(config: PipelineConfig) -> bool:
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     from pipeline.create import create_pipeline
+    from pipeline.launching import launch_without_servers
     from pipeline.recovery import recover
 
+    launch_without_servers()
     absl_logging.use_python_logging(quiet=True)
     absl_logging.set_verbosity(absl_logging.INFO)
     pipeline = create_pipeline(config)

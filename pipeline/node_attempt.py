@@ -15,6 +15,7 @@ from pipeline import (
     pushes,
     store_plugin,  # noqa: F401 - artifacts may be in an object store
 )
+from pipeline.launching import launch_without_servers
 
 
 class NodeAttempt:
@@ -36,6 +37,7 @@ class NodeAttempt:
           others_push: whether models are pushed to where others than this pipeline may push, too.
         """
         self._others_push = others_push
+        launch_without_servers()
         runtime_parameter_utils.substitute_runtime_parameter(
             definition, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
         )

@@ -1,11 +1,13 @@
 """The runs that several tests look at."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.harness import Run, copy_project, run_pipeline
+from tests.e2e.watched import mute_proxy, poison, strace_command
 
 
 @pytest.fixture(scope="session")
@@ -13,10 +15,37 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("project"))
 
 
+@dataclasses.dataclass(frozen=True)
+class Watched:
+    """Where a run was, and what it left beside its output."""
+
+    trace: Path  # by strace, where there is one
+    mark: Path  # which a program in Beam's cache would leave
+
+
 @pytest.fixture(scope="session")
-def digits_run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The first run on the digits, which others repeat or change."""
-    return run_pipeline(project, DATASET="digits", OUTPUT=tmp_path_factory.mktemp("digits"))
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    """A machine with a program in Beam's cache; its home is beside the two files."""
+    folder = tmp_path_factory.mktemp("watched")
+    found = Watched(folder / "trace", folder / "mark")
+    poison(folder, found.mark)
+    return found
+
+
+@pytest.fixture(scope="session")
+def digits_run(project: Path, watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The first run on the digits, which others repeat or change.
+
+    It is on a machine with a poisoned cache and a proxy that never answers.
+    """
+    with mute_proxy() as proxy:
+        return run_pipeline(
+            project,
+            strace_command(watched.trace),
+            {**proxy, "HOME": str(watched.trace.parent)},
+            DATASET="digits",
+            OUTPUT=tmp_path_factory.mktemp("digits"),
+        )
 
 
 @pytest.fixture

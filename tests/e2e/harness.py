@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +86,24 @@ def environment(**settings: str | Path) -> dict[str, str]:
     return {**kept, **{name: str(value) for name, value in settings.items()}}
 
 
-def run_pipeline(project: Path, **settings: str | Path) -> Run:
-    """Runs the pipeline of the project in `project` to its end."""
+def run_pipeline(
+    project: Path,
+    before: Sequence[str] = (),
+    machine: Mapping[str, str] = {},
+    **settings: str | Path,
+) -> Run:
+    """Runs the pipeline of the project in `project` to its end.
+
+    Args:
+      project: what to run.
+      before: of the command, as to have it traced.
+      machine: environment variables other than settings.
+      **settings: of the run.
+    """
     done = subprocess.run(
-        [sys.executable, "-m", RUNNER],
+        [*before, sys.executable, "-m", RUNNER],
         cwd=project,
-        env=environment(**settings),
+        env={**environment(**settings), **machine},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
