@@ -9,7 +9,7 @@ import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules import integer_pooling
+from modules import integer_pooling, tensor_names
 
 
 class ConversionError(RuntimeError):
@@ -31,7 +31,8 @@ def read_model(path: str) -> schema.ModelT:
 def finish(path: str) -> None:
     """Names input and output after the features and makes the batch resizable, in place.
 
-    The names of tensors in between are dropped, 8-bit pooling is replaced (`integer_pooling`).
+    Tensors in between are named after the layers (`tensor_names`), 8-bit pooling is replaced
+    (`integer_pooling`).
 
     Every tensor that depends on the input gets the shape signature [-1, ...], by which interpreters
     know that it can be resized, and every RESHAPE of such a tensor to [1, ...] becomes one to
@@ -40,7 +41,8 @@ def finish(path: str) -> None:
     model = read_model(path)
     graph = model.subgraphs[0]
     batched = set(graph.inputs)  # without what DEQUANTIZE makes of float16 weights
-    for operator, name in zip(graph.operators, _operator_names(model), strict=True):
+    converted_operators = _operator_names(model)
+    for operator, name in zip(graph.operators, converted_operators, strict=True):
         if batched.isdisjoint(operator.inputs):
             continue
         batched.update(operator.outputs)
@@ -58,11 +60,13 @@ def finish(path: str) -> None:
         shape = [] if tensor.shape is None else list(tensor.shape)
         if shape[:1] == [1]:
             tensor.shapeSignature = np.array([-1, *shape[1:]], np.int32)
-    for tensor in graph.tensors:
-        tensor.name = None  # some kilobyte of paths through the code that was traced
-    for signature in model.signatureDefs:
-        for tensor_map in (*signature.inputs, *signature.outputs):
-            graph.tensors[tensor_map.tensorIndex].name = tensor_map.name
+    borders = {
+        tensor_map.tensorIndex: tensor_map.name.decode()
+        for signature in model.signatureDefs
+        for tensor_map in (*signature.inputs, *signature.outputs)
+    }
+    if any(graph.tensors[index].name != name.encode() for index, name in borders.items()):
+        tensor_names.name_tensors(graph, converted_operators, batched, borders)
     flatbuffer_utils.write_model(model, path)
 
 
