@@ -9,12 +9,13 @@ export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE AIRFLOW_PORT SHARE_NE
 python := .venv/bin/python
 setup_stamp := .venv/.setup-complete
 airflow_stamp := .venv-airflow/.setup-complete
+tools_stamp := .venv-tools/.setup-complete
 # Flink's servers would listen on the whole network.
 alone_with_flink = $(if $(SHARE_NETWORK),,$(if $(wildcard .beam/*flink*.jar),sh scripts/loopback_only.sh))
 
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
-	flink flink-cluster flink-jar spark-jar test bench lint setup lock clean
+	flink flink-cluster flink-jar spark-jar test bench lint setup tools-setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +104,13 @@ airflow-setup: $(setup_stamp) ## make .venv-airflow anew from its hashed lock
 $(airflow_stamp): requirements/airflow.txt | $(setup_stamp)
 	@$(MAKE) --no-print-directory airflow-setup
 
+tools-setup: $(setup_stamp) ## make .venv-tools anew from its hashed lock: tools for the tests
+	@echo 'Setting up .venv-tools (300 MB) ...'
+	@.venv/bin/uv venv --quiet --clear --no-python-downloads --python $(python) .venv-tools
+	@.venv/bin/uv pip sync --quiet --python .venv-tools/bin/python --require-hashes \
+		--compile-bytecode requirements/tools.txt
+	@touch $(tools_stamp)
+
 lock: $(setup_stamp) ## resolve setup.py and requirements/ into the locks there
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--extra dev --override requirements/overrides.txt --custom-compile-command 'make lock' \
@@ -114,6 +122,9 @@ lock: $(setup_stamp) ## resolve setup.py and requirements/ into the locks there
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' \
 		requirements/airflow.in --output-file requirements/airflow.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' \
+		requirements/tools.in --output-file requirements/tools.txt
 
 clean: ## remove output/ and caches, never data
 	@echo 'removing output/ and caches'
