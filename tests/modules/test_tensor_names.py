@@ -105,11 +105,12 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """Two blocks, and a layer that becomes several operators."""
+    """A layer that the next is folded into, two blocks, and one that becomes several operators."""
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        x = nn.Dense(16, name="stem")(x)
+        x = nn.Conv(16, (28, 28), padding="VALID", name="stem")(x.reshape((-1, 28, 28, 1)))
+        x = nn.BatchNorm(use_running_average=True)(x).reshape((-1, 16))
         for _ in range(2):
             x = Block()(x)
         return nn.Dense(10, name="logits")(nn.LayerNorm()(x))
@@ -147,10 +148,10 @@ def test_layers_in_blocks(finish: Callable[..., str]) -> None:
         for name in ("Dense_0", "tanh", "gr__e.1", "add")  # the sum is the block's own
     ]
     computed = _computed(path)
-    assert computed[:9] == ["stem", *blocks]
+    assert computed[:11] == ["reshape", "stem", "reshape_1", *blocks]
     assert computed[-2:] == ["LayerNorm_0", "logits"]
-    assert len(computed) > 15
-    assert all(re.fullmatch(r"LayerNorm_0/[a-z]+(_\d)?", name) for name in computed[9:-2])
+    assert len(computed) > 17
+    assert all(re.fullmatch(r"LayerNorm_0/[a-z]+(_\d)?", name) for name in computed[11:-2])
     kernels = {name for name in _tensors(path) if name.endswith("/kernel")}
     layers = {"stem", "logits", *(block for block in blocks if "Dense" in block or "gr" in block)}
     assert kernels == {f"{layer}/kernel" for layer in layers}
