@@ -92,7 +92,6 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
         custom_config={
             **dataclasses.asdict(config.train),
             "num_classes": config.dataset.num_classes,
-            "source_digest": "",
         },
     )
     evaluators = [

@@ -9,20 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import flax
 import jax
 import numpy as np
-import optax
 from orbax import checkpoint as ocp
 
+from modules.fingerprint import fingerprint
+from modules.import_closure import Code
 from modules.train_config import TrainConfig
 
-# What decides over the numbers that a training ends with.
-_SOURCES = ("augmentation", "fast_layers", "features", "feed", "model", "train_config", "training")
+_TRAINING = "modules.training"  # what it can import decides over the numbers it ends with
 _KEPT = 2  # the last epoch and, should that be damaged, the one before
 
 
-def training_key(images: np.ndarray, labels: np.ndarray, config: TrainConfig) -> str:
+def training_key(
+    images: np.ndarray, labels: np.ndarray, config: TrainConfig, code: Code | None = None
+) -> str:
     """Returns a digest of all that decides over a training's result, 16 hexadecimal digits.
 
     That is the data, the config, the code, the versions of the libraries and the devices.
@@ -31,15 +32,14 @@ def training_key(images: np.ndarray, labels: np.ndarray, config: TrainConfig) ->
       images: normalised float32[N, 784].
       labels: int[N].
       config: how to train.
+      code: as it is on the disk; None reads it now.
     """
     facts = (
         sorted(dataclasses.asdict(config).items()),
-        (jax.__version__, flax.__version__, optax.__version__),
+        fingerprint([_TRAINING], code),
         (jax.default_backend(), jax.device_count()),
     )
     digest = hashlib.sha256(repr(facts).encode())
-    for source in _SOURCES:
-        digest.update(Path(__file__).with_name(f"{source}.py").read_bytes())
     digest.update(np.ascontiguousarray(images))
     digest.update(np.asarray(labels, np.int64).tobytes())
     return digest.hexdigest()[:16]

@@ -4,6 +4,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from modules import (
+    checkpoint_folder,
     checkpoints,
     examples,
     export,
@@ -23,8 +24,8 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains the network once and writes the SavedModel and the TFLite model that come of it.
 
     Args:
-      fn_args: TFX's; `custom_config` holds the fields of `TrainConfig`, the `checkpoint_dir` and
-        a digest, and `hyperparameters` what a Tuner, if there is one, found better.
+      fn_args: TFX's; `custom_config` holds the fields of `TrainConfig`, and `hyperparameters` what
+        a Tuner, if there is one, found better.
 
     Raises:
       ValueError: a hyperparameter is no field of `TrainConfig`.
@@ -32,10 +33,7 @@ def run_fn(fn_args: FnArgs) -> None:
       flatbuffer.ConversionError: the TFLite model cannot be used.
       export_checks.ExportMismatchError: an exported model computes something else than JAX.
     """
-    settings = dict(fn_args.custom_config)
-    settings.pop("source_digest")
-    checkpoint_dir = settings.pop("checkpoint_dir")
-    config = TrainConfig(**settings)
+    config = TrainConfig(**fn_args.custom_config)
     if fn_args.hyperparameters:
         values = fn_args.hyperparameters["values"]
         config = tuner.tuned(config, values)
@@ -45,7 +43,8 @@ def run_fn(fn_args: FnArgs) -> None:
     images = examples.normalize(raw_images, tft_output, config.max_bytes)
 
     key = checkpoints.training_key(images, labels, config)
-    saved = checkpoints.Checkpoints(checkpoint_dir, key, lambda line: print(f"  {line}"))
+    folder = checkpoint_folder.folder()
+    saved = checkpoints.Checkpoints(folder, key, lambda line: print(f"  {line}"))
     result = visible_training.train(images, labels, config, fn_args.model_run_dir, saved)
 
     export.save_saved_model(result.params, tft_output, fn_args.serving_model_dir)

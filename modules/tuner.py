@@ -74,14 +74,13 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Returns the search, and the arrays that it trains on: those of the train split alone.
 
     Args:
-      fn_args: TFX's; `custom_config` holds the fields of `TrainConfig` for a trial, how many
-        "trials" to make, and a digest.
+      fn_args: TFX's; `custom_config` holds the fields of `TrainConfig` for a trial, and how many
+        "trials" to make.
 
     Raises:
       ValueError: there are too few examples for one batch.
     """
     settings = dict(fn_args.custom_config)
-    settings.pop("source_digest")
     trials = settings.pop("trials")
     config = TrainConfig(**settings)
     raw_images, labels = examples.load_raw(fn_args.train_files, config.max_bytes)

@@ -54,9 +54,7 @@ def _inputs_of(name: str, optional: bool) -> dict[str, ChannelParameter]:
 class ComparisonSpec(ComponentSpec):
     """`limits` and `run` are JSON; the inputs are one set of `Evaluated` for each model."""
 
-    PARAMETERS: ClassVar = {
-        name: ExecutionParameter(type=str) for name in ("limits", "run", "source_digest")
-    }
+    PARAMETERS: ClassVar = {name: ExecutionParameter(type=str) for name in ("limits", "run")}
     INPUTS: ClassVar = {
         "examples": ChannelParameter(type=Examples),
         **_inputs_of(compare.REFERENCE, optional=False),
@@ -153,7 +151,6 @@ class Comparison(BaseComponent):
         variants: Mapping[str, Evaluated],
         limits: Limits,
         run: Mapping[str, Any],
-        source_digest: str,
     ):
         """Takes the channels, and what else decides.
 
@@ -163,7 +160,6 @@ class Comparison(BaseComponent):
           variants: the device models, by the names of their recipes.
           limits: what a model must reach to be pushed.
           run: "dataset", "seed", "epochs" and "trials", copied into comparison.json.
-          source_digest: makes TFX's cache notice edits.
         """
         channels = {
             f"{name}_{kind}": channel
@@ -176,7 +172,6 @@ class Comparison(BaseComponent):
                 **channels,
                 limits=json.dumps(dataclasses.asdict(limits)),
                 run=json.dumps(run),
-                source_digest=source_digest,
                 comparison=Channel(type=ModelComparison),
                 device_blessing=Channel(type=ModelBlessing),
                 device_models=Channel(type=Model),

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import SETTINGS, PipelineConfig
 from pipeline.errors import ConfigError
-from pipeline.source_digest import code_digest
 
 if TYPE_CHECKING:
     from tfx.proto.orchestration import pipeline_pb2
@@ -33,7 +32,8 @@ class Graph:
       settings: that make this pipeline, as environment variables; all are there.
       python: the interpreter that runs the nodes.
       folder: to run it in; relative paths among the settings start from there.
-      source_digest: of the project's code.
+      modules: that TFX imports to run each node that has an executor.
+      digests: of all the code that these can import.
     """
 
     pipeline: str
@@ -42,7 +42,8 @@ class Graph:
     settings: Mapping[str, str]
     python: str
     folder: str
-    source_digest: str
+    modules: Mapping[str, list[str]]
+    digests: Mapping[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,12 +74,15 @@ def compile_pipeline(config: PipelineConfig, environment: Mapping[str, str]) -> 
     from tfx.orchestration.local import runner_utils
 
     from pipeline.create import create_pipeline
+    from pipeline.source_digest import PARAMETER, executed_modules
 
-    definition = Compiler().compile(create_pipeline(config))
+    pipeline = create_pipeline(config)
+    definition = Compiler().compile(pipeline)
     store = runner_utils.extract_local_deployment_config(definition).metadata_connection_config
     settings = {name: environment.get(name) or "" for name in SETTINGS}
     if settings["DATASET"] in ("", "auto"):
         settings["DATASET"] = config.dataset.name
+    executed = [node for node in pipeline.components if PARAMETER in node.exec_properties]
     graph = Graph(
         pipeline=config.pipeline_name,
         nodes={
@@ -89,7 +93,8 @@ def compile_pipeline(config: PipelineConfig, environment: Mapping[str, str]) -> 
         settings={**settings, "OUTPUT": str(config.output)},
         python=sys.executable,
         folder=os.getcwd(),
-        source_digest=code_digest(),
+        modules={node.id: executed_modules(node) for node in executed},
+        digests={node.id: node.exec_properties[PARAMETER] for node in executed},
     )
     return Compiled(graph, json_format.MessageToJson(definition, sort_keys=True) + "\n")
 

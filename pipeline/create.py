@@ -24,10 +24,8 @@ from pipeline.metadata_store import connection_config
 from pipeline.quantizer import Quantizer
 from pipeline.report_component import Report
 from pipeline.ship import ship
-from pipeline.source_digest import source_digest
+from pipeline.source_digest import attach_digests
 from pipeline.validation import AnomalyGate, CuratedSchema, curated_schema
-
-_FEATURES = "modules/features.py"
 
 
 def create_pipeline(config: PipelineConfig) -> Pipeline:
@@ -47,19 +45,14 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
     validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )
-    gate = AnomalyGate(
-        anomalies=validator.outputs["anomalies"],
-        source_digest=source_digest("pipeline/validation.py"),
-    )
+    gate = AnomalyGate(anomalies=validator.outputs["anomalies"])
 
     # Only the graph is kept: the Trainer applies it itself, and both exports contain it.
     transform = Transform(
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["schema"],
-        # With `module_file`, TFX would build a wheel and install it several times in each run. The
-        # digest does what else it is for: an edit is noticed.
+        # With `module_file`, TFX would build a wheel and install it several times in each run.
         preprocessing_fn=f"{preprocessing.__name__}.preprocessing_fn",
-        custom_config={"source_digest": source_digest("modules/preprocessing.py", _FEATURES)},
         materialize=False,
         disable_statistics=True,
     )
@@ -72,18 +65,13 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         "train_args": trainer_pb2.TrainArgs(splits=[Split.TRAIN]),
         "eval_args": trainer_pb2.EvalArgs(splits=[Split.EVAL]),
     }
-    training_config = {
-        **asdict(config.train),
-        "num_classes": data.num_classes,
-        "source_digest": source_digest("modules/*.py"),
-    }
+    training_config = {**asdict(config.train), "num_classes": data.num_classes}
     search = _tuners(config, training_inputs, training_config)
     trainer = Trainer(
         run_fn=f"{run_fn.__name__}.run_fn",
         **training_inputs,
         hyperparameters=search[0].outputs["best_hyperparameters"] if search else None,
-        # Not among the Trainer's outputs: TFX gives every execution new ones.
-        custom_config={**training_config, "checkpoint_dir": str(config.output / "checkpoints")},
+        custom_config=training_config,
     )
 
     last_blessed = _last_blessed(config, trainer.outputs["model"])
@@ -95,7 +83,6 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
             transform_graph=transform.outputs["transform_graph"],
             model=trainer.outputs["model"],
             recipe=name,
-            source_digest=source_digest("modules/*.py", "pipeline/quantizer.py"),
         ).with_id(f"Quantizer.{name}")
         for name in config.recipes
         if name != FLOAT32.name
@@ -142,19 +129,12 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         graph=json.dumps({**_graph(components), "Report": _producers(reported.values())}),
         metadata_location=config.metadata_location if config.has_metadata_store else "",
         pipeline_name=config.pipeline_name,
-        source_digest=source_digest(
-            "pipeline/report*.py",
-            "pipeline/templates/*",
-            "pipeline/artifacts.py",
-            "pipeline/metadata_store.py",
-            "pipeline/runs.py",
-            "modules/recipes.py",
-        ),
     )
 
     components.append(report)
     if stores.is_uri(config.pipeline_root):
         staging.stage(components, beam=config.stage_beam)
+    attach_digests(components)
     return Pipeline(
         pipeline_name=config.pipeline_name,
         pipeline_root=config.pipeline_root,

@@ -29,7 +29,6 @@ from pipeline import (
     store_plugin,  # noqa: F401 - TFX's driver looks at the files, which may be in an object store
     stores,
 )
-from pipeline.source_digest import source_digest
 
 # Which two IDX files a split has of its own.
 FILE_PATTERNS = {Split.TRAIN: "train-*", Split.EVAL: "t10k-*"}
@@ -180,14 +179,7 @@ def idx_example_gen(folder: str, *digests: str) -> FileBasedExampleGen:
     return FileBasedExampleGen(
         input_base=folder,
         input_config=example_gen_pb2.Input(splits=splits),
-        custom_config=_packed(
-            " ".join(
-                (
-                    source_digest("data/*.py", "modules/features.py", "pipeline/example_gen.py"),
-                    *digests,
-                )
-            )
-        ),
+        custom_config=_packed(" ".join(digests)),
         custom_executor_spec=executor_spec.BeamExecutorSpec(Executor),
     )
 

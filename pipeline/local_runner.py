@@ -8,6 +8,7 @@ import time
 
 from rich.console import Console
 
+from modules import checkpoint_folder
 from pipeline import console, locations, stores
 from pipeline.config import (
     COMPARISON_FILE,
@@ -88,6 +89,7 @@ def _run(config: PipelineConfig) -> bool:
     absl_logging.use_python_logging(quiet=True)
     absl_logging.set_verbosity(absl_logging.INFO)
     pipeline = create_pipeline(config)
+    checkpoint_folder.keep_in(config.output)
     print(f"{time.monotonic() - started:.1f} s")
     for line in recover(config):
         print(line)

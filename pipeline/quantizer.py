@@ -23,7 +23,6 @@ def Quantizer(  # noqa: N802 - components are named as classes
     transform_graph: InputArtifact[TransformGraph],
     model: InputArtifact[Model],
     recipe: Parameter[str],
-    source_digest: Parameter[str],
     quantized_model: OutputArtifact[Model],
 ):
     """Converts the parameters that the SavedModel holds; nothing is trained.
@@ -33,7 +32,6 @@ def Quantizer(  # noqa: N802 - components are named as classes
       transform_graph: what the Trainer was given.
       model: the Trainer's.
       recipe: a name in `modules.recipes.RECIPES`.
-      source_digest: makes TFX's cache notice edits.
       quantized_model: a model with `Format-Serving/tflite`, as TFMA looks for it.
 
     Raises:

@@ -31,7 +31,6 @@ def Report(  # noqa: N802 - components are named as classes
     graph: Parameter[str],
     metadata_location: Parameter[str],
     pipeline_name: Parameter[str],
-    source_digest: Parameter[str],
     report: OutputArtifact[ComparisonReport],
 ):
     """Writes the final `comparison.json` and `index.html`.
@@ -48,7 +47,6 @@ def Report(  # noqa: N802 - components are named as classes
       graph: JSON, {node id: [ids of the nodes that it takes something from]}.
       metadata_location: where ML Metadata is, for the times; "" where there is none.
       pipeline_name: whose last run the times are of.
-      source_digest: makes TFX's cache notice edits.
       report: `comparison.json` and `index.html`.
     """
     content = json.loads((Path(comparison.uri) / COMPARISON_FILE).read_text())

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modules import checkpoint_folder
+from modules.fingerprint import fingerprint
 from pipeline import compiled, console
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, tells_wrong_settings
 from pipeline.run_lock import LOCK_FILE
-from pipeline.source_digest import code_digest
 
 if TYPE_CHECKING:
     from tfx.proto.orchestration import pipeline_pb2
@@ -45,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         graph = compiled.read_graph(options.folder)
         _check(graph, options.node)
         definition = compiled.read_pipeline(options.folder)
+        checkpoint_folder.keep_in(Path(graph.settings["OUTPUT"]))
         with _alone(options.folder / f"{options.node}.lock", graph):
             others_push = bool(graph.settings.get("PUSH_TO"))
             run_node(definition, options.node, options.run, log_file, others_push=others_push)
@@ -108,10 +110,11 @@ def _check(graph: compiled.Graph, node_id: str) -> None:
     """Raises ConfigError when there is no such node, or its code is no longer what was compiled."""
     if node_id not in graph.nodes:
         raise ConfigError(f"there is no node {node_id!r}; expected one of {', '.join(graph.nodes)}")
-    if graph.source_digest != code_digest():
+    if node_id in graph.modules and graph.digests[node_id] != fingerprint(graph.modules[node_id]):
         raise ConfigError(
-            f"{node_id}: the project's code was edited since this run was compiled, and the cache "
-            "would take its outputs for those of the old code; start a new run"
+            f"{node_id}: its code was edited since this run was compiled, or the version of a "
+            "package is another, and the cache would take its outputs for those of the old code; "
+            "start a new run"
         )
 
 

@@ -15,7 +15,6 @@ from pipeline import evaluation, server_pusher
 from pipeline.comparison_component import Comparison, Evaluated
 from pipeline.config import PipelineConfig
 from pipeline.evaluator import Evaluator
-from pipeline.source_digest import source_digest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,21 +90,12 @@ def ship(
             "epochs": config.train.epochs,
             "trials": config.tuner_trials,
         },
-        source_digest=source_digest(
-            "pipeline/artifacts.py",
-            "pipeline/comparison*.py",
-            "pipeline/confusion.py",
-            "pipeline/device_package.py",
-            "pipeline/evaluation*.py",
-            "pipeline/measurement.py",
-        ),
     )
     push_to_server = Pusher(
         model=server_model,
         model_blessing=reference.blessing,
         push_destination=_folder(config.serving_dir),
         custom_executor_spec=ExecutorClassSpec(server_pusher.Executor),
-        custom_config={"source_digest": source_digest("pipeline/server_pusher.py")},
     )
     push_to_device = Pusher(
         model=comparison.outputs["device_models"],

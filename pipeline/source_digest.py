@@ -1,25 +1,64 @@
-"""Makes TFX's cache notice edits to this project's own components."""
+"""The digests that make TFX's cache notice edited code and other versions of packages."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from modules.fingerprint import fingerprint
+from modules.import_closure import Code
 from pipeline.config import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from tfx.dsl.components.base.base_node import BaseNode
 
 # All that a pipeline is compiled from and its nodes run.
 CODE = ("data/*.py", "modules/*.py", "pipeline/*.py", "pipeline/schema/*", "pipeline/templates/*")
 
+PARAMETER = "source_digest"
 
-def source_digest(*patterns: str, root: Path = PROJECT_ROOT) -> str:
-    """Returns a digest of the files that match any of the patterns, such as `data/*.py`.
 
-    TFX hashes the code of module files, but of a component only the name of its class; given as a
-    parameter, the digest makes an edited component run again.
+def attach_digests(components: Iterable["BaseNode"], code: Code | None = None) -> None:
+    """Gives every component the digest of the code that its executor runs, as a parameter.
+
+    TFX's cache knows the parameters of a component, but of its code only the name of its class.
+    The parameter is in no component's specification, so that no executor has to know of it. A
+    Resolver has no executor, and its results are never cached.
+
+    Args:
+      components: with all their parameters, and the executors that they are to have.
+      code: as it is on the disk; None reads it now.
+    """
+    code = code or Code()
+    for component in components:
+        if modules := executed_modules(component, code):
+            component.exec_properties[PARAMETER] = fingerprint(modules, code)
+
+
+def executed_modules(component: "BaseNode", code: Code | None = None) -> list[str]:
+    """Returns the names of what TFX imports to run a component; none for one without an executor.
+
+    These are the modules of its executor's class and of those that it derives from, and what
+    parameters name, such as `modules.run_fn.run_fn`.
+    """
+    from tfx.dsl.components.base.base_component import BaseComponent  # here: TFX takes its time
+
+    if not isinstance(component, BaseComponent):
+        return []
+    code = code or Code()
+    executor = component.executor_spec.executor_class
+    named = [code.named_in(str(value)) for value in component.exec_properties.values()]
+    return sorted({base.__module__ for base in executor.__mro__}.union(*named))
+
+
+def code_digest(root: Path = PROJECT_ROOT) -> str:
+    """Returns the digest of CODE, by which a container's image is known to hold the same code.
 
     Raises:
       FileNotFoundError: a pattern matches nothing.
     """
     paths = set()
-    for pattern in patterns:
+    for pattern in CODE:
         found = set(root.glob(pattern))
         if not found:
             raise FileNotFoundError(f"no file matches {pattern} in {root}")
@@ -29,8 +68,3 @@ def source_digest(*patterns: str, root: Path = PROJECT_ROOT) -> str:
         name = path.relative_to(root).as_posix().encode()
         digest.update(b"%d %s %d " % (len(name), name, path.stat().st_size) + path.read_bytes())
     return digest.hexdigest()
-
-
-def code_digest() -> str:
-    """Returns the digest of CODE."""
-    return source_digest(*CODE)

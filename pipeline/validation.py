@@ -39,14 +39,11 @@ def CuratedSchema(  # noqa: N802 - components are named as classes
 
 
 @component
-def AnomalyGate(  # noqa: N802
-    anomalies: InputArtifact[ExampleAnomalies], source_digest: Parameter[str]
-):
+def AnomalyGate(anomalies: InputArtifact[ExampleAnomalies]):  # noqa: N802
     """Fails the pipeline when ExampleValidator, which only records them, found anomalies.
 
     Args:
       anomalies: ExampleValidator's.
-      source_digest: makes TFX's cache notice edits.
 
     Raises:
       DataAnomalyError: names every split, feature and reason.

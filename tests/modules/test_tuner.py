@@ -112,7 +112,7 @@ def test_tuned_replaces_fields_and_refuses_unknown_ones() -> None:
 
 
 def test_trainer_refuses_unknown_hyperparameters_before_it_reads_data() -> None:
-    custom_config = {**dataclasses.asdict(CONFIG), "source_digest": "x", "checkpoint_dir": "y"}
+    custom_config = dataclasses.asdict(CONFIG)
     hyperparameters = {"space": [], "values": {"rate": 0.5}}
     with pytest.raises(ValueError, match="no hyperparameter 'rate'"):
         run_fn.run_fn(FnArgs(custom_config=custom_config, hyperparameters=hyperparameters))
@@ -234,7 +234,7 @@ def test_tuner_fn_searches_on_the_normalised_train_split(
             eval_files=["/no/such/file"],  # the test set, on which nothing is chosen
             transform_graph_path=tft_output._transform_output_dir,
             working_dir=str(tmp_path / "work"),
-            custom_config={**dataclasses.asdict(config), "trials": 7, "source_digest": "x"},
+            custom_config={**dataclasses.asdict(config), "trials": 7},
         )
     )
     found, labels = result.fit_kwargs["images"], result.fit_kwargs["labels"]

@@ -15,7 +15,8 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import Model
 
-from pipeline.compiled import Compiled, Graph, code_digest
+from modules.fingerprint import fingerprint
+from pipeline.compiled import Compiled, Graph
 
 
 @component
@@ -76,7 +77,8 @@ def compile_two_nodes(folder: Path, text: str = "a") -> Path:
         settings={"OUTPUT": str(folder)},
         python=sys.executable,
         folder=os.getcwd(),
-        source_digest=code_digest(),
+        modules={"First": [__name__]},
+        digests={"First": fingerprint([__name__])},
     )
     Compiled(graph, json_format.MessageToJson(definition)).write(folder / text)
     return folder / text

@@ -65,7 +65,6 @@ def test_trials_train_as_the_trainer_does_but_shorter(
         **asdict(TRAIN),
         "epochs": expected,
         "trials": 5,
-        "source_digest": trainer["source_digest"],
     }
 
 

@@ -1,6 +1,5 @@
 """One `create_pipeline` for all runners: what each makes of it is the same graph."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -57,16 +56,9 @@ def test_containers_change_only_what_they_cannot_reach(
             changed[name] = parameters
     assert changed == {
         "FileBasedExampleGen": {"input_base", "custom_config"},
-        "Trainer": {"custom_config"},
         "Pusher": {"push_destination"},
         "Pusher.device": {"push_destination"},
         "Report": {"metadata_location", "graph"},
-    }
-    trained = [
-        json.loads(graph["Trainer"].parameters["custom_config"]) for graph in (before, after)
-    ]
-    assert {key for key, value in trained[0].items() if trained[1][key] != value} == {
-        "checkpoint_dir"
     }
     assert after["FileBasedExampleGen"].parameters["input_base"] == "gs://bucket/data"
     assert after["Report"].parameters["metadata_location"] == ""

@@ -48,7 +48,7 @@ def test_an_image_with_other_code_is_refused(
             copy = tmp_path / path.relative_to(source_digest.PROJECT_ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
-    image = lambda: source_digest.source_digest(*source_digest.CODE, root=tmp_path)  # noqa: E731
+    image = lambda: source_digest.code_digest(tmp_path)  # noqa: E731
     monkeypatch.setattr(kubeflow_entrypoint, "code_digest", image)
     check_sources(compiled)
     with (tmp_path / "modules" / "model.py").open("a") as file:

@@ -51,7 +51,7 @@ def quantize(
         made = Model()
         made.uri = str(tmp_path / "quantized")
         executor = Quantizer.EXECUTOR_SPEC.executor_class()
-        executor.Do(inputs, {"quantized_model": [made]}, {"recipe": recipe, "source_digest": ""})
+        executor.Do(inputs, {"quantized_model": [made]}, {"recipe": recipe})
         return Path(made.uri)
 
     return run

@@ -86,7 +86,6 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
         "graph": json.dumps({"Made": [], "Report": ["Made"]}),
         "metadata_location": "",
         "pipeline_name": NAME,
-        "source_digest": "",
         "report": _artifact(ComparisonReport, tmp_path / "report"),
     }
 

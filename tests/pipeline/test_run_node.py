@@ -138,9 +138,10 @@ def test_a_damaged_definition_is_named(folder: Path, capsys: pytest.CaptureFixtu
 def test_code_edited_since_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """TFX's cache would take the outputs of the new code for those of the old."""
     path = folder / compiled.GRAPH_FILE
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"source_digest": "of other code"}))
+    graph = json.loads(path.read_text())
+    path.write_text(json.dumps(graph | {"digests": {"First": "of other code"}}))
     assert main([str(folder), "First", "run-1"]) == WRONG_SETTING
-    assert "edited" in capsys.readouterr().err
+    assert "First: its code was edited" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("held", ["First.lock", os.path.join("..", LOCK_FILE)])

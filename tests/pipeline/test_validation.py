@@ -27,7 +27,7 @@ Rows = list[dict[str, list[float] | list[bytes]]]  # {feature: its values}
 def _gate(anomalies: ExampleAnomalies) -> None:
     """Runs the gate as TFX does."""
     gate = AnomalyGate.EXECUTOR_SPEC.executor_class()
-    gate.Do({"anomalies": [anomalies]}, {}, {"source_digest": ""})
+    gate.Do({"anomalies": [anomalies]}, {}, {})
 
 
 def _rows(*changes: dict[str, list[float] | None]) -> Rows:
