@@ -108,6 +108,7 @@ def _requirements(name: str, extra: str) -> list[tuple[str, str]]:
     return required
 
 
+@functools.cache
 def _editable_modules(name: str) -> list[str]:
     """Returns the modules of a distribution that is installed editable, and none of another."""
     distribution = _distribution(name)

@@ -107,32 +107,32 @@ class Code:
         return self._modules[name]
 
     def _find(self, name: str) -> _Module | None:
-        package, _, _ = name.rpartition(".")
+        package, _, last = name.rpartition(".")
         path = self._path
         if package:
             parent = self._module(package)
             if parent is None or parent is _IS_INSTALLED:
                 return parent
             path = list(parent.folders)
-        spec = PathFinder.find_spec(name, path) or _by_other_finders(name, path)
+        # By its full name, a folder without __init__.py would want its parent to be imported.
+        spec = PathFinder.find_spec(last, path) or _by_other_finders(name, path)
         if spec is None:
             return None
-        if not _counts(spec):
+        if not _counts(name, spec):
             return _IS_INSTALLED
         folders = list(spec.submodule_search_locations or ())
         if not spec.has_location:  # a folder without __init__.py
             return _Module(folders=folders)
         content = spec.loader.get_data(spec.origin)
         files = {name: hashlib.sha256(content).hexdigest()}
-        imported, strings = _read(content, spec.parent)
+        imported, strings = _read(content, name if folders else package)
         for text in strings:
-            files |= self._files_beside(spec, text)
+            files |= self._files_beside(name, Path(spec.origin).parent, text)
         named = {text for text in strings if _DOTTED_NAME.fullmatch(text)}
         return _Module(files, folders, imported, frozenset(named))
 
-    def _files_beside(self, spec: ModuleSpec, text: str) -> dict[str, str]:
-        """Returns digests of the file that a string names, or of those in a folder of ours."""
-        folder = Path(spec.origin).parent
+    def _files_beside(self, name: str, folder: Path, text: str) -> dict[str, str]:
+        """Returns digests of the file that a module names, or of those in a folder of ours."""
         if folder not in self._entries:
             there = [path.name for path in folder.iterdir()] if folder.is_dir() else []
             self._entries[folder] = frozenset(there) - _CACHES
@@ -140,11 +140,12 @@ class Code:
             return {}
         place = folder / text
         # A user's folder may hold anything, and as much of it.
-        found = place.rglob("*") if _is_ours(spec.name) and not _is_package(place) else ()
+        found = place.rglob("*") if _is_ours(name) and not _is_package(place) else ()
+        read = [path for path in found if path.suffix not in (".py", ".pyc")]
         return {
-            f"{spec.name}:{path.relative_to(folder).as_posix()}": _digest(path)
-            for path in [place, *found]
-            if path.is_file() and path.suffix != ".py"
+            f"{name}:{path.relative_to(folder).as_posix()}": _digest(path)
+            for path in [place, *read]
+            if path.is_file()
         }
 
 
@@ -154,9 +155,9 @@ def _by_other_finders(name: str, path: list[str]) -> ModuleSpec | None:
     return next((spec for spec in found if spec), None)
 
 
-def _counts(spec: ModuleSpec) -> bool:
+def _counts(name: str, spec: ModuleSpec) -> bool:
     """Returns whether a module counts by its content; what is installed does by its version."""
-    if _is_ours(spec.name):
+    if _is_ours(name):
         return True
     if not spec.has_location:
         return bool(spec.submodule_search_locations)

@@ -27,8 +27,8 @@ from modules.recipes import FLOAT32, RECIPES
 from pipeline import comparison as compare
 from pipeline import device_package, evaluation, evaluation_results, measurement
 from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ModelComparison
-from pipeline.config import COMPARISON_FILE
 from pipeline.confusion import confusion_matrix
+from pipeline.file_names import COMPARISON_FILE
 from pipeline.limits import Limits, VariantLimits
 
 _PACKAGES = ("tfx", "tensorflow", "jax", "flax", "ai-edge-litert")

@@ -15,10 +15,6 @@ from pipeline import beam_engine, locations, metadata_server
 from pipeline.errors import ConfigError
 from pipeline.limits import Limits
 
-# The names under the report folder, and inside the artifacts that it is copied from.
-COMPARISON_FILE = "comparison.json"
-REPORT_FILE = "index.html"
-
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
     *("DATASET", "MNIST_DIR", "OUTPUT"),

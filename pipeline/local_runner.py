@@ -10,14 +10,10 @@ from rich.console import Console
 
 from modules import checkpoint_folder
 from pipeline import console, locations, stores
-from pipeline.config import (
-    COMPARISON_FILE,
-    REPORT_FILE,
-    PipelineConfig,
-    config_from_environment,
-)
+from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, NOT_BLESSED, tells_wrong_settings
+from pipeline.file_names import COMPARISON_FILE, REPORT_FILE
 from pipeline.processes import interrupt_on
 from pipeline.run_lock import only_run
 from pipeline.summary import print_comparison

@@ -15,7 +15,7 @@ from data.splits import Split
 from modules import examples as example_files
 from pipeline import report_figures, report_page, runs
 from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ComparisonReport, ModelComparison
-from pipeline.config import COMPARISON_FILE, REPORT_FILE
+from pipeline.file_names import COMPARISON_FILE, REPORT_FILE
 from pipeline.metadata_store import open_store
 
 

@@ -5,18 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
-import flax
-import jax
 import numpy as np
-import optax
 import pytest
 
-from modules import checkpoints
+from modules import checkpoints, fingerprint
+from modules.import_closure import Code
 from modules.train_config import TrainConfig
 from tests.modules.small_training import SMALL, Data
-
-# Those modules of a training that only watch over it.
-WATCHERS = {"checkpoints", "divergence"}
 
 
 def test_the_key_depends_on_data_and_config(halves: Data) -> None:
@@ -43,28 +38,42 @@ def test_the_key_depends_on_data_and_config(halves: Data) -> None:
 
 
 def test_the_key_depends_on_all_code_that_decides_over_the_result(
-    imported_by_training: set[str],
-    halves: Data,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    imported_by_training: set[str], halves: Data, tmp_path: Path
 ) -> None:
-    code = Path(checkpoints.__file__).parent
-    copy = shutil.copytree(code, tmp_path / "modules", ignore=shutil.ignore_patterns("__pycache__"))
-    key = checkpoints.training_key(*halves, SMALL)
-    monkeypatch.setattr(checkpoints, "__file__", str(copy / "checkpoints.py"))
-    assert checkpoints.training_key(*halves, SMALL) == key
-    ours = [name.removeprefix("modules.") for name in imported_by_training if "modules." in name]
-    for name in set(ours) - WATCHERS:
-        source = copy / f"{name}.py"
-        source.write_text(source.read_text() + "\n")
-        assert checkpoints.training_key(*halves, SMALL) != key, name
-        shutil.copy(code / f"{name}.py", source)
+    project = Path(checkpoints.__file__).parent.parent
+    code = shutil.copytree(
+        project / "modules", tmp_path / "modules", ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+    def key() -> str:
+        return checkpoints.training_key(*halves, SMALL, Code(tmp_path))
+
+    before = key()
+    assert before == checkpoints.training_key(*halves, SMALL)
+    ours = {name.removeprefix("modules.") for name in imported_by_training if "modules." in name}
+    assert {"model", "fast_layers", "feed", "training"} <= ours
+    for source in code.glob("*.py"):
+        original = source.read_text()
+        source.write_text(original + "\n# edited\n")
+        decides = source.stem in ours | {"__init__"}
+        assert (key() != before) == decides, source.name
+        source.write_text(original)
 
 
-@pytest.mark.parametrize("library", [jax, flax, optax])
-def test_the_key_depends_on_the_libraries(
-    halves: Data, monkeypatch: pytest.MonkeyPatch, library: object
-) -> None:
+def test_the_key_depends_on_a_helper_of_the_model(halves: Data, tmp_path: Path) -> None:
+    project = Path(checkpoints.__file__).parent.parent
+    code = shutil.copytree(project / "modules", tmp_path / "modules")
+    model, helper = code / "model.py", code / "my_layers.py"
+    model.write_text(model.read_text() + "\nfrom modules import my_layers\n")
+    keys = set()
+    for text in ("SCALE = 1", "SCALE = 2"):
+        helper.write_text(text)
+        keys.add(checkpoints.training_key(*halves, SMALL, Code(tmp_path)))
+    assert len(keys) == 2
+
+
+def test_the_key_depends_on_the_libraries(halves: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     key = checkpoints.training_key(*halves, SMALL)
-    monkeypatch.setattr(library, "__version__", "0.0.0")
+    real = fingerprint.versions
+    monkeypatch.setattr(fingerprint, "versions", lambda names: {**real(names), "jaxlib": "0.0.0"})
     assert checkpoints.training_key(*halves, SMALL) != key

@@ -92,20 +92,6 @@ def test_settings_are_those_of_the_makefile() -> None:
     assert exported[: len(SETTINGS)] == list(SETTINGS)
 
 
-def test_the_code_digest_covers_all_code(tmp_path: Path) -> None:
-    """`data/cache` and what Python itself writes are not code."""
-    code = {
-        path.relative_to(PROJECT_ROOT).parts[0] + "/" + path.parent.name
-        for folder in ("data", "modules", "pipeline")
-        for path in (PROJECT_ROOT / folder).rglob("*")
-        if path.is_file() and not {"__pycache__", "cache"} & set(path.parts)
-    }
-    assert code == {
-        *("data/data", "modules/modules", "pipeline/pipeline"),
-        *("pipeline/schema", "pipeline/templates"),
-    }
-
-
 def test_no_compiled_pipeline_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"{tmp_path}/graph.json: there is no compiled pipeline"):
         compiled.read_graph(tmp_path)

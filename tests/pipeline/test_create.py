@@ -94,3 +94,23 @@ def test_comparison_is_told_of_the_trials(digit_models: DigitModels, tmp_path: P
         pipeline = created(digit_models, tmp_path, tuner_trials=trials)
         run = json.loads(node(pipeline, "Comparison").exec_properties["run"])
         assert run["trials"] == trials
+
+
+def test_another_output_folder_changes_only_what_has_to_do_with_it(
+    digit_models: DigitModels, tmp_path: Path
+) -> None:
+    """So that a copied OUTPUT trains nothing again."""
+    one, other = (
+        created(digit_models, tmp_path / name, root=str(tmp_path / "root"), tuner_trials=2)
+        for name in ("one", "other")
+    )
+    changed = {
+        (component.id, name)
+        for component in one.components
+        for name, value in component.exec_properties.items()
+        if node(other, component.id).exec_properties[name] != value
+    }
+    assert changed == {
+        *(("Pusher", "push_destination"), ("Pusher.device", "push_destination")),
+        ("Report", "metadata_location"),  # for the times that the report shows
+    }

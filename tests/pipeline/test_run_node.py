@@ -12,6 +12,7 @@ import ml_metadata as mlmd
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
+from modules import checkpoint_folder
 from pipeline import compiled, runs
 from pipeline.config import PROJECT_ROOT
 from pipeline.exit_status import FAILED, WRONG_SETTING
@@ -142,6 +143,18 @@ def test_code_edited_since_is_refused(folder: Path, capsys: pytest.CaptureFixtur
     path.write_text(json.dumps(graph | {"digests": {"First": "of other code"}}))
     assert main([str(folder), "First", "run-1"]) == WRONG_SETTING
     assert "First: its code was edited" in capsys.readouterr().err
+
+
+def test_an_edit_that_another_node_alone_imports_is_none(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / compiled.GRAPH_FILE
+    graph = json.loads(path.read_text())
+    changed = {"modules": {"Third": []}, "digests": {"Third": "of other code"}}
+    path.write_text(json.dumps(graph | changed))
+    assert main([str(folder), "First", "run-1"]) == 0
+    # A Trainer of this run would go on from there after it was killed.
+    assert checkpoint_folder.folder() == folder.parent / "checkpoints"
 
 
 @pytest.mark.parametrize("held", ["First.lock", os.path.join("..", LOCK_FILE)])

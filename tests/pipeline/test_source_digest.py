@@ -1,71 +1,195 @@
-"""The digest that makes TFX's cache notice edits."""
+"""The digests that make TFX's cache notice edits, and the keys of TFX's cache that hold them."""
 
+import modulefinder
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tfx.dsl.compiler.compiler import Compiler
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.metadata import Metadata, sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
+from tfx.orchestration.portable import cache_utils
 
-from pipeline.source_digest import source_digest
+from modules.fingerprint import versions
+from modules.import_closure import Code
+from pipeline import comparison_component, source_digest
+from pipeline.config import PipelineConfig
+from pipeline.create import create_pipeline
+from pipeline.source_digest import CODE, PARAMETER, code_digest, executed_modules
+from tests.digit_models import DigitModels
+from tests.pipeline.edits import OTHERS, Tree
 
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with two reports, a template and another module."""
-    (tmp_path / "templates").mkdir()
-    for name in ("report.py", "report_page.py", "templates/report.html", "metrics.py"):
-        (tmp_path / name).write_text(name)
-    return tmp_path
-
-
-def digest_of(folder: Path) -> str:
-    """The digest of the report's files."""
-    return source_digest("report*.py", "templates/*", root=folder)
-
-
-def test_the_same_files_give_the_same_digest(folder: Path) -> None:
-    assert len(digest_of(folder)) == 64
-    assert digest_of(folder) == digest_of(folder)
-    assert source_digest("metrics.py", root=folder) != digest_of(folder)
+# Read by the code beside them, and imported by none.
+DATA_FILES = {"pipeline/validation.py": "schema", "pipeline/report_page.py": "templates"}
 
 
-def test_a_file_that_two_patterns_match_counts_once(folder: Path) -> None:
-    assert source_digest("report*.py", "report.py", "templates/*", root=folder) == digest_of(folder)
+@pytest.fixture(scope="module")
+def config(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory) -> PipelineConfig:
+    """With every kind of node."""
+    return PipelineConfig(digit_models.files, tmp_path_factory.mktemp("output"), tuner_trials=2)
 
 
-@pytest.mark.parametrize("name", ["report.py", "report_page.py", "templates/report.html"])
-def test_an_edit_shows(folder: Path, name: str) -> None:
-    before = digest_of(folder)
-    (folder / name).write_text("edited")
-    assert digest_of(folder) != before
+@pytest.fixture(scope="module")
+def pipeline(config: PipelineConfig) -> Pipeline:
+    return create_pipeline(config)
 
 
-def test_new_removed_and_renamed_files_show(folder: Path) -> None:
-    seen = [digest_of(folder)]
-    (folder / "report_new.py").write_text("")
-    seen.append(digest_of(folder))
-    (folder / "report_new.py").rename(folder / "report_newer.py")
-    seen.append(digest_of(folder))
-    (folder / "report_page.py").unlink()
-    seen.append(digest_of(folder))
-    assert len(set(seen)) == 4
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    return Tree(tmp_path_factory.mktemp("tree") / "project")
 
 
-def test_text_moved_from_one_file_to_the_next_shows(folder: Path) -> None:
-    (folder / "report.py").write_text("ab")
-    (folder / "report_page.py").write_text("c")
-    before = digest_of(folder)
-    (folder / "report.py").write_text("a")
-    (folder / "report_page.py").write_text("bc")
-    assert digest_of(folder) != before
+@pytest.fixture(scope="module")
+def reruns(tree: Tree, pipeline: Pipeline) -> dict[str, set[str]]:
+    return tree.reruns(pipeline.components)
 
 
-def test_other_files_and_compiled_ones_do_not_show(folder: Path) -> None:
-    before = digest_of(folder)
-    (folder / "metrics.py").write_text("edited")
-    (folder / "__pycache__").mkdir()
-    (folder / "__pycache__" / "report.cpython-311.pyc").write_bytes(b"compiled")
-    assert digest_of(folder) == before
+def cache_keys(pipeline: Pipeline, folder: Path) -> dict[str, str]:
+    """Returns TFX's own keys of all components, as if none had inputs."""
+    definition = Compiler().compile(pipeline)
+    deployment = runner_utils.extract_local_deployment_config(definition)
+    keys = {}
+    with Metadata(sqlite_metadata_connection_config(str(folder / "metadata.db"))) as handle:
+        for node in (each.pipeline_node for each in definition.nodes):
+            name, parameters = node.node_info.id, node.parameters.parameters
+            values = {key: value.field_value.string_value for key, value in parameters.items()}
+            keys[name] = cache_utils.get_cache_context(
+                handle,
+                node,
+                definition.pipeline_info,
+                runner_utils.extract_executor_spec(deployment, name),
+                parameters=values,
+            ).name
+    return keys
 
 
-def test_a_pattern_without_files_is_a_mistake(folder: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nothing"):
-        source_digest("report*.py", "nothing*.py", root=folder)
+def test_tfxs_cache_knows_the_digest_of_every_component(pipeline: Pipeline, tmp_path: Path) -> None:
+    components = [node for node in pipeline.components if isinstance(node, BaseComponent)]
+    # A Resolver asks ML Metadata in every run, and has nothing in the cache.
+    assert {node.id for node in pipeline.components} - {node.id for node in components} == {
+        "LastBlessedModel"
+    }
+    before = cache_keys(pipeline, tmp_path)
+    assert cache_keys(pipeline, tmp_path) == before
+    for node in components:
+        digest = node.exec_properties[PARAMETER]
+        assert re.fullmatch("[0-9a-f]{64}", digest), node.id
+        node.exec_properties[PARAMETER] = digest[::-1]
+        after = cache_keys(pipeline, tmp_path)
+        node.exec_properties[PARAMETER] = digest
+        assert {name for name in before if after[name] != before[name]} == {node.id}
+
+
+def imported(tree: Tree, modules: list[str]) -> set[str]:
+    """Returns the files of the tree that can be imported, as Python's own finder sees it."""
+    finder = modulefinder.ModuleFinder(path=[str(tree.folder)])
+    for name in modules:
+        if (tree.folder / name.partition(".")[0]).is_dir():
+            try:
+                finder.import_hook(name)
+            except ImportError:  # a function's name, after its module's
+                finder.import_hook(name.rpartition(".")[0])
+    files = [module.__file__ for module in finder.modules.values() if module.__file__]
+    return {Path(file).relative_to(tree.folder).as_posix() for file in files}
+
+
+def test_an_edit_runs_again_what_can_import_the_file_and_nothing_else(
+    pipeline: Pipeline, tree: Tree, reruns: Mapping[str, set[str]]
+) -> None:
+    expected: dict[str, set[str]] = {name: set() for name in [*tree.code(), OTHERS]}
+    for node in pipeline.components:
+        if isinstance(node, BaseComponent):
+            for name in imported(tree, executed_modules(node)):
+                expected[name].add(node.id)
+                for path in tree.folder.joinpath(name).parent.glob(f"{DATA_FILES.get(name)}/*"):
+                    expected[path.relative_to(tree.folder).as_posix()].add(node.id)
+    assert reruns == expected
+
+
+EVALUATORS = {"Evaluator", *(f"Evaluator.{name}" for name in ("float32", "float16", "int8"))}
+
+
+@pytest.mark.parametrize(
+    ("edited", "runs_again", "does_not"),
+    [
+        ("pipeline/evaluator.py", EVALUATORS, {"Trainer", "Report"}),
+        ("modules/metrics.py", EVALUATORS, {"Trainer"}),  # named in the EvalConfig
+        ("modules/tflite_extractor.py", EVALUATORS - {"Evaluator"}, {"Evaluator", "Trainer"}),
+        ("modules/timing.py", {"Comparison"}, {"Trainer", "Quantizer.int8"}),
+        ("modules/preprocessing.py", {"Transform"}, {"Trainer"}),
+        ("modules/model.py", {"Trainer", "Tuner", "Quantizer.int8"}, {"Transform", "Pusher"}),
+        ("pipeline/templates/report.html.j2", {"Report"}, {"Trainer", "Comparison"}),
+        ("pipeline/schema/schema.pbtxt", {"CuratedSchema"}, {"Trainer", "Report"}),
+        ("pipeline/config.py", set(), {"Trainer", "Comparison", "Report"}),
+        (OTHERS, set(), {"Trainer", "Comparison", "Report"}),  # README.md, tests, benchmarks ...
+    ],
+)
+def test_known_edits(
+    edited: str, runs_again: set[str], does_not: set[str], reruns: Mapping[str, set[str]]
+) -> None:
+    assert reruns[edited] >= runs_again and not reruns[edited] & does_not
+
+
+@pytest.mark.parametrize("folder", ["modules", "."], ids=["beside the model", "of the user"])
+def test_a_new_helper_of_the_model_counts(folder: str, pipeline: Pipeline, tree: Tree) -> None:
+    model, helper = tree.folder / "modules" / "model.py", tree.folder / folder / "my_layers.py"
+    original = model.read_text()
+    statement = "from modules import my_layers" if folder == "modules" else "import my_layers"
+    seen = []
+    try:
+        for text in ("", "SCALE = 2\n"):
+            helper.write_text(text)
+            model.write_text(f"{original}\n\ndef scale():\n    {statement}\n")
+            seen.append(tree.digests(pipeline.components))
+    finally:
+        model.write_text(original)
+        helper.unlink()
+    changed = {name for name in seen[0] if seen[0][name] != seen[1][name]}
+    assert changed >= {"Trainer", "Tuner", "Quantizer.int8", "Comparison"}
+    assert not changed & {"Transform", "Evaluator", "Pusher"}
+
+
+def test_what_runs_in_object_stores_counts_with_the_copying(config: PipelineConfig) -> None:
+    staged = create_pipeline(
+        PipelineConfig(config.dataset, config.output, root="gs://bucket/mnist", tuner_trials=2)
+    )
+    for node in staged.components:
+        if isinstance(node, BaseComponent):
+            modules = executed_modules(node)
+            closure = Code().closure(modules)
+            assert {"pipeline.staging", "pipeline.stores"} <= closure.files.keys()
+            own = [name for name in modules if name.startswith(("tfx.components", "pipeline."))]
+            assert set(own) - {"pipeline.staging"}, node.id
+
+
+def test_versions_in_the_comparison_are_never_old(pipeline: Pipeline) -> None:
+    [node] = [node for node in pipeline.components if node.id == "Comparison"]
+    packages = Code().closure(executed_modules(node)).packages
+    assert set(comparison_component._PACKAGES) <= versions(packages).keys()
+
+
+def test_the_digest_of_an_image_is_of_all_code(tmp_path: Path, tree: Tree) -> None:
+    before = code_digest(tree.folder)
+    assert before == code_digest()
+    for name in tree.code():
+        with tree.edited(name):
+            assert code_digest(tree.folder) != before, name
+    with tree.edited("README.md", "tests/test_lock.py"):
+        assert code_digest(tree.folder) == before
+    with pytest.raises(FileNotFoundError, match=re.escape(CODE[0])):
+        code_digest(tmp_path)
+
+
+def test_text_moved_from_one_file_to_the_next_shows(tree: Tree) -> None:
+    one, other = (tree.folder / "data" / name for name in ("zz_a.py", "zz_b.py"))
+    seen = set()
+    for split in (1, 2):
+        one.write_text("abc"[:split])
+        other.write_text("abc"[split:])
+        seen.add(source_digest.code_digest(tree.folder))
+    one.unlink()
+    other.unlink()
+    assert len(seen) == 2
