@@ -63,6 +63,7 @@ class Code:
         self._path = [str(root), *sys.path]
         self._modules: dict[str, _Module | None] = {}
         self._entries: dict[Path, frozenset[str]] = {}
+        self._read: set[Path] = set()
 
     def closure(self, names: Iterable[str]) -> Closure:
         """Returns what the modules of these names can import, directly or not.
@@ -90,6 +91,10 @@ class Code:
                 waiting += module.imported
                 waiting += [other for other in module.named if self._is_written_here(other)]
         return Closure(files, frozenset(packages))
+
+    def changed_since(self, moment: float) -> list[Path]:
+        """Returns those of the files read so far that were written after a time, as time.time()."""
+        return sorted(path for path in self._read if path.stat().st_mtime > moment)
 
     def named_in(self, text: str) -> set[str]:
         """Returns the dotted names in a text of modules of ours or the user's, or in those."""
@@ -124,6 +129,8 @@ class Code:
         if not spec.has_location:  # a folder without __init__.py
             return _Module(folders=folders)
         content = spec.loader.get_data(spec.origin)
+        if (path := Path(spec.origin)).is_file():  # and not in a zip file
+            self._read.add(path)
         files = {name: hashlib.sha256(content).hexdigest()}
         imported, strings = _read(content, name if folders else package)
         for text in strings:
@@ -142,11 +149,9 @@ class Code:
         # A user's folder may hold anything, and as much of it.
         found = place.rglob("*") if _is_ours(name) and not _is_package(place) else ()
         read = [path for path in found if path.suffix not in (".py", ".pyc")]
-        return {
-            f"{name}:{path.relative_to(folder).as_posix()}": _digest(path)
-            for path in [place, *read]
-            if path.is_file()
-        }
+        read = [path for path in (place, *read) if path.is_file()]
+        self._read.update(read)
+        return {f"{name}:{path.relative_to(folder).as_posix()}": _digest(path) for path in read}
 
 
 def _by_other_finders(name: str, path: list[str]) -> ModuleSpec | None:

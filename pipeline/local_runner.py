@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 
 from modules import checkpoint_folder
-from pipeline import console, locations, stores
+from pipeline import STARTED, console, locations, stores
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, NOT_BLESSED, tells_wrong_settings
@@ -80,11 +80,13 @@ def _run(config: PipelineConfig) -> bool:
     from pipeline.create import create_pipeline
     from pipeline.launching import launch_without_servers
     from pipeline.recovery import recover
+    from pipeline.source_digest import check_unedited
 
     launch_without_servers()
     absl_logging.use_python_logging(quiet=True)
     absl_logging.set_verbosity(absl_logging.INFO)
     pipeline = create_pipeline(config)
+    check_unedited(pipeline.components, STARTED)
     checkpoint_folder.keep_in(config.output)
     print(f"{time.monotonic() - started:.1f} s")
     for line in recover(config):

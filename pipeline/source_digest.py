@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from modules.fingerprint import fingerprint
 from modules.import_closure import Code
 from pipeline.config import PROJECT_ROOT
+from pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
     from tfx.dsl.components.base.base_node import BaseNode
@@ -49,6 +50,24 @@ def executed_modules(component: "BaseNode", code: Code | None = None) -> list[st
     executor = component.executor_spec.executor_class
     named = [code.named_in(str(value)) for value in component.exec_properties.values()]
     return sorted({base.__module__ for base in executor.__mro__}.union(*named))
+
+
+def check_unedited(components: Iterable["BaseNode"], moment: float) -> None:
+    """Makes sure that the code in this process is that of the components' digests.
+
+    Args:
+      components: that this process is to run.
+      moment: before it imported any code of ours, as time.time().
+
+    Raises:
+      ConfigError: a file was edited since. Python may have read it before, and TFX's cache would
+        take what the old code computes for the result of the new.
+    """
+    code = Code()
+    for component in components:
+        code.closure(executed_modules(component, code))
+    if edited := code.changed_since(moment):
+        raise ConfigError(f"{edited[0]} was edited while the run was starting; start it again")
 
 
 def code_digest(root: Path = PROJECT_ROOT) -> str:

@@ -18,7 +18,14 @@ from modules.import_closure import Code
 from pipeline import comparison_component, source_digest
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
-from pipeline.source_digest import CODE, PARAMETER, code_digest, executed_modules
+from pipeline.errors import ConfigError
+from pipeline.source_digest import (
+    CODE,
+    PARAMETER,
+    check_unedited,
+    code_digest,
+    executed_modules,
+)
 from tests.digit_models import DigitModels
 from tests.pipeline.edits import OTHERS, Tree
 
@@ -163,6 +170,22 @@ def test_what_runs_in_object_stores_counts_with_the_copying(config: PipelineConf
             assert {"pipeline.staging", "pipeline.stores"} <= closure.files.keys()
             own = [name for name in modules if name.startswith(("tfx.components", "pipeline."))]
             assert set(own) - {"pipeline.staging"}, node.id
+
+
+def test_an_edit_after_python_may_have_read_the_file_is_refused(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    helper = tmp_path / "my_layers.py"
+    helper.write_text("")
+    [node] = [node for node in pipeline.components if node.id == "Trainer"]
+    monkeypatch.setitem(node.exec_properties, "helper", "my_layers.scale")
+    written = helper.stat().st_mtime
+    check_unedited([node], written)
+    with pytest.raises(ConfigError, match="my_layers.py was edited while the run was starting"):
+        check_unedited([node], written - 1)
+    others = [other for other in pipeline.components if other is not node]
+    check_unedited(others, written - 1)
 
 
 def test_versions_in_the_comparison_are_never_old(pipeline: Pipeline) -> None:
