@@ -8,7 +8,7 @@ import time
 
 from rich.console import Console
 
-from pipeline import console, locations, stores
+from pipeline import console, locations, stores, versions
 from pipeline.config import (
     COMPARISON_FILE,
     REPORT_FILE,
@@ -82,7 +82,7 @@ def _run(config: PipelineConfig) -> bool:
 
     from pipeline.create import create_pipeline
     from pipeline.launching import launch_without_servers
-    from pipeline.recovery import recover
+    from pipeline.recovery import recover, settle
 
     launch_without_servers()
     absl_logging.use_python_logging(quiet=True)
@@ -95,6 +95,8 @@ def _run(config: PipelineConfig) -> bool:
         LocalDagRunner().run(pipeline)
     if progress.done == 0:
         return False
+    for line in settle(config):
+        print(line)
     copy_report(config)
     return True
 
@@ -116,11 +118,6 @@ def show(config: PipelineConfig, seconds: float) -> int:
     Returns:
       0 when every model was blessed and pushed, else NOT_BLESSED.
     """
-    # Imported here: TFX takes its time.
-    from tfx.dsl.io import fileio
-
-    from pipeline import store_plugin  # noqa: F401 - models may be pushed to an object store
-
     comparison = json.loads((config.report_dir / COMPARISON_FILE).read_text())
     print_comparison(comparison, Console())
     if config.dataset.is_fallback:
@@ -128,13 +125,12 @@ def show(config: PipelineConfig, seconds: float) -> int:
     pushed = {model["pushed_to"] for model in comparison["models"]} - {None}
     for folder in sorted(pushed):
         # A push that is taken from the cache is not repeated, whatever happened since.
-        parent, version = folder.rsplit("/", 1)
-        found = fileio.glob(f"{parent}/[0-9]*")
-        versions = [path.rstrip("/").rpartition("/")[2] for path in found]
-        if version not in versions:
+        newest = versions.newest(folder.rpartition("/")[0])
+        if not versions.is_whole(folder):
             print(f"{folder} was pushed by an earlier run and is gone since; see the README")
-        elif newer := sorted(name for name in versions if int(name) > int(version)):
-            print(f"{folder} is of an earlier run; version {newer[-1]} of other settings is newer")
+        elif newest and newest != folder:
+            name = newest.rpartition("/")[2]
+            print(f"{folder} is of an earlier run; version {name} of other settings is newer")
     print(f"Report: {config.report_dir / REPORT_FILE}\nThe run took {seconds:.0f} s.")
     return 0 if all(model["blessed"] for model in comparison["models"]) else NOT_BLESSED
 

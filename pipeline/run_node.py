@@ -46,8 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         _check(graph, options.node)
         definition = compiled.read_pipeline(options.folder)
         with _alone(options.folder / f"{options.node}.lock", graph):
-            others_push = bool(graph.settings.get("PUSH_TO"))
-            run_node(definition, options.node, options.run, log_file, others_push=others_push)
+            run_node(definition, options.node, options.run, log_file)
     except ConfigError:
         raise
     except NodeError as error:
@@ -61,12 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run_node(
-    definition: "pipeline_pb2.Pipeline",
-    node_id: str,
-    run_id: str,
-    log_file: Path,
-    *,
-    others_push: bool,
+    definition: "pipeline_pb2.Pipeline", node_id: str, run_id: str, log_file: Path
 ) -> None:
     """Runs one node, or takes its outputs from TFX's cache, and prints how long it took.
 
@@ -75,7 +69,6 @@ def run_node(
       node_id: which of its nodes.
       run_id: the run's name in ML Metadata.
       log_file: where to append what the libraries say.
-      others_push: whether models are pushed to where others than this pipeline may push, too.
 
     Raises:
       NodeError: the nodes that it waits for have left it nothing in this run.
@@ -89,7 +82,7 @@ def run_node(
 
         absl_logging.use_python_logging(quiet=True)
         absl_logging.set_verbosity(absl_logging.INFO)
-        attempt = NodeAttempt(definition, node_id, run_id, others_push=others_push)
+        attempt = NodeAttempt(definition, node_id, run_id)
         if attempt.is_finished():
             print(f"{node_id}: finished by an earlier attempt")
             return

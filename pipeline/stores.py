@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 # A listing that is kept would hide what another process has written since.
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -55,9 +56,17 @@ def check_form(uri: str) -> None:
 
 def opened(location: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """Returns the file system of a URI, or path, and the path in it, without a slash at its end."""
-    scheme = location.partition("://")[0] if is_uri(location) else "file"
+    if not is_uri(location):  # a path may hold all that has a meaning in a URI
+        return LocalFileSystem(**_OPTIONS["file"]), os.path.abspath(location)
+    scheme = location.partition("://")[0]
     file_system, path = fsspec.url_to_fs(location, **_OPTIONS[scheme])
     return file_system, path.rstrip("/")
+
+
+def local_path(location: str) -> Path | None:
+    """Returns the path that a location on disk has, given as such or as file://; else None."""
+    file_system, path = opened(location)
+    return Path(path) if isinstance(file_system, LocalFileSystem) else None
 
 
 def read_text(location: str) -> str | None:
@@ -101,6 +110,24 @@ def names(uri: str) -> list[str]:
         return sorted(os.path.basename(name.rstrip("/")) for name in found)
 
     return _attempted("list", uri, listed)
+
+
+def find(uri: str) -> dict[str, int]:
+    """Returns the sizes in bytes of all files below a folder, by their path in it.
+
+    Raises:
+      StoreError: it cannot be listed.
+    """
+
+    def found() -> dict[str, int]:
+        file_system, path = opened(uri)
+        return {
+            name.removeprefix(f"{path}/"): facts["size"]
+            for name, facts in file_system.find(path, detail=True).items()
+            if facts["type"] == "file"
+        }
+
+    return _attempted("list", uri, found)
 
 
 def _attempted(action: str, uri: str, function: Callable[[], Any]) -> Any:
