@@ -29,15 +29,15 @@ class SmallDisk:
         self.close()
         self._mount(pages, files)
 
-    def grow(self) -> None:
-        """Gives it 256 pages and 256 files; what is there stays."""
-        options = f"remount,size={256 * PAGE},nr_inodes=256"
-        subprocess.run(["mount", "-o", options, self.folder], check=True)
-
     def fill(self) -> Path:
         """Fills it with a file, and returns that."""
-        filler = self.folder / "filler"
-        with filler.open("wb", buffering=0) as file:
+        return self.fill_folder(self.folder)
+
+    @staticmethod
+    def fill_folder(folder: Path) -> Path:
+        """The same, given its folder."""
+        filler = folder / "filler"
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
             while file.write(bytes(PAGE)) == PAGE:
                 pass
         return filler
