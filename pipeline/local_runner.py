@@ -8,7 +8,7 @@ import time
 
 from rich.console import Console
 
-from pipeline import console, locations, stores, versions
+from pipeline import console, full_disk, locations, stores, versions
 from pipeline.config import (
     COMPARISON_FILE,
     REPORT_FILE,
@@ -64,7 +64,9 @@ def run(config: PipelineConfig) -> int:
     except ConfigError:
         raise
     except Exception as error:  # whatever a component raises ends up here
-        print(f"error: {type(error).__name__}: {error}\nDetails: {log_file}", file=sys.stderr)
+        places = (config.output, config.pipeline_root, config.push_to or config.output)
+        reason = full_disk.told(error, places) or f"{type(error).__name__}: {error}"
+        print(f"error: {reason}\nDetails: {log_file}", file=sys.stderr)
         return FAILED
 
 

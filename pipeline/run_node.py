@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import compiled, console
+from pipeline import compiled, console, full_disk
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, tells_wrong_settings
 from pipeline.run_lock import LOCK_FILE
@@ -53,8 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except Exception as error:  # whatever a component raises ends up here
-        reason = f"error: {options.node}: {type(error).__name__}: {error}"
-        print(f"Details: {log_file}\n{reason}", file=sys.stderr)
+        places = (graph.settings["OUTPUT"], graph.settings.get("PUSH_TO") or options.folder)
+        reason = full_disk.told(error, places) or f"{type(error).__name__}: {error}"
+        print(f"Details: {log_file}\nerror: {options.node}: {reason}", file=sys.stderr)
         return FAILED
     return 0
 

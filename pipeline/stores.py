@@ -29,6 +29,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 SCHEMES = tuple(_OPTIONS)
 _CHECK_SECONDS = 30
+_WRITE_CHECK = ".write-check"
 # Object stores have no folders, only names with slashes: it stands for one that is empty.
 _EMPTY_FOLDER = ".empty"
 
@@ -76,9 +77,23 @@ def read_text(location: str) -> str | None:
 
 
 def write_text(location: str, text: str) -> None:
-    """Writes a file, given by its path or URI."""
+    """Writes a file, given by its path or URI, so that readers see the old text or the new one."""
     file_system, path = opened(location)
-    file_system.pipe_file(path, text.encode())
+    if not isinstance(file_system, LocalFileSystem):
+        file_system.pipe_file(path, text.encode())
+        return
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def check_writable(uri: str) -> None:
@@ -90,9 +105,11 @@ def check_writable(uri: str) -> None:
 
     def write() -> None:
         file_system, path = opened(uri)
-        probe = f"{path}/.write-check-{uuid.uuid4().hex}"
+        # Always the same: what a check leaves that is killed goes with the next.
+        probe = f"{path}/{_WRITE_CHECK}"
         file_system.pipe_file(probe, b"")
-        file_system.rm_file(probe)
+        with contextlib.suppress(FileNotFoundError):  # of another check at the same time
+            file_system.rm_file(probe)
 
     _attempted("write", uri, write)
 
@@ -225,8 +242,22 @@ def upload(source: Path, uri: str) -> None:
 
 
 def copy_folder(location: str, destination: Path) -> None:
-    """Copies what is in a folder, given by its path or URI, over a local one."""
-    if is_uri(location):
-        download(location, destination)
-    else:
-        shutil.copytree(location, destination, dirs_exist_ok=True)
+    """Puts a copy of a folder, given by its path or URI, in the place of a local one.
+
+    Its files are never mixed with those that were there before.
+    """
+    destination = destination.resolve()
+    new, old = (destination.with_name(f".{destination.name}-{which}") for which in ("new", "old"))
+    for aside in (new, old):  # of a copy that was killed
+        shutil.rmtree(aside, ignore_errors=True)
+    try:
+        if is_uri(location):
+            download(location, new)
+        else:
+            shutil.copytree(location, new)
+        if destination.exists():
+            destination.rename(old)
+        new.rename(destination)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
