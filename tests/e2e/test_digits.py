@@ -11,8 +11,8 @@ import tensorflow_model_analysis as tfma
 
 from modules import features, litert
 from modules.recipes import RECIPES
-from pipeline.evaluation import EVAL_SLICE
 from pipeline import runs, versions
+from pipeline.evaluation import EVAL_SLICE
 from pipeline.evaluation_results import load_evaluation
 from tests.e2e.harness import PIPELINE_NAME, Run, run_pipeline
 
