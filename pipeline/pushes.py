@@ -85,7 +85,7 @@ def _found(
     for folder in _distinct(folders) if push_ids else []:
         try:
             paths = look(folder, push_ids)
-        except OSError as error:  # readers take nothing of it, and the next run looks again
+        except Exception as error:  # each store's library has its own; the next run looks again
             logging.warning("cannot look for unfinished pushes: %s", error)
             continue
         for path, push in paths.items():

@@ -58,8 +58,9 @@ def push(source: Mapping[str, Path], folder: str, push_id: str, pipeline: str) -
         if on_disk is None:
             return versions.join(folder, _into_store(source, folder, record))
         return versions.join(folder, _onto_disk(source, on_disk, record))
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+    except Exception as error:  # each store's library has its own
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number else str(error)
         raise PushError(
             f"cannot push to {folder} ({reason}); no version was added there, and the next run "
             "pushes again"

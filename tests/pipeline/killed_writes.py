@@ -85,9 +85,8 @@ def read_all(folder: str) -> list[str]:
             text = contents[NAMES[0]].splitlines()[0].removeprefix(f"{NAMES[0]} ")
             assert contents == {name: f"{name} {text}\n" * 500 for name in NAMES}
             texts.append(text)
-    if not texts:
-        assert versions.newest(folder) is None
-    elif stores.local_path(folder):  # what readers take that know of no record
+    assert bool(texts) == bool(versions.newest(folder))
+    if stores.local_path(folder):  # where readers need not know of the record
         assert len(texts) == len(versions.files(folder))
     return texts
 

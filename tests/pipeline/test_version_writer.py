@@ -221,6 +221,16 @@ def test_only_its_own_leftovers_are_found_and_removed(fast: Path, source: dict[s
     assert version_writer.pushed_by(str(fast), {OURS}, {Path(version).name}) == {}
 
 
+def test_another_attempt_at_a_push_takes_nothing_over_from_the_first(
+    fast: Path, source: dict[str, Path]
+) -> None:
+    """As when an orchestrator tries a task again by the same name."""
+    (fast / f"{ASIDE}{OURS}").mkdir()
+    (fast / f"{ASIDE}{OURS}" / "half").write_text("")
+    version = Path(push(source, str(fast), OURS, "ours"))
+    assert names(fast) == [version.name] and not (version / "half").exists()
+
+
 def test_a_folder_that_cannot_be_written_is_named(source: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PushError, match=rf"^cannot push to {tmp_path}/file/serving \(Not a dir"):
