@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline import stores
 from pipeline.config import SETTINGS, PipelineConfig
 from pipeline.errors import ConfigError
 
@@ -56,9 +57,10 @@ class Compiled:
     def write(self, folder: Path) -> None:
         """Makes the folder and writes both files into it, in place of what may be there."""
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / PIPELINE_FILE, self.definition)
+        stores.write_text(str(folder / PIPELINE_FILE), self.definition)
         # Last: where there is a graph, there is a pipeline.
-        _write(folder / GRAPH_FILE, json.dumps(dataclasses.asdict(self.graph), indent=2))
+        graph = json.dumps(dataclasses.asdict(self.graph), indent=2)
+        stores.write_text(str(folder / GRAPH_FILE), graph)
 
 
 def compile_pipeline(config: PipelineConfig, environment: Mapping[str, str]) -> Compiled:
@@ -128,10 +130,3 @@ def read_pipeline(folder: Path) -> "pipeline_pb2.Pipeline":
         return json_format.Parse(path.read_text(), pipeline_pb2.Pipeline())
     except (OSError, json_format.ParseError, TypeError) as error:
         raise ConfigError(f"{path}: not a compiled pipeline ({error}); start a new run") from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes all of the file, or none of it."""
-    scratch = path.with_suffix(f".{os.getpid()}")
-    scratch.write_text(text)
-    scratch.replace(path)

@@ -9,7 +9,7 @@ import time
 from rich.console import Console
 
 from modules import checkpoint_folder
-from pipeline import STARTED, console, locations, stores
+from pipeline import STARTED, console, full_disk, locations, stores, versions
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, NOT_BLESSED, tells_wrong_settings
@@ -61,7 +61,9 @@ def run(config: PipelineConfig) -> int:
     except ConfigError:
         raise
     except Exception as error:  # whatever a component raises ends up here
-        print(f"error: {type(error).__name__}: {error}\nDetails: {log_file}", file=sys.stderr)
+        places = (config.output, config.pipeline_root, config.push_to or config.output)
+        reason = full_disk.told(error, places) or f"{type(error).__name__}: {error}"
+        print(f"error: {reason}\nDetails: {log_file}", file=sys.stderr)
         return FAILED
 
 
@@ -79,7 +81,7 @@ def _run(config: PipelineConfig) -> bool:
 
     from pipeline.create import create_pipeline
     from pipeline.launching import launch_without_servers
-    from pipeline.recovery import recover
+    from pipeline.recovery import recover, settle
     from pipeline.source_digest import check_unedited
 
     launch_without_servers()
@@ -95,6 +97,8 @@ def _run(config: PipelineConfig) -> bool:
         LocalDagRunner().run(pipeline)
     if progress.done == 0:
         return False
+    for line in settle(config):
+        print(line)
     copy_report(config)
     return True
 
@@ -116,11 +120,6 @@ def show(config: PipelineConfig, seconds: float) -> int:
     Returns:
       0 when every model was blessed and pushed, else NOT_BLESSED.
     """
-    # Imported here: TFX takes its time.
-    from tfx.dsl.io import fileio
-
-    from pipeline import store_plugin  # noqa: F401 - models may be pushed to an object store
-
     comparison = json.loads((config.report_dir / COMPARISON_FILE).read_text())
     print_comparison(comparison, Console())
     if config.dataset.is_fallback:
@@ -128,13 +127,12 @@ def show(config: PipelineConfig, seconds: float) -> int:
     pushed = {model["pushed_to"] for model in comparison["models"]} - {None}
     for folder in sorted(pushed):
         # A push that is taken from the cache is not repeated, whatever happened since.
-        parent, version = folder.rsplit("/", 1)
-        found = fileio.glob(f"{parent}/[0-9]*")
-        versions = [path.rstrip("/").rpartition("/")[2] for path in found]
-        if version not in versions:
+        newest = versions.newest(folder.rpartition("/")[0])
+        if not versions.is_whole(folder):
             print(f"{folder} was pushed by an earlier run and is gone since; see the README")
-        elif newer := sorted(name for name in versions if int(name) > int(version)):
-            print(f"{folder} is of an earlier run; version {newer[-1]} of other settings is newer")
+        elif newest and newest != folder:
+            name = newest.rpartition("/")[2]
+            print(f"{folder} is of an earlier run; version {name} of other settings is newer")
     print(f"Report: {config.report_dir / REPORT_FILE}\nThe run took {seconds:.0f} s.")
     return 0 if all(model["blessed"] for model in comparison["models"]) else NOT_BLESSED
 

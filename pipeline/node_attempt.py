@@ -1,6 +1,7 @@
 """One attempt at a node of a compiled pipeline, by TFX's portable launcher."""
 
 import logging
+from collections.abc import Callable
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import constants
@@ -14,6 +15,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from pipeline import (
     pushes,
     store_plugin,  # noqa: F401 - artifacts may be in an object store
+    version_writer,
 )
 from pipeline.launching import launch_without_servers
 
@@ -25,18 +27,14 @@ class NodeAttempt:
     Metadata, if there is one.
     """
 
-    def __init__(
-        self, definition: pipeline_pb2.Pipeline, node_id: str, run_id: str, *, others_push: bool
-    ):
+    def __init__(self, definition: pipeline_pb2.Pipeline, node_id: str, run_id: str):
         """Prepares the node.
 
         Args:
           definition: the compiled pipeline; the run is set in it.
           node_id: which of its nodes.
           run_id: the run's name in ML Metadata.
-          others_push: whether models are pushed to where others than this pipeline may push, too.
         """
-        self._others_push = others_push
         launch_without_servers()
         runtime_parameter_utils.substitute_runtime_parameter(
             definition, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
@@ -62,7 +60,9 @@ class NodeAttempt:
         """Runs the node; raises whatever its component raises."""
         for execution in self._executions():
             self._remove_outputs(execution)
+        self._remove_pushes(pushes.unfinished)
         self._launcher.launch()
+        self._remove_pushes(pushes.unrecorded)
 
     def is_finished(self) -> bool:
         """Whether this attempt or an earlier one in this run finished the node.
@@ -85,10 +85,26 @@ class NodeAttempt:
         """Removes what an attempt left: TFX would put the new files beside it."""
         outputs = self._outputs.generate_output_artifacts(execution.id).values()
         left = [artifact.uri for artifacts in outputs for artifact in artifacts]
-        folder = pushes.destination(execution)
-        if folder and not self._others_push:
-            with self._store as handle:
-                left += pushes.unfinished(handle.store, execution, folder)
         for path in filter(fileio.exists, left):
             logging.warning("removing what an earlier attempt left: %s", path)
             (fileio.rmtree if fileio.isdir(path) else fileio.remove)(path)
+
+    def _remove_pushes(self, look: Callable[..., dict[int, list[str]]]) -> None:
+        """Removes what `look`, of pushes.py, finds of attempts that did not succeed."""
+        folders = set(filter(None, map(pushes.destination, self._executions())))
+        if not folders:
+            return
+        with self._store as handle:
+            [node] = [
+                context
+                for context in context_lib.prepare_contexts(handle, self._node.contexts)
+                if context.type_id == handle.store.get_context_type("node").id
+            ]
+            # Of other runs, those that are at work may be alive.
+            failed = filter(
+                execution_lib.is_execution_failed, handle.store.get_executions_by_context(node.id)
+            )
+            found = look(handle.store, [*failed], folders)
+        for path in (path for paths in found.values() for path in paths):
+            logging.warning("removing what an earlier attempt pushed: %s", path)
+            version_writer.remove(path)

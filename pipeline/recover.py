@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     dry_run = parser.parse_args().dry_run
     config = config_from_environment(os.environ)
-    locations.check_writable({"PIPELINE_ROOT": config.root})
+    locations.check_writable({"PIPELINE_ROOT": config.root, "PUSH_TO": config.push_to})
     with only_run(config), console.library_output_to(config.output / LOG_FILE):
         from pipeline.recovery import recover  # here, with TFX's output redirected
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,15 +21,19 @@ def only_run(config: PipelineConfig) -> Iterator[None]:
     """Holds OUTPUT and, on a server, the pipeline's name, until the block or the process ends.
 
     Raises:
-      ConfigError: another run holds one of them, the server does not let us in, or what is in
-        OUTPUT is recorded in another store.
+      ConfigError: another run holds one of them, the server does not let us in, what is in OUTPUT
+        is recorded in another store, or OUTPUT cannot be written.
     """
     with contextlib.ExitStack() as held:
-        held.enter_context(_only_run_in(config.output))
-        if config.metadata:
-            server = metadata_server.parse(config.metadata)
-            held.enter_context(metadata_server.only_run_of(server, config.pipeline_name))
-        keep_to_one_store(config)
+        try:
+            held.enter_context(_only_run_in(config.output))
+            if config.metadata:
+                server = metadata_server.parse(config.metadata)
+                held.enter_context(metadata_server.only_run_of(server, config.pipeline_name))
+            keep_to_one_store(config)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else error
+            raise ConfigError(f"OUTPUT={config.output}: cannot write there ({reason})") from error
         yield
 
 
@@ -60,7 +65,7 @@ def keep_to_one_store(config: PipelineConfig) -> None:
                 f"METADATA={config.metadata}: what is in OUTPUT={config.output} is recorded in "
                 f"{recorded or config.metadata_file}; use that, or another OUTPUT"
             )
-    file.write_text(config.metadata + "\n")
+    stores.write_text(str(file), config.metadata + "\n")
 
 
 def _keep_root_to_one_store(config: PipelineConfig) -> None:
@@ -81,5 +86,5 @@ def _identity(output: Path) -> str:
     """Returns what tells OUTPUT's SQLite file from one of the same path, elsewhere or earlier."""
     file = output / IDENTITY_FILE
     if not file.exists():
-        file.write_text(uuid.uuid4().hex)
+        stores.write_text(str(file), uuid.uuid4().hex)
     return file.read_text()

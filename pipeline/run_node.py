@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from modules import checkpoint_folder
 from modules.fingerprint import fingerprint
-from pipeline import compiled, console
+from pipeline import compiled, console, full_disk
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, tells_wrong_settings
 from pipeline.run_lock import LOCK_FILE
@@ -48,27 +48,22 @@ def main(arguments: list[str] | None = None) -> int:
         definition = compiled.read_pipeline(options.folder)
         checkpoint_folder.keep_in(Path(graph.settings["OUTPUT"]))
         with _alone(options.folder / f"{options.node}.lock", graph):
-            others_push = bool(graph.settings.get("PUSH_TO"))
-            run_node(definition, options.node, options.run, log_file, others_push=others_push)
+            run_node(definition, options.node, options.run, log_file)
     except ConfigError:
         raise
     except NodeError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except Exception as error:  # whatever a component raises ends up here
-        reason = f"error: {options.node}: {type(error).__name__}: {error}"
-        print(f"Details: {log_file}\n{reason}", file=sys.stderr)
+        places = (graph.settings["OUTPUT"], graph.settings.get("PUSH_TO") or options.folder)
+        reason = full_disk.told(error, places) or f"{type(error).__name__}: {error}"
+        print(f"Details: {log_file}\nerror: {options.node}: {reason}", file=sys.stderr)
         return FAILED
     return 0
 
 
 def run_node(
-    definition: "pipeline_pb2.Pipeline",
-    node_id: str,
-    run_id: str,
-    log_file: Path,
-    *,
-    others_push: bool,
+    definition: "pipeline_pb2.Pipeline", node_id: str, run_id: str, log_file: Path
 ) -> None:
     """Runs one node, or takes its outputs from TFX's cache, and prints how long it took.
 
@@ -77,7 +72,6 @@ def run_node(
       node_id: which of its nodes.
       run_id: the run's name in ML Metadata.
       log_file: where to append what the libraries say.
-      others_push: whether models are pushed to where others than this pipeline may push, too.
 
     Raises:
       NodeError: the nodes that it waits for have left it nothing in this run.
@@ -91,7 +85,7 @@ def run_node(
 
         absl_logging.use_python_logging(quiet=True)
         absl_logging.set_verbosity(absl_logging.INFO)
-        attempt = NodeAttempt(definition, node_id, run_id, others_push=others_push)
+        attempt = NodeAttempt(definition, node_id, run_id)
         if attempt.is_finished():
             print(f"{node_id}: finished by an earlier attempt")
             return

@@ -11,7 +11,7 @@ from tfx.types import BaseChannel
 
 from data.splits import Split
 from modules import tflite_extractor
-from pipeline import evaluation, server_pusher
+from pipeline import evaluation, pusher
 from pipeline.comparison_component import Comparison, Evaluated
 from pipeline.config import PipelineConfig
 from pipeline.evaluator import Evaluator
@@ -91,22 +91,26 @@ def ship(
             "trials": config.tuner_trials,
         },
     )
-    push_to_server = Pusher(
-        model=server_model,
-        model_blessing=reference.blessing,
-        push_destination=_folder(config.serving_dir),
-        custom_executor_spec=ExecutorClassSpec(server_pusher.Executor),
-    )
-    push_to_device = Pusher(
-        model=comparison.outputs["device_models"],
-        model_blessing=comparison.outputs["device_blessing"],
-        push_destination=_folder(config.device_dir),
+    push_to_server = _pusher(config, server_model, reference.blessing, config.serving_dir)
+    push_to_device = _pusher(
+        config,
+        comparison.outputs["device_models"],
+        comparison.outputs["device_blessing"],
+        config.device_dir,
     ).with_id("Pusher.device")
     evaluators = [server_evaluator, *(evaluator for evaluator, _ in device.values())]
     return Shipping(evaluators, comparison, push_to_server, push_to_device)
 
 
-def _folder(location: str) -> pusher_pb2.PushDestination:
-    return pusher_pb2.PushDestination(
-        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=location)
+def _pusher(
+    config: PipelineConfig, model: BaseChannel, blessing: BaseChannel, folder: str
+) -> Pusher:
+    return Pusher(
+        model=model,
+        model_blessing=blessing,
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=folder)
+        ),
+        custom_executor_spec=ExecutorClassSpec(pusher.Executor),
+        custom_config={pusher.PIPELINE_KEY: config.pipeline_name},
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 # A listing that is kept would hide what another process has written since.
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -28,6 +29,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 SCHEMES = tuple(_OPTIONS)
 _CHECK_SECONDS = 30
+_WRITE_CHECK = ".write-check"
 # Object stores have no folders, only names with slashes: it stands for one that is empty.
 _EMPTY_FOLDER = ".empty"
 
@@ -55,9 +57,17 @@ def check_form(uri: str) -> None:
 
 def opened(location: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """Returns the file system of a URI, or path, and the path in it, without a slash at its end."""
-    scheme = location.partition("://")[0] if is_uri(location) else "file"
+    if not is_uri(location):  # a path may hold all that has a meaning in a URI
+        return LocalFileSystem(**_OPTIONS["file"]), os.path.abspath(location)
+    scheme = location.partition("://")[0]
     file_system, path = fsspec.url_to_fs(location, **_OPTIONS[scheme])
     return file_system, path.rstrip("/")
+
+
+def local_path(location: str) -> Path | None:
+    """Returns the path that a location on disk has, given as such or as file://; else None."""
+    file_system, path = opened(location)
+    return Path(path) if isinstance(file_system, LocalFileSystem) else None
 
 
 def read_text(location: str) -> str | None:
@@ -67,9 +77,23 @@ def read_text(location: str) -> str | None:
 
 
 def write_text(location: str, text: str) -> None:
-    """Writes a file, given by its path or URI."""
+    """Writes a file, given by its path or URI, so that readers see the old text or the new one."""
     file_system, path = opened(location)
-    file_system.pipe_file(path, text.encode())
+    if not isinstance(file_system, LocalFileSystem):
+        file_system.pipe_file(path, text.encode())
+        return
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def check_writable(uri: str) -> None:
@@ -81,9 +105,11 @@ def check_writable(uri: str) -> None:
 
     def write() -> None:
         file_system, path = opened(uri)
-        probe = f"{path}/.write-check-{uuid.uuid4().hex}"
+        # Always the same: what a check leaves that is killed goes with the next.
+        probe = f"{path}/{_WRITE_CHECK}"
         file_system.pipe_file(probe, b"")
-        file_system.rm_file(probe)
+        with contextlib.suppress(FileNotFoundError):  # of another check at the same time
+            file_system.rm_file(probe)
 
     _attempted("write", uri, write)
 
@@ -101,6 +127,24 @@ def names(uri: str) -> list[str]:
         return sorted(os.path.basename(name.rstrip("/")) for name in found)
 
     return _attempted("list", uri, listed)
+
+
+def find(uri: str) -> dict[str, int]:
+    """Returns the sizes in bytes of all files below a folder, by their path in it.
+
+    Raises:
+      StoreError: it cannot be listed.
+    """
+
+    def found() -> dict[str, int]:
+        file_system, path = opened(uri)
+        return {
+            name.removeprefix(f"{path}/"): facts["size"]
+            for name, facts in file_system.find(path, detail=True).items()
+            if facts["type"] == "file"
+        }
+
+    return _attempted("list", uri, found)
 
 
 def _attempted(action: str, uri: str, function: Callable[[], Any]) -> Any:
@@ -198,8 +242,22 @@ def upload(source: Path, uri: str) -> None:
 
 
 def copy_folder(location: str, destination: Path) -> None:
-    """Copies what is in a folder, given by its path or URI, over a local one."""
-    if is_uri(location):
-        download(location, destination)
-    else:
-        shutil.copytree(location, destination, dirs_exist_ok=True)
+    """Puts a copy of a folder, given by its path or URI, in the place of a local one.
+
+    Its files are never mixed with those that were there before.
+    """
+    destination = destination.resolve()
+    new, old = (destination.with_name(f".{destination.name}-{which}") for which in ("new", "old"))
+    for aside in (new, old):  # of a copy that was killed
+        shutil.rmtree(aside, ignore_errors=True)
+    try:
+        if is_uri(location):
+            download(location, new)
+        else:
+            shutil.copytree(location, new)
+        if destination.exists():
+            destination.rename(old)
+        new.rename(destination)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)

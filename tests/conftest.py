@@ -10,6 +10,7 @@ from tests import mariadb
 
 if TYPE_CHECKING:
     from tests.digit_models import DigitModels
+    from tests.small_disk import SmallDisk
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +77,12 @@ def _usable(
     forget_connections()
     yield f"{scheme}://{BUCKET}/{tmp_path.name}"
     forget_connections()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator["SmallDisk"]:
+    """A disk of a few pages; see `small_disk.mounted` for where there can be none."""
+    from tests.small_disk import mounted
+
+    with mounted(tmp_path / "small_disk") as disk:
+        yield disk

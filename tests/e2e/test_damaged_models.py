@@ -160,7 +160,11 @@ def test_only_the_sound_one_of_four_is_pushed(
     ship_again(digits_run, output, folders)
 
     [pushed] = output.glob("device/*")
-    assert {path.name for path in pushed.iterdir()} == {"float32.tflite", "model.json"}
+    assert {path.name for path in pushed.iterdir()} == {
+        "float32.tflite",
+        "model.json",
+        "pushed.json",
+    }
     assert (pushed / "float32.tflite").read_bytes() == float32_file.read_bytes()
     manifest = json.loads((pushed / "model.json").read_text())
     assert [model["name"] for model in manifest["models"]] == ["float32"]

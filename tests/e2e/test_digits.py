@@ -11,7 +11,7 @@ import tensorflow_model_analysis as tfma
 
 from modules import features, litert
 from modules.recipes import RECIPES
-from pipeline import runs
+from pipeline import runs, versions
 from pipeline.evaluation import EVAL_SLICE
 from pipeline.evaluation_results import load_evaluation
 from tests.e2e.harness import PIPELINE_NAME, Run, run_pipeline
@@ -42,7 +42,9 @@ def test_the_run_ends_in_blessed_and_pushed_models(digits_run: Run) -> None:
     assert {path.name for path in Path(folder).iterdir()} == {
         *(f"{name}.tflite" for name in RECIPES),
         "model.json",
+        "pushed.json",
     }
+    assert all(map(versions.is_whole, (server["pushed_to"], folder)))
 
 
 def test_the_hard_images_are_harder_and_quantization_shows_in_size_and_logits(

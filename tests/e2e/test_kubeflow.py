@@ -51,6 +51,7 @@ def test_all_tasks_run_to_pushed_models(spec_file: Path) -> None:
         "dynamic_range.tflite",
         "float32.tflite",
         "model.json",
+        "pushed.json",
     }
     report = Path(run.outputs["Report"]["report"]["uri"])
     models = json.loads((report / "comparison.json").read_text())["models"]

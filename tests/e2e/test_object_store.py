@@ -73,7 +73,9 @@ def test_it_ends_with_models_on_the_store(
     assert keys(bucket, device.removeprefix(f"s3://{BUCKET}/")) == {
         "/float32.tflite",
         "/model.json",
+        "/pushed.json",
     }
+    assert "/pushed.json" in pushed
 
 
 def test_artifacts_are_on_the_store_and_nowhere_else(

@@ -10,8 +10,9 @@ from data.dataset import DatasetFiles
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from pipeline.config import PipelineConfig
 from pipeline.errors import ConfigError
-from pipeline.run_lock import only_run
+from pipeline.run_lock import STORE_FILE, only_run
 from tests import mariadb
+from tests.small_disk import SmallDisk
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,20 @@ def test_two_runs_in_one_output_are_refused(digits: DatasetFiles, tmp_path: Path
             pass
     with only_run(other):
         pass
+
+
+def test_a_full_disk_is_told_and_forgets_no_store(
+    digits: DatasetFiles, small_disk: SmallDisk
+) -> None:
+    config = PipelineConfig(digits, small_disk.folder)
+    with only_run(config):
+        Path(config.pipeline_root).mkdir()
+    before = (small_disk.folder / STORE_FILE).read_text()
+    small_disk.fill()
+    told = rf"^OUTPUT={small_disk.folder}: cannot write there \(No space left on device\)$"
+    with pytest.raises(ConfigError, match=told), only_run(config):
+        pass
+    assert (small_disk.folder / STORE_FILE).read_text() == before
 
 
 @pytest.fixture

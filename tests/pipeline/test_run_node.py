@@ -13,13 +13,13 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from modules import checkpoint_folder
-from pipeline import compiled, runs
+from pipeline import compiled, runs, version_writer, versions
 from pipeline.config import PROJECT_ROOT
 from pipeline.exit_status import FAILED, WRONG_SETTING
 from pipeline.metadata_store import open_store
 from pipeline.run_lock import LOCK_FILE
 from pipeline.run_node import main
-from tests.pipeline.node_pipeline import compile_two_nodes, pushed, trap
+from tests.pipeline.node_pipeline import compile_push, compile_two_nodes, pushed, trap
 
 COMPLETE = metadata_store_pb2.Execution.COMPLETE
 
@@ -80,20 +80,30 @@ def test_after_a_death_another_attempt_succeeds_and_takes_nothing_over(
     assert [e.last_known_state for e in executions(store, "First")] == [COMPLETE]
 
 
-@pytest.mark.parametrize(("push_to", "left"), [("", 1), ("gs://models", 2)])
-def test_half_a_push_is_removed_where_nobody_else_pushes(
-    push_to: str, left: int, folder: Path, tmp_path: Path
-) -> None:
-    path = folder / compiled.GRAPH_FILE
-    graph = json.loads(path.read_text())
-    path.write_text(json.dumps(graph | {"settings": graph["settings"] | {"PUSH_TO": push_to}}))
-    earlier = pushed(tmp_path) / "17"
-    earlier.mkdir(parents=True)
-    trap(tmp_path).write_text("failed")
-    assert main([str(folder), "First", "run-1"]) == FAILED
+def test_half_a_push_that_failed_is_removed_and_no_other(tmp_path: Path) -> None:
+    folder = compile_push(tmp_path, "a")
+    theirs = pushed(tmp_path) / f"{version_writer.ASIDE}{'f' * 16}"
+    theirs.mkdir(parents=True)
+    trap(tmp_path).write_text("half")
+    assert [main([str(folder), node, "run-1"]) for node in ("Made", "Pusher")] == [0, FAILED]
     assert len(list(pushed(tmp_path).iterdir())) == 2
-    assert main([str(folder), "First", "run-1"]) == 0
-    assert len(list(pushed(tmp_path).iterdir())) == left and earlier.exists()
+    assert main([str(folder), "Pusher", "run-1"]) == 0
+    [version] = set(pushed(tmp_path).iterdir()) - {theirs}
+    assert versions.is_whole(version) and theirs.exists()
+
+
+@pytest.mark.parametrize("text", ["a", "b"])
+def test_a_version_that_was_not_recorded_is_taken_over_by_the_same_push_only(
+    text: str, tmp_path: Path
+) -> None:
+    first = compile_push(tmp_path, "a")
+    trap(tmp_path).write_text("whole")
+    assert [main([str(first), node, "run-1"]) for node in ("Made", "Pusher")] == [0, FAILED]
+    [unrecorded] = pushed(tmp_path).iterdir()
+    folder, run = (first, "run-1") if text == "a" else (compile_push(tmp_path, "b"), "run-2")
+    assert [main([str(folder), node, run]) for node in ("Made", "Pusher")] == [0, 0]
+    [version] = pushed(tmp_path).iterdir()
+    assert (version == unrecorded) == (text == "a")
 
 
 def test_a_failure_is_told_and_another_attempt_may_succeed(

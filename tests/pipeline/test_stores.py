@@ -13,6 +13,7 @@ from tests.object_stores import (
     forget_connections,
     refuse_after,
 )
+from tests.small_disk import PAGE, SmallDisk
 
 
 @pytest.fixture
@@ -79,6 +80,49 @@ def test_trying_to_write_leaves_nothing(store: str, folder: Path) -> None:
     stores.upload(folder / "top", f"{store}/kept")
     stores.check_writable(store)
     assert stores.names(store) == ["kept"]
+
+
+def test_what_a_check_left_that_was_killed_goes_with_the_next(store: str, folder: Path) -> None:
+    stores.upload(folder / "top", f"{store}/kept")
+    stores.write_text(f"{store}/{stores._WRITE_CHECK}", "")
+    assert len(stores.names(store)) == 2
+    stores.check_writable(store)
+    assert stores.names(store) == ["kept"]
+
+
+def test_text_is_written_all_or_not_at_all(small_disk: SmallDisk) -> None:
+    file = str(small_disk.folder / "new" / "file")
+    stores.write_text(file, "old")
+    filler = small_disk.fill()
+    with pytest.raises(OSError, match="No space left"):
+        stores.write_text(file, "new")
+    assert stores.read_text(file) == "old"
+    assert stores.names(str(small_disk.folder / "new")) == ["file"]
+    filler.unlink()
+    stores.write_text(file, "new")
+    assert stores.read_text(file) == "new"
+
+
+def test_a_copied_folder_is_never_mixed_with_what_was_there(
+    small_disk: SmallDisk, tmp_path: Path
+) -> None:
+    """Each file fits where the disk is full, but not all of them."""
+    for number in (1, 2):
+        (tmp_path / f"{number}").mkdir()
+        for name in ("comparison.json", "index.html"):
+            (tmp_path / f"{number}" / name).write_text(f"{number}" * PAGE * 3)
+    (tmp_path / "1" / "only-in-1").write_text("")
+    small_disk.remake(10)
+    report = small_disk.folder / "report"
+    stores.copy_folder(str(tmp_path / "1"), report)
+    with pytest.raises(OSError, match="No space left"):
+        stores.copy_folder(str(tmp_path / "2"), report)
+    assert content(report) == content(tmp_path / "1")
+    small_disk.remake(20)
+    for number in ("1", "2", "1"):
+        stores.copy_folder(str(tmp_path / number), report)
+        assert content(report) == content(tmp_path / number)
+        assert stores.names(str(small_disk.folder)) == ["report"]
 
 
 @pytest.mark.parametrize(
