@@ -13,6 +13,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfx.dsl.io import fileio
+
 from modules import features
 from modules.export_checks import ExportMismatchError
 from modules.flatbuffer import ConversionError
@@ -44,23 +46,26 @@ def recorded(serving_dir: str, name: str) -> Iterator[None]:
 def record(serving_dir: str, refused: str | None = None) -> None:
     """Writes down the digests of all files in a folder, and why it has no device model if so."""
     content = {"sha256": _digests(Path(serving_dir)), "refused": refused}
-    _record_path(serving_dir).write_text(json.dumps(content, indent=2) + "\n")
+    Path(_record_path(serving_dir)).write_text(json.dumps(content, indent=2) + "\n")
 
 
 def refusal(serving_dir: str) -> str | None:
     """Returns why the device model in a folder is not to be used, None when it is what was checked.
 
-    That is: its conversion failed, or the file is missing, or its content is another one.
+    That is: its conversion failed, or the file is missing, or its content is another one. The
+    folder may be a URI that TFX knows.
     """
     known = _known(serving_dir)
     if known is None:
         return f"there is no {RECORD_FILE} beside it, which says what was checked"
     if known["refused"]:
         return known["refused"]
-    path = Path(serving_dir, features.TFLITE_FILE)
-    if not path.is_file():
+    path = os.path.join(serving_dir, features.TFLITE_FILE)
+    if not fileio.exists(path):
         return "the file is missing"
-    if known["sha256"].get(features.TFLITE_FILE) != _sha256(path):
+    with fileio.open(path, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    if known["sha256"].get(features.TFLITE_FILE) != digest:
         return "the file was altered after it was checked: its SHA-256 is another one"
     return None
 
@@ -79,25 +84,30 @@ def altered_files(serving_dir: str) -> list[str]:
 
 def _known(serving_dir: str) -> dict | None:
     """Returns the record, None when there is no whole one."""
-    try:
-        content = json.loads(_record_path(serving_dir).read_text())
-        return content if {"sha256", "refused"} <= content.keys() else None
-    except (FileNotFoundError, ValueError, AttributeError):
+    path = _record_path(serving_dir)
+    if not fileio.exists(path):
         return None
+    with fileio.open(path, "rb") as file:
+        try:
+            content = json.loads(file.read())
+        except ValueError:
+            return None
+    is_whole = isinstance(content, dict) and isinstance(content.get("sha256"), dict)
+    return content if is_whole and "refused" in content else None
 
 
-def _record_path(serving_dir: str) -> Path:
-    return Path(serving_dir).parent / RECORD_FILE
+def _record_path(serving_dir: str) -> str:
+    return os.path.join(os.path.dirname(serving_dir), RECORD_FILE)
 
 
 def _digests(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): _sha256(path) for path in files}
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digests = {}
+    for path in files:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        digests[path.relative_to(folder).as_posix()] = digest.hexdigest()
+    return digests
 
 
 def _sentence(text: str, folder: Path) -> str:

@@ -22,7 +22,7 @@ def check_tflite(path: str, recipe: Recipe, expected_bytes: int) -> None:
 
     Its one input must be the feature `image_floats` of 784 values (TFMA feeds -1 to a name that it
     does not know), its one output `logits`, both in the recipe's type; its batch must be resizable,
-    its operators few, TFLite's own, in integers where the recipe says so and nowhere else, and taken
+    its operators few, TFLite's own, in integers where the recipe says so and only there, and taken
     by XNNPACK, its weights in the recipe's type, and its size that of such weights.
     """
     operators = flatbuffer.operators(path)

@@ -57,8 +57,8 @@ def check_types(path: str, recipe: Recipe) -> None:
     computed = {graph.tensors[index].type for each in graph.operators for index in each.outputs}
     if not recipe.integer_activations and computed & _INTEGERS:
         raise ConversionError(
-            f"{path}: activations are {_TYPE_NAMES[min(computed & _INTEGERS)]}, expected floats, as "
-            f"the recipe {recipe.name} makes them; the file may be that of another recipe"
+            f"{path}: activations are {_TYPE_NAMES[min(computed & _INTEGERS)]}, expected floats, "
+            f"as the recipe {recipe.name} makes them; the file may be that of another recipe"
         )
 
 

@@ -9,8 +9,8 @@ from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 from tfx.utils import path_utils
 
 from data.splits import Split
-from modules import examples as example_files
 from modules import conversion_record, export, export_checks, litert, training
+from modules import examples as example_files
 from modules.recipes import RECIPES
 
 _SAMPLED_EXAMPLES = 1500  # all for the check

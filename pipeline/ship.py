@@ -93,6 +93,7 @@ def ship(
         },
         source_digest=source_digest(
             "pipeline/artifacts.py",
+            "pipeline/blessings.py",
             "pipeline/comparison*.py",
             "pipeline/confusion.py",
             "pipeline/device_package.py",
@@ -102,7 +103,7 @@ def ship(
     )
     push_to_server = Pusher(
         model=server_model,
-        model_blessing=reference.blessing,
+        model_blessing=comparison.outputs["server_blessing"],
         push_destination=_folder(config.serving_dir),
         custom_executor_spec=ExecutorClassSpec(server_pusher.Executor),
         custom_config={"source_digest": source_digest("pipeline/server_pusher.py")},
