@@ -48,21 +48,13 @@ def own_checks(model: Measured, limits: Limits) -> list[Check]:
         at_most("max_alone_difference", float(alone), limits.max_alone_difference),
         at_most(
             "max_evaluation_difference",
-            abs(_difference(metrics.loss, cross_entropy(logits.test, model.labels))),
+            abs(_difference(metrics.loss, model.own_loss)),
             limits.max_evaluation_difference * max(1, metrics.loss),
         ),
     ]
     if model.contradictions is not None:
         checks.append(at_most("max_contradictions", model.contradictions, 0))
     return checks
-
-
-def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Returns the mean cross-entropy in nats of float32[N, classes] for int64[N]."""
-    real = logits.astype(np.float64)
-    highest = real.max(axis=1)
-    total = np.log(np.exp(real - highest[:, np.newaxis]).sum(axis=1)) + highest
-    return float(np.mean(total - real[np.arange(len(labels)), labels]))
 
 
 def _nonfinite(logits: Logits) -> int:

@@ -49,7 +49,7 @@ class Measured:
       evaluator_blessed: what its Evaluator decided.
       last_accuracy: of the last blessed model on the same images; None when there is none.
       logits: of all images.
-      labels: int64[N], of the test images.
+      own_loss: mean cross-entropy in nats that follows from the logits of the test images.
       contradictions: how many answers of the SavedModel do not follow from its logits; None for
         models that give nothing but logits.
       latency_us: p50 and p90 of a single image, by how it was run.
@@ -62,7 +62,7 @@ class Measured:
     evaluator_blessed: bool
     last_accuracy: float | None
     logits: Logits
-    labels: np.ndarray
+    own_loss: float
     contradictions: int | None
     latency_us: dict[str, dict[str, float]]
 

@@ -159,7 +159,7 @@ def _measure(
             evaluator_blessed=is_model_blessed(inputs[f"{name}_{BLESSING}"]),
             last_accuracy=baseline and evaluation_results.read_metrics(baseline).accuracy,
             logits=logits,
-            labels=answers.labels,
+            own_loss=measurement.cross_entropy(logits.test, answers.labels),
             contradictions=answers.contradictions if is_reference else None,
             latency_us=latencies[name],
         )

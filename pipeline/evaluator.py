@@ -8,6 +8,8 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
+from google.protobuf import json_format
+from tensorflow_model_analysis.proto import config_pb2
 from tfx.components import Evaluator as TFXEvaluator
 from tfx.components.evaluator import executor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
@@ -77,8 +79,8 @@ class Evaluator(TFXEvaluator):
 
 
 def _is_tf_lite(exec_properties: dict[str, Any]) -> bool:
-    specs = json.loads(exec_properties[EVAL_CONFIG_KEY])["modelSpecs"]
-    return any(spec.get("modelType") == TF_LITE for spec in specs)
+    config = json_format.Parse(exec_properties[EVAL_CONFIG_KEY], config_pb2.EvalConfig())
+    return config.model_specs[0].model_type == TF_LITE
 
 
 def _refusal(model: Artifact) -> str | None:

@@ -88,6 +88,14 @@ def serve_alone(saved_model_dir: str, images: np.ndarray) -> tuple[np.ndarray, i
     return np.concatenate(logits), 0
 
 
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Returns the mean cross-entropy in nats of float32[N, classes] for int64[N]."""
+    real = logits.astype(np.float64)
+    highest = real.max(axis=1)
+    total = np.log(np.exp(real - highest[:, np.newaxis]).sum(axis=1)) + highest
+    return float(np.mean(total - real[np.arange(len(labels)), labels]))
+
+
 def _tflite_predict(path: str, num_threads: int) -> _Predict:
     run = litert.BatchRunner(litert.make_interpreter(path, num_threads))
     return lambda images: run({features.IMAGE_FLOATS: images})[features.LOGITS]
