@@ -26,13 +26,14 @@ def check_tflite(path: str, recipe: Recipe, expected_bytes: int) -> None:
     by XNNPACK, its weights in the recipe's type, and its size that of such weights.
     """
     operators = flatbuffer.operators(path)
-    _check_operators(path, operators, recipe)
+    _check_built_in(path, operators)
     interpreter = litert.make_interpreter(path)
     _check_borders(path, interpreter, np.int8 if recipe.integer_io else np.float32)
     if recipe.integer_activations:
         _check_integers(path, operators, recipe)
     _check_size(path, recipe, expected_bytes)
     tflite_types.check_types(path, recipe)
+    _check_few(path, recipe)
     _check_delegate(path, interpreter, recipe)
     _check_batches(path, interpreter, min(recipe.max_logit_difference, _MAX_BATCH_DIFFERENCE))
 
@@ -61,10 +62,13 @@ def undelegated_operators(interpreter: Interpreter) -> set[str]:
     return outside
 
 
-def _check_operators(path: str, names: list[str], recipe: Recipe) -> None:
+def _check_built_in(path: str, names: list[str]) -> None:
     custom = sorted({name for name in names if name.startswith("CUSTOM:")})
     if custom:
         raise ConversionError(f"{path}: operators outside TFLITE_BUILTINS: {custom}")
+
+
+def _check_few(path: str, recipe: Recipe) -> None:
     computing = tflite_types.computing_operators(path, recipe)
     if len(computing) > MAX_TFLITE_OPERATORS:
         raise ConversionError(

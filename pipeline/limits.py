@@ -1,7 +1,15 @@
 """What a model must reach to be pushed.
 
 Differences of logits are in units of the spread (standard deviation) of the SavedModel's logits,
-so that the limits hold for networks that are sure and for others.
+so that the limits hold for networks that are sure and for others. Sound models of the default
+network stayed at a third of these limits or below; the worst of the digits after 3 and 10 epochs
+and of MNIST after 2, as `comparison.json` has them:
+
+                 scale error   class shift   root mean square   largest
+  float32        0.0000        0.0000        0.0000             0.0000
+  float16        0.0004        0.0004        0.0005             0.0014
+  dynamic_range  0.0008        0.0053        0.0040             0.020
+  int8, int8_io  0.0051        0.0057        0.014              0.62 (one image, cut off)
 """
 
 import dataclasses
@@ -53,7 +61,7 @@ _INT8_LIMITS = VariantLimits(
     max_logit_scale_error=0.03,
     max_class_logit_shift=0.03,
     max_rms_logit_difference=0.05,
-    max_logit_difference=1,
+    max_logit_difference=2.0,
     max_size_ratio=0.3,
 )
 _VARIANT_LIMITS = {

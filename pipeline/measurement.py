@@ -76,16 +76,22 @@ def serve_alone(saved_model_dir: str, images: np.ndarray) -> tuple[np.ndarray, i
       images: raw float32[N, 784].
 
     Returns:
-      The logits float32[N, classes].
+      The logits float32[N, classes], and for how many of the images the probabilities are not their
+      softmax, or the class is not the most likely one.
     """
     serve = tf.saved_model.load(saved_model_dir).signatures[export.SERVE_EXAMPLES]
-    logits = []
+    logits, contradictions = [], 0
     for image in images:
         example = tf.train.Example()
         example.features.feature[features.IMAGE_FLOATS].float_list.value.extend(image)
         answer = serve(tf.constant([example.SerializeToString()]))
+        probabilities = tf.nn.softmax(answer[features.LOGITS])
+        follows = np.allclose(
+            answer[features.PROBABILITIES], probabilities, rtol=0, atol=1e-5
+        ) and answer[features.CLASS] == tf.argmax(probabilities, axis=1)
         logits.append(answer[features.LOGITS].numpy())
-    return np.concatenate(logits), 0
+        contradictions += not follows
+    return np.concatenate(logits), contradictions
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:

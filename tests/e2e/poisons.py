@@ -40,25 +40,10 @@ def sound(model: schema.ModelT) -> None:
     """Nothing is wrong."""
 
 
-def wrong_normalisation(model: schema.ModelT) -> None:
-    """The images' mean and deviation are those of other data."""
-    scalars = [(tensor, values) for tensor, values in constants(model) if values.size == 1]
-    assert len(scalars) == 2
-    for tensor, values in scalars:
-        _store(model, tensor, values * 4)
-
-
 def permuted_labels(model: schema.ModelT) -> None:
     """Each class answers to the name of its neighbour."""
     for tensor, values in _last_layer(model):
         _store(model, tensor, np.roll(values, 1, axis=0))
-
-
-def truncated_weights(model: schema.ModelT) -> None:
-    """The second half of the largest layer's weights is missing."""
-    tensor, values = max(constants(model), key=lambda constant: constant[1].size)
-    values.reshape(-1)[values.size // 2 :] = 0
-    _store(model, tensor, values)
 
 
 def biased_class(model: schema.ModelT) -> None:

@@ -41,7 +41,7 @@ def _wrong_once(by: float) -> np.ndarray:
         (_biased(1.0), "max_class_logit_shift"),
         (_biased(-1.0), "max_class_logit_shift"),
         (SPREAD[:, ::-1], "max_rms_logit_difference"),
-        (_wrong_once(9.0), "max_logit_difference"),
+        (_wrong_once(20.0), "max_logit_difference"),
         (_wrong_once(NAN), "max_logit_difference"),
         (np.zeros_like(SPREAD), "max_logit_scale_error"),
     ],
