@@ -174,7 +174,7 @@ def test_the_saved_model_is_made_though_its_float32_device_model_is_refused(
     config = TrainConfig(epochs=1, learning_rate=0.01)
     arguments = FnArgs(
         train_files=[str(files)],
-        transform_graph_path=inputs["transform_graph"][0].uri,
+        transform_output=inputs["transform_graph"][0].uri,
         serving_model_dir=str(serving),
         model_run_dir=str(tmp_path / "model_run"),
         custom_config={

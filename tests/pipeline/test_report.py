@@ -114,7 +114,7 @@ def test_verdict_of_failed_checks_has_value_and_limit() -> None:
     assert "1 of 2 models was pushed" in text
     reasons = (
         "TFX's Evaluator did not bless it; accuracy lost in the worst class is 2.70 points "
-        "(at most 0.50 points is allowed); max_latency_us is 1234 (at most 800 is allowed)"
+        "(at most 0.50 points is allowed); time of one image is 1234 µs (at most 800 µs is allowed)"
     )
     assert f"float32 not pushed: {reasons}" in text
     assert f"\u2717 failed {reasons} not pushed" in text
