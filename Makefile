@@ -1,7 +1,7 @@
 # Everything a user types. `make help` lists it.
 
 # Settings of a run; see `make help`. Empty means the default.
-export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY
+export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US
 export METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS
 # Of single commands.
 export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE AIRFLOW_PORT SHARE_NETWORK
@@ -29,6 +29,7 @@ help: ## list the commands and settings
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'
 	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
+	@echo '  MAX_LATENCY_US  median time of one image that a device model may take (no limit)'
 	@echo '  METADATA      ML Metadata on a server: mysql://USER@HOST:PORT/DATABASE, the password in'
 	@echo '                MYSQL_PWD (default: SQLite under OUTPUT)'
 	@echo '  PIPELINE_NAME under which runs share cache and last blessed model (mnist-jax-DATASET)'

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable
 
 _FLOAT32_BYTES = 4
-_SMALLEST_QUANTIZED = 1024  # weights; TFLite's converter leaves smaller arrays as they are
+SMALLEST_QUANTIZED = 1024  # weights; TFLite's converter leaves smaller arrays as they are
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Recipe:
     def expected_bytes(self, array_sizes: Iterable[int]) -> int:
         """Returns what arrays of so many weights take in the file; more were not quantized."""
         return sum(
-            size * (_FLOAT32_BYTES if size < _SMALLEST_QUANTIZED else self.weight_bytes)
+            size * (_FLOAT32_BYTES if size < SMALLEST_QUANTIZED else self.weight_bytes)
             for size in array_sizes
         )
 

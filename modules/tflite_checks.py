@@ -5,7 +5,7 @@ import os
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from modules import features, flatbuffer, litert
+from modules import features, flatbuffer, litert, tflite_types
 from modules.flatbuffer import ConversionError
 from modules.model import MAX_TFLITE_OPERATORS
 from modules.recipes import Recipe
@@ -13,8 +13,6 @@ from modules.recipes import Recipe
 _BATCH_SIZES = (1, 7, 256)  # to try
 # Between the logits of an image in two batches.
 _MAX_BATCH_DIFFERENCE = 0.1
-# What surrounds the network's own operators in a quantized model.
-_BORDERS = {"QUANTIZE", "DEQUANTIZE"}
 # A file holds more than weights, but not much more.
 _MAX_SIZE_RATIO, _MAX_SIZE_EXTRA = 1.02, 16_384
 
@@ -24,16 +22,18 @@ def check_tflite(path: str, recipe: Recipe, expected_bytes: int) -> None:
 
     Its one input must be the feature `image_floats` of 784 values (TFMA feeds -1 to a name that it
     does not know), its one output `logits`, both in the recipe's type; its batch must be resizable,
-    its operators few, TFLite's own, in integers where the recipe says so, and taken by XNNPACK, and
-    its size that of the recipe's weights.
+    its operators few, TFLite's own, in integers where the recipe says so and only there, and taken
+    by XNNPACK, its weights in the recipe's type, and its size that of such weights.
     """
     operators = flatbuffer.operators(path)
-    _check_operators(path, operators)
+    _check_built_in(path, operators)
     interpreter = litert.make_interpreter(path)
     _check_borders(path, interpreter, np.int8 if recipe.integer_io else np.float32)
     if recipe.integer_activations:
         _check_integers(path, operators, recipe)
     _check_size(path, recipe, expected_bytes)
+    tflite_types.check_types(path, recipe)
+    _check_few(path, recipe)
     _check_delegate(path, interpreter, recipe)
     _check_batches(path, interpreter, min(recipe.max_logit_difference, _MAX_BATCH_DIFFERENCE))
 
@@ -62,11 +62,14 @@ def undelegated_operators(interpreter: Interpreter) -> set[str]:
     return outside
 
 
-def _check_operators(path: str, names: list[str]) -> None:
+def _check_built_in(path: str, names: list[str]) -> None:
     custom = sorted({name for name in names if name.startswith("CUSTOM:")})
     if custom:
         raise ConversionError(f"{path}: operators outside TFLITE_BUILTINS: {custom}")
-    computing = [name for name in names if name not in _BORDERS]
+
+
+def _check_few(path: str, recipe: Recipe) -> None:
+    computing = tflite_types.computing_operators(path, recipe)
     if len(computing) > MAX_TFLITE_OPERATORS:
         raise ConversionError(
             f"{path}: {len(computing)} operators, expected at most {MAX_TFLITE_OPERATORS}: "

@@ -1,11 +1,13 @@
 """TFX's TFLite rewriter with recipes, and with the checks that it leaves out."""
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python.convert_phase import ConverterError
 from tfx.components.trainer.rewriting import rewriter, rewriter_factory
 from tfx.components.trainer.rewriting import tflite_rewriter as tfx_tflite_rewriter
 
@@ -56,8 +58,14 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
         rewritten_model: rewriter.ModelDescription,
     ) -> None:
         """Converts as TFX does, then names the tensors and frees the batch."""
-        super()._rewrite(original_model, rewritten_model)
-        flatbuffer.finish(self._output_path(rewritten_model))
+        path = self._output_path(rewritten_model)
+        try:
+            super()._rewrite(original_model, rewritten_model)
+        except (ConverterError, RuntimeError) as error:  # the latter from its quantization
+            raise flatbuffer.ConversionError(
+                f"{path}: TFLite's converter failed: {_reason(str(error))}"
+            ) from error
+        flatbuffer.finish(path)
 
     def _post_rewrite_validate(self, rewritten_model: rewriter.ModelDescription) -> None:
         """Checks the file; see `tflite_checks.check_tflite`."""
@@ -66,6 +74,13 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
 
     def _output_path(self, rewritten_model: rewriter.ModelDescription) -> str:
         return os.path.join(os.fspath(rewritten_model.path), self._filename)
+
+
+def _reason(text: str) -> str:
+    """Returns the line of a converter's error that says most; MLIR's have many."""
+    lines = [line for line in text.splitlines() if line.strip()] or ["without a message"]
+    found = (re.search(r"error: (.*)", line) for line in lines)
+    return next((match[1] for match in found if match), lines[0])
 
 
 def rewrite(
@@ -89,7 +104,7 @@ def rewrite(
       The path of the TFLite file.
 
     Raises:
-      flatbuffer.ConversionError: the converted model failed a check.
+      flatbuffer.ConversionError: TFLite's converter failed, or the converted model a check.
       ValueError: the recipe wants representative images and there are none.
     """
     if recipe.integer_activations and (

@@ -18,7 +18,7 @@ from pipeline.limits import Limits
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
     *("DATASET", "MNIST_DIR", "OUTPUT"),
-    *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY"),
+    *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
     *("BEAM_RUNNER", "BEAM_ARGS"),
 )
@@ -130,6 +130,11 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     min_accuracy = _number(
         environment, "MIN_ACCURACY", float, Limits.min_accuracy, minimum=0, maximum=1
     )
+    max_latency_us = (
+        _number(environment, "MAX_LATENCY_US", float, math.inf, minimum=0)
+        if environment.get("MAX_LATENCY_US")
+        else None
+    )
     trials = _number(environment, "TRIALS", int, PipelineConfig.tuner_trials, minimum=0)
     recipes = _recipes(environment)
     metadata = environment.get("METADATA") or ""
@@ -145,7 +150,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     dataset, data_uri = locations.data_set(environment)
     output = Path(given_output or PROJECT_ROOT / "output" / dataset.name)
     locations.make_writable("OUTPUT", output)
-    limits = Limits(min_accuracy=min_accuracy)
+    limits = Limits(min_accuracy=min_accuracy, max_latency_us=max_latency_us)
     return PipelineConfig(
         dataset,
         output,

@@ -166,7 +166,7 @@ def _last_blessed(config: PipelineConfig, model: BaseChannel) -> list[Resolver]:
             baseline.CANDIDATE: model,
             baseline.MODEL: Channel(type=Model),
             baseline.BLESSING: Channel(
-                type=ModelBlessing, producer_component_id="Evaluator", output_key="blessing"
+                type=ModelBlessing, producer_component_id="Comparison", output_key="server_blessing"
             ),
         },
     )

@@ -1,5 +1,6 @@
 """Packs the device models that may ship: the TFLite files and what an app must know of them."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,7 @@ def pack(
             {
                 "file": file.name,
                 "summary": RECIPES[entry["name"]].summary,
+                "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
                 **_tensors(str(file)),
                 **{key: entry[key] for key in _COPIED},
             }

@@ -1,15 +1,19 @@
 """Reads what an Evaluator measured from TFMA's output."""
 
 import dataclasses
+import os
 
 import tfx.components  # noqa: F401 - TFMA imports completely only after it
 
 # isort: split
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.writers import eval_config_writer
+from tfx.dsl.io import fileio
 
 from modules import features
 from pipeline.evaluation import EVAL_SLICE, HARD_SLICE, class_slice
+
+_REFUSED_FILE = "refused.txt"  # what an Evaluator writes instead of metrics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +28,22 @@ class Metrics:
     hard_accuracy: float
     hard_loss: float
     hard_examples: int
+
+
+def write_refusal(uri: str, reason: str) -> None:
+    """Writes, in the place of metrics, why an Evaluator passed over its model."""
+    fileio.makedirs(uri)
+    with fileio.open(os.path.join(uri, _REFUSED_FILE), "wb") as file:
+        file.write(reason.encode())
+
+
+def refusal(uri: str) -> str | None:
+    """Returns why an Evaluator passed over its model, None when it measured it."""
+    path = os.path.join(uri, _REFUSED_FILE)
+    if not fileio.exists(path):
+        return None
+    with fileio.open(path, "rb") as file:
+        return file.read().decode()
 
 
 def load_evaluation(uri: str) -> tuple[tfma.EvalResult, tfma.EvalResult | None]:

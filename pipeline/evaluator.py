@@ -1,20 +1,40 @@
-"""TFX's Evaluator, whose memory does not grow with the examples."""
+"""TFX's Evaluator, whose memory does not grow with the examples, and which passes over models."""
 
 import copy
 import fnmatch
 import json
+import os
 from collections.abc import Collection
 from typing import Any
 
+import numpy as np
+from google.protobuf import json_format
+from tensorflow_model_analysis.proto import config_pb2
 from tfx.components import Evaluator as TFXEvaluator
 from tfx.components.evaluator import executor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
 from tfx.types import Artifact
-from tfx.types.standard_component_specs import EXAMPLE_SPLITS_KEY, EXAMPLES_KEY
+from tfx.types.artifact_utils import get_single_instance
+from tfx.types.standard_component_specs import (
+    BASELINE_MODEL_KEY,
+    BLESSING_KEY,
+    EVAL_CONFIG_KEY,
+    EVALUATION_KEY,
+    EXAMPLE_SPLITS_KEY,
+    EXAMPLES_KEY,
+    MODEL_KEY,
+)
+from tfx.utils import path_utils
+
+from modules import conversion_record, features, litert
+from pipeline import evaluation_results
+from pipeline.blessings import bless
+from pipeline.evaluation import TF_LITE
 
 
 class Executor(executor.Executor):
-    """TFX's, made to read several splits as if they were one.
+    """TFX's, made to read several splits as if they were one, and to pass over refused models.
 
     TFX reads each for itself and joins them by a Flatten, and what goes into one of those Beam's
     in-memory runner collects before it goes on: 27 KB for each image of MNIST's test set.
@@ -26,7 +46,18 @@ class Executor(executor.Executor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Evaluates; see TFX's executor."""
+        """Evaluates, see TFX's executor; or, if the device model is refused, writes why."""
+        if _is_tf_lite(exec_properties):
+            model = get_single_instance(input_dict[MODEL_KEY])
+            if reason := _refusal(model):
+                evaluation_results.write_refusal(
+                    get_single_instance(output_dict[EVALUATION_KEY]).uri, reason
+                )
+                bless(get_single_instance(output_dict[BLESSING_KEY]), False, model)
+                return
+            baselines = input_dict.get(BASELINE_MODEL_KEY, [])
+            if any(_refusal(baseline) for baseline in baselines):  # its SavedModel alone was pushed
+                input_dict = {**input_dict, BASELINE_MODEL_KEY: []}
         examples = copy.deepcopy(input_dict[EXAMPLES_KEY])
         splits = json.loads(exec_properties[EXAMPLE_SPLITS_KEY])
         present = {split for artifact in examples for split in artifact.splits}
@@ -45,6 +76,26 @@ class Evaluator(TFXEvaluator):
     """TFX's component with this module's executor."""
 
     EXECUTOR_SPEC = BeamExecutorSpec(Executor)
+
+
+def _is_tf_lite(exec_properties: dict[str, Any]) -> bool:
+    config = json_format.Parse(exec_properties[EVAL_CONFIG_KEY], config_pb2.EvalConfig())
+    return config.model_specs[0].model_type == TF_LITE
+
+
+def _refusal(model: Artifact) -> str | None:
+    """Returns why the device model in an artifact cannot be evaluated, None when it can."""
+    folder = path_utils.serving_model_path(model.uri)
+    if reason := conversion_record.refusal(folder):
+        return reason
+    try:
+        with fileio.open(os.path.join(folder, features.TFLITE_FILE), "rb") as file:
+            logits = litert.predict(file.read(), np.zeros((2, features.NUM_PIXELS), np.float32))
+    except (RuntimeError, ValueError, KeyError) as error:  # what LiteRT raises
+        return f"LiteRT cannot run it: {' '.join(str(error).split())}"
+    if logits.ndim != 2 or len(logits) != 2:
+        return f"for two images it gives logits of shape {logits.shape}"
+    return None
 
 
 def one_pattern(wanted: Collection[str], present: Collection[str]) -> str | None:

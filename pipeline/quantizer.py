@@ -9,8 +9,8 @@ from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 from tfx.utils import path_utils
 
 from data.splits import Split
+from modules import conversion_record, export, export_checks, litert, training
 from modules import examples as example_files
-from modules import export, export_checks, litert, training
 from modules.recipes import RECIPES
 
 _SAMPLED_EXAMPLES = 1500  # all for the check
@@ -27,16 +27,15 @@ def Quantizer(  # noqa: N802 - components are named as classes
 ):
     """Converts the parameters that the SavedModel holds; nothing is trained.
 
+    A model that cannot be converted, failed a check or is further from JAX than the recipe allows
+    is recorded as refused, with the reason, and there is no file; see `conversion_record`.
+
     Args:
       examples: the train split, for the ranges of activations and for the check.
       transform_graph: what the Trainer was given.
       model: the Trainer's.
       recipe: a name in `modules.recipes.RECIPES`.
       quantized_model: a model with `Format-Serving/tflite`, as TFMA looks for it.
-
-    Raises:
-      flatbuffer.ConversionError: the converted model failed a check.
-      export_checks.ExportMismatchError: it is further from JAX than the recipe allows.
     """
     chosen = RECIPES[recipe]
     params = export.load_params(path_utils.serving_model_path(model.uri))
@@ -46,7 +45,10 @@ def Quantizer(  # noqa: N802 - components are named as classes
     )
     directory = path_utils.serving_model_path(quantized_model.uri)
     os.makedirs(directory)
-    tflite_path = export.save_tflite(params, tft_output, chosen, directory, sample[_REPRESENTATIVE])
     expected = training.predict(params, example_files.normalize(sample, tft_output))
-    found = litert.predict(tflite_path, sample)
-    export_checks.check_logits(f"{recipe} model", expected, found, chosen)
+    with conversion_record.recorded(directory, recipe):
+        tflite_path = export.save_tflite(
+            params, tft_output, chosen, directory, sample[_REPRESENTATIVE]
+        )
+        found = litert.predict(tflite_path, sample)
+        export_checks.check_logits(f"{recipe} model", expected, found, chosen)

@@ -24,7 +24,7 @@ _FILTERS = (
     report_text.size,
     report_text.number,
     report_text.seconds,
-    report_text.failure,
+    report_text.reasons,
     report_text.measured,
 )
 
@@ -151,6 +151,9 @@ def command(content: Mapping[str, Any]) -> str:
     for check in content["models"][0]["checks"]:
         if check["name"] == "min_accuracy" and check["limit"] != Limits.min_accuracy:
             settings["MIN_ACCURACY"] = check["limit"]
+    for check in content["models"][-1]["checks"]:
+        if check["name"] == "max_latency_us":
+            settings["MAX_LATENCY_US"] = check["limit"]
     variants = [model["name"] for model in content["models"][1:]]
     if variants != list(RECIPES):
         settings["RECIPES"] = ",".join(variants)

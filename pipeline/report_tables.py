@@ -63,7 +63,9 @@ def class_rows(
       labels: int64[N] of the images.
     """
     accuracies = {
-        model["name"]: {"all": model["metrics"]["accuracy"], **model["per_class_accuracy"]}
+        model["name"]: {}
+        if model["refused"]
+        else {"all": model["metrics"]["accuracy"], **model["per_class_accuracy"]}
         for model in models
     }
     expected = accuracies.pop(reference)

@@ -26,8 +26,10 @@ def points(value: float | None, digits: int = 2) -> str:
     return number(None if value is None else 100 * value, f"z.{digits}f")
 
 
-def size(num_bytes: float, digits: int | None = None) -> str:
+def size(num_bytes: float | None, digits: int | None = None) -> str:
     """Returns a size in KiB, or in MiB from one MiB on."""
+    if num_bytes is None:
+        return number(None)
     kib = num_bytes / 1024
     if kib < 1024:
         return number(kib, f",.{1 if digits is None else digits}f") + f"{_THIN_SPACE}KiB"
@@ -43,10 +45,6 @@ def seconds(value: float) -> str:
 
 def _nats(value: float, digits: int) -> str:
     return number(value, f"z.{digits}f")
-
-
-def _ratio(value: float, digits: int) -> str:
-    return number(value, f".{digits}f") + "\u00d7"
 
 
 def _plain(value: float, digits: int) -> str:
@@ -70,9 +68,11 @@ class Check:
     unit: str = ""
 
 
-BLESSING = "evaluator_blessing"  # the only check without a value: 0 or 1
+BLESSING, SOUND_FILE = "evaluator_blessing", "sound_file"  # checks without a value: 0 or 1
 CHECKS = {
     BLESSING: Check("blessing by TFX's Evaluator"),
+    SOUND_FILE: Check("file whole, as it was checked, and of its recipe"),
+    "max_altered_files": Check("files altered since they were checked", _plain, 0),
     "min_accuracy": Check("accuracy on the test set", share, 2),
     "max_drop_from_last": Check(
         "accuracy lost against the last blessed model", points, 2, "points"
@@ -80,17 +80,36 @@ CHECKS = {
     "max_accuracy_drop": Check("accuracy lost against the reference", points, 2, "points"),
     "max_class_accuracy_drop": Check("accuracy lost in the worst class", points, 2, "points"),
     "max_hard_accuracy_drop": Check("accuracy lost on the hard set", points, 2, "points"),
-    "max_loss_increase": Check("loss gained over the reference", _nats, 4, "nats"),
+    "max_loss_difference": Check("difference in loss to the reference", _nats, 4, "nats"),
     "min_agreement": Check("agreement with the reference", share, 2),
+    "max_logit_scale_error": Check("steeper or flatter logits than the reference's", share, 2),
+    "max_class_logit_shift": Check(
+        "shift of the logits of the worst class", points, 2, "% of their spread"
+    ),
+    "max_rms_logit_difference": Check(
+        "root mean square difference of the logits", points, 2, "% of their spread"
+    ),
+    "max_logit_difference": Check("largest difference of a logit", points, 2, "% of their spread"),
+    "max_nonfinite_answers": Check("answers that are NaN or infinite", _plain, 0),
+    "max_alone_difference": Check(
+        "largest difference of a logit between an image alone and among others",
+        points,
+        2,
+        "% of their spread",
+    ),
+    "max_evaluation_difference": Check(
+        "difference of the loss to what the Evaluator measured", _nats, 4, "nats"
+    ),
+    "max_contradictions": Check("answers that do not follow from their logits", _plain, 0),
     "max_bytes": Check("size", size, 2),
-    "max_latency_ratio": Check("time of one image over float32's", _ratio, 2),
+    "max_latency_us": Check("time of one image", _plain, 4, "µs"),
 }
 
 
 def measured(check: Mapping[str, Any]) -> tuple[str, str]:
     """Returns a check's value and its limit, the latter with the side on which it passes."""
     value, limit = check["value"], check["limit"]
-    if check["name"] == BLESSING:
+    if check["name"] in (BLESSING, SOUND_FILE):
         return "yes" if check["passed"] else "no", "must be yes"
     known = CHECKS.get(check["name"], Check())
     digits = known.digits
@@ -118,6 +137,13 @@ def failure(check: Mapping[str, Any]) -> str:
     title = CHECKS.get(check["name"], Check()).title or check["name"]
     found, wanted = with_unit(check)
     return f"{title} is {found} ({wanted} is {'allowed' if 'at most' in wanted else 'needed'})"
+
+
+def reasons(model: Mapping[str, Any]) -> list[str]:
+    """Says why a model is not blessed; nothing of one that is."""
+    if model["refused"]:
+        return [f"refused: {model['refused']}"]
+    return [failure(check) for check in model["checks"] if not check["passed"]]
 
 
 def headline(models: Sequence[Mapping[str, Any]]) -> str:

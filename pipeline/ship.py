@@ -91,7 +91,9 @@ def ship(
             "trials": config.tuner_trials,
         },
     )
-    push_to_server = _pusher(config, server_model, reference.blessing, config.serving_dir)
+    push_to_server = _pusher(
+        config, server_model, comparison.outputs["server_blessing"], config.serving_dir
+    )
     push_to_device = _pusher(
         config,
         comparison.outputs["device_models"],

@@ -9,6 +9,11 @@ from rich.table import Table
 from pipeline.report_text import with_unit
 
 
+def _cell(value: float | None, form: str, unit: str = "") -> str:
+    """Formats a number, a dash where nothing was measured."""
+    return "-" if value is None else format(value, form) + unit
+
+
 def print_comparison(comparison: dict[str, Any], console: Console) -> None:
     """Prints one row a model and, below, each check that failed and where models were pushed.
 
@@ -34,18 +39,22 @@ def print_comparison(comparison: dict[str, Any], console: Console) -> None:
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("blessed", no_wrap=True)
     for model in comparison["models"]:
+        kib = None if model["bytes"] is None else model["bytes"] / 1024
         table.add_row(
             model["name"],
-            f"{model['bytes'] / 1024:,.0f}",
-            f"{model['metrics']['accuracy']:.2%}",
-            f"{model['hard']['accuracy']:.2%}",
-            f"{model['metrics']['loss']:.4f}",
-            f"{model['agreement']:.2%}",
-            f"{model['latency_us']['batch_1']['p50']:,.0f} us",
+            _cell(kib, ",.0f"),
+            _cell(model["metrics"]["accuracy"], ".2%"),
+            _cell(model["hard"]["accuracy"], ".2%"),
+            _cell(model["metrics"]["loss"], ".4f"),
+            _cell(model["agreement"], ".2%"),
+            _cell(model["latency_us"]["batch_1"]["p50"], ",.0f", " us"),
             "[green]yes" if model["blessed"] else "[red]no",
         )
     console.print(table)
     for model in comparison["models"]:
+        if model["refused"]:
+            console.print(f"{model['name']} was refused: {model['refused']}", soft_wrap=True)
+            continue
         for check in model["checks"]:
             if not check["passed"]:
                 value, limit = (text.replace("\u202f", " ") for text in with_unit(check))

@@ -12,7 +12,7 @@ from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
 from data.dataset import DatasetFiles, open_folder, read_split_range
 from data.digits import make_digits
-from modules import examples, export, features, model, training
+from modules import conversion_record, examples, export, features, model, training
 from modules.preprocessing import preprocessing_fn
 from modules.recipes import FLOAT32, RECIPES
 from modules.train_config import TrainConfig
@@ -88,6 +88,7 @@ class DigitModels:
         directory = str(self._folder / "model" / "Format-Serving")
         export.save_saved_model(self.params, self.tft_output, directory)
         shutil.copy(self.tflite_paths[FLOAT32.name], Path(directory, features.TFLITE_FILE))
+        conversion_record.record(directory)
         return directory
 
     @cached_property

@@ -57,7 +57,7 @@ class Run:
         for model in models:
             for part in (model["metrics"], model["hard"]):
                 part["loss"] = round(part["loss"], 6)
-            varying = ("max_bytes", "max_loss_increase", "max_latency_ratio")
+            varying = ("max_bytes", "max_loss_difference", "max_evaluation_difference")
             model["checks"] = [check for check in model["checks"] if check["name"] not in varying]
             for volatile in ("latency_us", "pushed_to", "bytes"):
                 del model[volatile]

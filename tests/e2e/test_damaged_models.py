@@ -1,11 +1,17 @@
-"""Device models that were damaged after their conversion: none of them is ever pushed."""
+"""Models that were damaged after their conversion: none of them is ever pushed.
+
+Each is driven through the components that follow the conversion, with the limits of every run.
+"""
 
 import dataclasses
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 from tfx.dsl.components.common.importer import Importer
@@ -15,53 +21,42 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import Examples, Model, Schema
 
 from data.resolve import DEFAULT_CACHE, resolve_dataset
+from modules import conversion_record, export, features
 from pipeline import runs
 from pipeline.config import PipelineConfig
-from pipeline.limits import Limits
 from pipeline.ship import ship
+from tests.e2e import poisons
 from tests.e2e.harness import PIPELINE_NAME, Run
 
-
-def constants(model: schema.ModelT, min_size: int) -> list[tuple[schema.TensorT, np.ndarray]]:
-    """Returns the constant float32 tensors of at least `min_size` values, as writable arrays."""
-    found = []
-    for tensor in model.subgraphs[0].tensors:
-        data = model.buffers[tensor.buffer].data
-        if data is not None and tensor.type == schema.TensorType.FLOAT32:
-            values = np.frombuffer(bytes(data), np.float32).copy()
-            if values.size >= min_size:
-                found.append((tensor, values.reshape(tensor.shape)))
-    return found
+RECIPES = ("float32", "float16", "dynamic_range", "int8", "int8_io")
+Poison = Callable[[schema.ModelT], None]
 
 
-def store(model: schema.ModelT, tensor: schema.TensorT, values: np.ndarray) -> None:
-    data = np.ascontiguousarray(values, np.float32)
-    model.buffers[tensor.buffer].data = np.frombuffer(data.tobytes(), np.uint8)
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """The folders Format-Serving that a run made, by recipe; the SavedModel is float32's."""
+
+    folders: dict[str, Path]
+
+    def file(self, name: str) -> Path:
+        return self.folders[name] / features.TFLITE_FILE
 
 
-def wrong_normalisation(model: schema.ModelT) -> None:
-    """The images' mean and deviation are those of other data."""
-    scalars = [(tensor, values) for tensor, values in constants(model, 1) if values.size == 1]
-    assert len(scalars) == 2
-    for tensor, values in scalars:
-        store(model, tensor, values * 4)
+@pytest.fixture
+def made(digits_run: Run) -> Made:
+    return made_by(digits_run)
 
 
-def permuted_labels(model: schema.ModelT) -> None:
-    """Each class answers to the name of its neighbour."""
-    permuted = 0
-    for tensor, values in constants(model, 10):
-        if values.shape[0] == 10:
-            store(model, tensor, np.roll(values, 1, axis=0))
-            permuted += 1
-    assert permuted == 2  # weights and bias of the last layer
-
-
-def truncated_weights(model: schema.ModelT) -> None:
-    """The second half of the largest layer's weights is missing."""
-    tensor, values = max(constants(model, 1), key=lambda constant: constant[1].size)
-    values.reshape(-1)[values.size // 2 :] = 0
-    store(model, tensor, values)
+def made_by(run: Run) -> Made:
+    store = run.store()
+    executions = runs.run_executions(store, PIPELINE_NAME)
+    nodes = {name: (f"Quantizer.{name}", "quantized_model") for name in RECIPES[1:]}
+    nodes["float32"] = ("Trainer", "model")
+    folders = {
+        name: Path(runs.output_artifacts(store, executions[node])[key].uri, "Format-Serving")
+        for name, (node, key) in nodes.items()
+    }
+    return Made(folders)
 
 
 def imported(run: Run, node: str, key: str, artifact_type: type, uri: str = "") -> Importer:
@@ -87,77 +82,76 @@ def imported(run: Run, node: str, key: str, artifact_type: type, uri: str = "") 
     )
 
 
-def ship_again(run: Run, output: Path, device_models: dict[str, Path]) -> None:
-    """Runs what follows the conversion on other device models than those that were made."""
+def ship_again(
+    run: Run, output: Path, server_model: str, device_models: dict[str, Path]
+) -> dict[str, Any]:
+    """Runs what follows the conversion on other models than those that were made.
+
+    Returns the models of comparison.json by name.
+    """
     examples = imported(run, "FileBasedExampleGen", "examples", Examples).with_id("Examples")
     schema_ = imported(run, "CuratedSchema", "schema", Schema).with_id("Schema")
-    server_model = imported(run, "Trainer", "model", Model).with_id("Server")
+    server = imported(run, "Trainer", "model", Model, server_model).with_id("Server")
     variants = {
         name: imported(run, "Trainer", "model", Model, str(folder)).with_id(f"Device.{name}")
         for name, folder in device_models.items()
     }
-    # What they weigh and how long they take shall not be what gives them away.
-    limits = Limits(
-        variants={
-            name: dataclasses.replace(limit, max_size_ratio=2.0, max_latency_ratio=100.0)
-            for name, limit in Limits().variants.items()
-        }
-    )
-    digits = resolve_dataset("digits", None, DEFAULT_CACHE)
-    config = PipelineConfig(digits, output, limits=limits)
+    config = PipelineConfig(resolve_dataset("digits", None, DEFAULT_CACHE), output)
     shipping = ship(
         config,
         examples=examples.outputs["result"],
         schema=schema_.outputs["result"],
-        server_model=server_model.outputs["result"],
+        server_model=server.outputs["result"],
         device_models={name: node.outputs["result"] for name, node in variants.items()},
     )
     LocalDagRunner().run(
         Pipeline(
             pipeline_name="ship-again",
             pipeline_root=config.pipeline_root,
-            components=[examples, schema_, server_model, *variants.values(), *shipping.components],
+            components=[examples, schema_, server, *variants.values(), *shipping.components],
             metadata_connection_config=sqlite_metadata_connection_config(str(config.metadata_file)),
             beam_pipeline_args=list(config.beam_args),
         )
     )
+    [comparison] = output.glob("pipeline/Comparison/comparison/*/comparison.json")
+    return {model["name"]: model for model in json.loads(comparison.read_text())["models"]}
 
 
-@pytest.fixture
-def float32_file(digits_run: Run) -> Path:
-    """The device model in the Trainer's artifact."""
-    store = digits_run.store()
-    execution = runs.run_executions(store, PIPELINE_NAME)["Trainer"]
-    model = runs.output_artifacts(store, execution)["model"]
-    return Path(model.uri) / "Format-Serving" / "tflite"
-
-
-def model_folder(tmp_path: Path, name: str, content: bytes) -> Path:
-    """Returns what looks like a Quantizer's artifact."""
-    folder = tmp_path / name
-    (folder / "Format-Serving").mkdir(parents=True)
-    (folder / "Format-Serving" / "tflite").write_bytes(content)
+def model_folder(folder: Path, content: bytes | None, poison: Poison = poisons.sound) -> Path:
+    """Returns what looks like a Quantizer's artifact, with a record that fits its content."""
+    serving = folder / "Format-Serving"
+    serving.mkdir(parents=True)
+    if content is not None:
+        file = serving / features.TFLITE_FILE
+        file.write_bytes(content)
+        if poison is not poisons.sound:
+            model = flatbuffer_utils.read_model(str(file))
+            poison(model)
+            flatbuffer_utils.write_model(model, str(file))
+    conversion_record.record(str(serving))
     return folder
 
 
-def test_only_the_sound_one_of_four_is_pushed(
-    digits_run: Run, float32_file: Path, tmp_path: Path
-) -> None:
+def failed_checks(model: dict[str, Any]) -> set[str]:
+    return {check["name"] for check in model["checks"] if not check["passed"]}
+
+
+def test_only_the_sound_one_of_five_is_pushed(digits_run: Run, made: Made, tmp_path: Path) -> None:
+    """The others are of the right form, and none says by its digest that it was changed."""
     damages = {
-        "float16": wrong_normalisation,
-        "dynamic_range": permuted_labels,
-        "int8": truncated_weights,
+        "float32": poisons.sound,
+        "float16": poisons.permuted_labels,
+        "dynamic_range": poisons.biased_class,
+        "int8": poisons.too_sure,
+        "int8_io": poisons.dark_input,
     }
-    folders = {"float32": model_folder(tmp_path, "sound", float32_file.read_bytes())}
-    for name, damage in damages.items():
-        folders[name] = model_folder(tmp_path, name, float32_file.read_bytes())
-        file = str(folders[name] / "Format-Serving" / "tflite")
-        model = flatbuffer_utils.read_model(file)
-        damage(model)
-        flatbuffer_utils.write_model(model, file)
+    folders = {
+        name: model_folder(tmp_path / name, made.file(name).read_bytes(), damage)
+        for name, damage in damages.items()
+    }
     output = tmp_path / "output"
 
-    ship_again(digits_run, output, folders)
+    models = ship_again(digits_run, output, "", folders)
 
     [pushed] = output.glob("device/*")
     assert {path.name for path in pushed.iterdir()} == {
@@ -165,25 +159,87 @@ def test_only_the_sound_one_of_four_is_pushed(
         "model.json",
         "pushed.json",
     }
-    assert (pushed / "float32.tflite").read_bytes() == float32_file.read_bytes()
+    assert (pushed / "float32.tflite").read_bytes() == made.file("float32").read_bytes()
     manifest = json.loads((pushed / "model.json").read_text())
     assert [model["name"] for model in manifest["models"]] == ["float32"]
-    [comparison] = output.glob("pipeline/Comparison/comparison/*/comparison.json")
-    models = {model["name"]: model for model in json.loads(comparison.read_text())["models"]}
-    assert models.keys() == {"saved_model", "float32", *damages}
-    assert models["saved_model"]["blessed"] and models["float32"]["blessed"]
-    for name in damages:
-        failed = {check["name"] for check in models[name]["checks"] if not check["passed"]}
-        assert {"max_accuracy_drop", "min_agreement"} <= failed, (name, failed)
-        assert not models[name]["blessed"]
+    assert models.keys() == {"saved_model", *damages}
+    assert {name for name, model in models.items() if model["blessed"]} == {
+        "saved_model",
+        "float32",
+    }
+    assert all(model["refused"] is None for model in models.values())
+    assert {"max_accuracy_drop", "min_agreement"} <= failed_checks(models["float16"])
+    # Of these two hardly an answer is another one; only the logits tell.
+    assert {"max_class_logit_shift"} <= failed_checks(models["dynamic_range"])
+    assert {"max_logit_scale_error"} <= failed_checks(models["int8"])
+    for name in ("dynamic_range", "int8"):
+        assert "evaluator_blessing" not in failed_checks(models[name])
+    assert {"max_rms_logit_difference"} <= failed_checks(models["int8_io"])
 
 
-def test_a_file_that_is_cut_short_stops_the_pipeline(
-    digits_run: Run, float32_file: Path, tmp_path: Path
+def wrong_alone(source: Path, folder: Path) -> None:
+    """Writes a SavedModel whose `serving_default` shifts the labels of an image by itself."""
+    shutil.copytree(source, folder / "Format-Serving")
+    loaded = tf.saved_model.load(str(source))
+    serve = loaded.signatures[export.SERVE_EXAMPLES]
+    keyword = next(iter(serve.structured_input_signature[1]))
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None], tf.string, name=keyword)])
+    def poisoned(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        answers = serve(**{keyword: serialized})
+        is_alone = tf.equal(tf.shape(serialized)[0], 1)
+        logits = answers[features.LOGITS]
+        return {
+            **answers,
+            features.LOGITS: tf.where(is_alone, tf.roll(logits, 1, axis=1), logits),
+        }
+
+    signatures = {**loaded.signatures, export.SERVE_EXAMPLES: poisoned}
+    tf.saved_model.save(loaded, str(folder / "Format-Serving"), signatures=signatures)
+    conversion_record.record(str(folder / "Format-Serving"))
+
+
+def test_files_of_a_wrong_form_are_refused_and_keep_no_other_back(
+    digits_run: Run, made: Made, tmp_path: Path
 ) -> None:
-    content = float32_file.read_bytes()
-    folder = model_folder(tmp_path, "cut", content[: len(content) // 2])
+    """Nor does a SavedModel pass that is right only in the batches of an evaluation."""
+    content = {name: made.file(name).read_bytes() for name in RECIPES}
+    folders = {
+        "float32": model_folder(tmp_path / "float32", content["float32"]),
+        "float16": model_folder(tmp_path / "float16", content["float16"][:100_000]),
+        "dynamic_range": model_folder(
+            tmp_path / "dynamic_range", content["dynamic_range"], poisons.one_more_operator
+        ),
+        "int8": model_folder(tmp_path / "int8", content["dynamic_range"]),
+        "int8_io": model_folder(tmp_path / "int8_io", content["int8_io"]),
+    }
+    with open(folders["int8_io"] / "Format-Serving" / features.TFLITE_FILE, "ab") as file:
+        file.write(b"\0")
+    server = tmp_path / "server"
+    wrong_alone(made.folders["float32"], server)
     output = tmp_path / "output"
-    with pytest.raises(Exception, match="not a valid Flatbuffer .*ExtractTFLitePredictions"):
-        ship_again(digits_run, output, {"float32": folder})
-    assert not list(output.glob("device/*"))
+
+    models = ship_again(digits_run, output, str(server), folders)
+
+    assert not list(output.glob("serving/*"))
+    [pushed] = output.glob("device/*")
+    assert {path.name for path in pushed.iterdir()} == {
+        "float32.tflite",
+        "model.json",
+        "pushed.json",
+    }
+    assert models["float32"]["blessed"]
+    reasons = {
+        "float16": "LiteRT cannot run it",
+        "dynamic_range": "11 operators, expected at most 10",
+        "int8": "do not all compute in integers",
+        "int8_io": "the file was altered after it was checked",
+    }
+    for name, reason in reasons.items():
+        assert reason in models[name]["refused"], name
+        assert failed_checks(models[name]) == {"sound_file"}
+        assert not models[name]["blessed"]
+        assert models[name].keys() == models["saved_model"].keys()
+        assert models[name]["metrics"] == {"accuracy": None, "loss": None}
+    assert failed_checks(models["saved_model"]) == {"max_alone_difference", "max_contradictions"}
+    assert models["saved_model"]["metrics"]["accuracy"] > 0.97

@@ -1,5 +1,6 @@
 """Checks of converted models: each kind of model that TFMA or a device cannot use is refused."""
 
+import copy
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -188,6 +189,10 @@ def test_network_that_was_not_fused(
             INT8,
             r"\['SUB'.*\] do not all compute in integers, as the recipe int8 wants",
         ),
+        ("float16", FLOAT32, "most weights are FLOAT16, expected FLOAT32, as the recipe float32"),
+        ("dynamic_range", FLOAT32, "most weights are INT8, expected FLOAT32"),
+        ("dynamic_range", FLOAT16, "most weights are INT8, expected FLOAT16"),
+        ("int8", DYNAMIC_RANGE, "activations are INT8, expected floats, as the recipe dynamic_"),
     ],
 )
 def test_model_of_another_recipe(
@@ -195,6 +200,37 @@ def test_model_of_another_recipe(
 ) -> None:
     found = _problem(variants[converted_by], checked_as, checked_as.weight_bytes * NUM_PARAMETERS)
     assert re.match(problem, found), found
+
+
+@pytest.mark.parametrize("checked_as", RECIPES)
+@pytest.mark.parametrize("converted_by", RECIPES)
+def test_a_file_passes_as_that_of_its_own_recipe_only(
+    variants: dict[str, str], converted_by: str, checked_as: str
+) -> None:
+    recipe, path = RECIPES[checked_as], variants[converted_by]
+    if converted_by == checked_as:
+        tflite_checks.check_tflite(path, recipe, recipe.weight_bytes * NUM_PARAMETERS)
+    else:
+        assert _problem(path, recipe, recipe.weight_bytes * NUM_PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "operator", "place"),
+    [(INT8, "QUANTIZE", 0), (INT8_IO, "RESHAPE", 2), (FLOAT16, "DEQUANTIZE", 0)],
+    ids=["int8", "int8_io", "float16"],
+)
+def test_an_operator_more_than_the_recipe_needs(
+    variants: dict[str, str], tmp_path: Path, recipe: Recipe, operator: str, place: int
+) -> None:
+    """One that costs time and changes nothing, be it of those that quantization brings along."""
+    model_ = flatbuffer.read_model(variants[recipe.name])
+    assert flatbuffer.operators(variants[recipe.name])[place] == operator
+    repeated = model_.subgraphs[0].operators[place]
+    model_.subgraphs[0].operators.insert(place + 1, copy.deepcopy(repeated))
+    path = str(tmp_path / "slow")
+    flatbuffer_utils.write_model(model_, path)
+    problem = _problem(path, recipe, recipe.weight_bytes * NUM_PARAMETERS)
+    assert problem.startswith("11 operators, expected at most 10: "), problem
 
 
 @pytest.mark.parametrize("recipe", [FLOAT32, FLOAT16], ids=["float32", "float16"])

@@ -81,6 +81,7 @@ def model(name: str, num_classes: int = 10, **changes: Any) -> dict[str, Any]:
         "max_abs_logit_difference": 1.5e-5,
         "latency_us": latency,
         "checks": [check("evaluator_blessing", 1, 1), check("min_accuracy", 0.985, 0.97)],
+        "refused": None,
         "blessed": True,
         "pushed_to": PUSHED,
     } | changes

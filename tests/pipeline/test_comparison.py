@@ -2,76 +2,23 @@
 
 import dataclasses
 import json
-import math
 
 import numpy as np
 import pytest
 
 from pipeline import comparison
-from pipeline.comparison import Check, Logits, Measured
-from pipeline.evaluation_results import Metrics
-from pipeline.limits import Limits, VariantLimits
-
-VARIANT = VariantLimits(
-    max_accuracy_drop=0.001,
-    max_class_accuracy_drop=0.005,
-    max_hard_accuracy_drop=0.002,
-    max_loss_increase=0.01,
-    min_agreement=0.999,
-    max_size_ratio=0.5,
-    max_latency_ratio=0.8,
+from pipeline.comparison_data import Check, Logits
+from tests.pipeline.compared_models import (
+    LIMITS,
+    METRICS,
+    NAN,
+    REFERENCE,
+    checks_of,
+    failed,
+    logits,
+    measured,
 )
-LIMITS = Limits(0.9, 0.02, {"int8": VARIANT})
-METRICS = Metrics(
-    accuracy=0.991,
-    loss=0.03,
-    examples=10_000,
-    per_class_accuracy={"0": 0.95, "1": 1.0},
-    class_examples={"0": 5_000, "1": 5_000},
-    hard_accuracy=0.9,
-    hard_loss=0.3,
-    hard_examples=10_000,
-)
-NAN = math.nan
-FLOAT32_US = 200.0
-
-
-def logits(rows: int = 10_000, flipped: int = 0) -> Logits:
-    """Logits of two classes, of which the first `flipped` rows prefer the second."""
-    found = np.tile(np.array([-0.1, -2.4], np.float32), (rows, 1))
-    found[:flipped] = found[:flipped, ::-1]
-    return Logits(found, found)
-
-
-REFERENCE = Measured(
-    comparison.REFERENCE, 1_000_000, METRICS, True, None, logits(), {"batch_1": {"p50": 900.0}}
-)
-
-
-def measured(**changes: object) -> Measured:
-    """An int8 model that passes everything, but for the changes to it or to its metrics."""
-    ours = {key: changes.pop(key) for key in list(changes) if hasattr(METRICS, key)}
-    model = dataclasses.replace(
-        REFERENCE,
-        name="int8",
-        size_bytes=300_000,
-        metrics=dataclasses.replace(METRICS, **ours),
-        latency_us={"batch_1": {"p50": 100.0, "p90": 150.0}},
-    )
-    return dataclasses.replace(model, **changes)
-
-
-def checks_of(model: Measured, reference: Measured = REFERENCE) -> dict[str, Check]:
-    found = [
-        *comparison.server_checks(model, LIMITS),
-        *comparison.device_checks(model, reference, FLOAT32_US, VARIANT),
-    ]
-    assert len({check.name for check in found}) == len(found)
-    return {check.name: check for check in found}
-
-
-def failed(model: Measured, reference: Measured = REFERENCE) -> list[str]:
-    return [name for name, check in checks_of(model, reference).items() if not check.passed]
+from tests.pipeline.test_comparison_logits import LOGIT_CHECKS
 
 
 def test_names_values_and_limits() -> None:
@@ -83,17 +30,24 @@ def test_names_values_and_limits() -> None:
         logits=logits(flipped=5),
         last_accuracy=0.992,
     )
-    assert list(checks_of(model).values()) == [
+    found = checks_of(model)
+    logit_checks = {name: found.pop(name) for name in LOGIT_CHECKS}
+    assert all(check.limit == 10.0 for check in logit_checks.values())
+    assert list(found.values()) == [
         Check("evaluator_blessing", 1.0, 1.0, True),
         Check("min_accuracy", 0.9905, 0.9, True),
         Check("max_drop_from_last", 0.0015, 0.02, True),
+        Check("max_nonfinite_answers", 0, 0, True),
+        Check("max_alone_difference", 0.0, 0.01, True),
+        Check("max_evaluation_difference", 0.0, 0.001, True),
+        Check("sound_file", 1.0, 1.0, True),
         Check("max_accuracy_drop", 0.0005, 0.001, True),
         Check("max_class_accuracy_drop", 0.002, 0.005, True),
         Check("max_hard_accuracy_drop", 0.001, 0.002, True),
-        Check("max_loss_increase", 0.004, 0.01, True),
+        Check("max_loss_difference", 0.004, 0.01, True),
         Check("min_agreement", 0.9995, 0.999, True),
         Check("max_bytes", 300_000, 500_000, True),
-        Check("max_latency_ratio", 0.5, 0.8, True),
+        Check("max_latency_us", 100.0, 160.0, True),
     ]
 
 
@@ -118,15 +72,21 @@ def test_names_values_and_limits() -> None:
         ({"hard_accuracy": 0.8979}, ["max_hard_accuracy_drop"]),
         ({"hard_accuracy": NAN}, ["max_hard_accuracy_drop"]),
         ({"loss": 0.04}, []),
-        ({"loss": 0.01}, []),
-        ({"loss": 0.0401}, ["max_loss_increase"]),
-        ({"loss": NAN}, ["max_loss_increase"]),
+        ({"loss": 0.02}, []),
+        ({"loss": 0.0401}, ["max_loss_difference"]),
+        ({"loss": 0.0199}, ["max_loss_difference"]),
+        ({"loss": NAN}, ["max_evaluation_difference", "max_loss_difference"]),
+        ({"own_loss": 0.0309}, []),
+        ({"own_loss": 0.0311}, ["max_evaluation_difference"]),
+        ({"own_loss": NAN}, ["max_evaluation_difference"]),
+        ({"loss": 2.0, "own_loss": 2.0019}, ["max_loss_difference"]),
+        ({"contradictions": 1}, ["max_contradictions"]),
         ({"logits": logits(flipped=10)}, []),
         ({"logits": logits(flipped=11)}, ["min_agreement"]),
         ({"size_bytes": 500_000}, []),
         ({"size_bytes": 500_001}, ["max_bytes"]),
         ({"latency_us": {"batch_1": {"p50": 160.0}}}, []),
-        ({"latency_us": {"batch_1": {"p50": 161.0}}}, ["max_latency_ratio"]),
+        ({"latency_us": {"batch_1": {"p50": 161.0}}}, ["max_latency_us"]),
         ({"last_accuracy": 1.0}, []),
         ({"last_accuracy": 1.02}, ["max_drop_from_last"]),
         ({"last_accuracy": NAN}, ["max_drop_from_last"]),
@@ -151,7 +111,7 @@ def test_a_reference_that_is_nan_fails_the_device_model() -> None:
     assert failed(measured(), reference) == [
         "max_accuracy_drop",
         "max_hard_accuracy_drop",
-        "max_loss_increase",
+        "max_loss_difference",
     ]
 
 
@@ -197,12 +157,6 @@ def test_one_image_is_as_little_however_its_share_is_rounded(images: int) -> Non
     assert set(failed(model, reference)) <= {"min_accuracy"}
 
 
-def test_float32_is_not_compared_with_itself_in_time() -> None:
-    float32 = dataclasses.replace(VARIANT, max_latency_ratio=None)
-    checks = comparison.device_checks(measured(), REFERENCE, FLOAT32_US, float32)
-    assert "max_latency_ratio" not in {check.name for check in checks}
-
-
 def test_the_class_that_is_reported_is_the_one_furthest_beyond_its_own_limit() -> None:
     model = measured(
         class_examples={"0": 20, "1": 5_000}, per_class_accuracy={"0": 0.91, "1": 0.99}
@@ -214,19 +168,30 @@ def test_the_class_that_is_reported_is_the_one_furthest_beyond_its_own_limit() -
 
 
 def test_the_saved_model_is_judged_by_what_every_model_has_to_pass() -> None:
-    entry = comparison.judge(REFERENCE, REFERENCE, LIMITS, FLOAT32_US)
-    assert [check["name"] for check in entry["checks"]] == ["evaluator_blessing", "min_accuracy"]
+    entry = comparison.judge(REFERENCE, REFERENCE, LIMITS)
+    assert [check["name"] for check in entry["checks"]] == [
+        "evaluator_blessing",
+        "min_accuracy",
+        "max_altered_files",
+        "max_nonfinite_answers",
+        "max_alone_difference",
+        "max_evaluation_difference",
+        "max_contradictions",
+    ]
     assert entry["blessed"] and entry["model_type"] == "tf_generic"
     assert (entry["agreement"], entry["max_abs_logit_difference"]) == (1.0, 0.0)
+    altered = dataclasses.replace(REFERENCE, altered_files=1)
+    assert not comparison.judge(altered, altered, LIMITS)["blessed"]
     unblessed = dataclasses.replace(REFERENCE, evaluator_blessed=False)
-    assert not comparison.judge(unblessed, unblessed, LIMITS, FLOAT32_US)["blessed"]
+    assert not comparison.judge(unblessed, unblessed, LIMITS)["blessed"]
 
 
 def test_judgement_is_the_element_of_comparison_json() -> None:
     found = logits(flipped=2_000)
     hard = logits(flipped=5_000).hard
-    model = measured(logits=Logits(found.test - np.float32(0.5), hard))
-    entry = comparison.judge(model, REFERENCE, LIMITS, FLOAT32_US)
+    moved = found.test - np.float32(0.5)
+    model = measured(logits=Logits(moved, hard, found.sampled, moved[found.sampled]))
+    entry = comparison.judge(model, REFERENCE, LIMITS)
     checks = [dataclasses.asdict(check) for check in checks_of(model).values()]
     assert entry == {
         "name": "int8",
@@ -239,9 +204,10 @@ def test_judgement_is_the_element_of_comparison_json() -> None:
         "hard": {"accuracy": 0.9, "loss": 0.3, "agreement": 0.5},
         "latency_us": {"batch_1": {"p50": 100.0, "p90": 150.0}},
         "checks": checks,
+        "refused": None,
         "blessed": False,
         "pushed_to": None,
     }
     assert [check["name"] for check in checks if not check["passed"]] == ["min_agreement"]
     assert json.loads(json.dumps(entry)) == entry
-    assert comparison.judge(measured(), REFERENCE, LIMITS, FLOAT32_US)["blessed"] is True
+    assert comparison.judge(measured(), REFERENCE, LIMITS)["blessed"] is True

@@ -4,8 +4,7 @@ import dataclasses
 import json
 
 from modules.recipes import RECIPES
-from pipeline.comparison_component import limits_from_json
-from pipeline.limits import Limits
+from pipeline.limits import Limits, limits_from_json
 
 
 def test_limits_survive_the_way_through_json() -> None:

@@ -61,7 +61,14 @@ def test_everything_set(environment: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("EPOCHS", "1"), ("SEED", "0"), ("TRIALS", "0"), ("MIN_ACCURACY", "0"), ("MIN_ACCURACY", "1")],
+    [
+        ("EPOCHS", "1"),
+        ("SEED", "0"),
+        ("TRIALS", "0"),
+        ("MIN_ACCURACY", "0"),
+        ("MIN_ACCURACY", "1"),
+        ("MAX_LATENCY_US", "250.5"),
+    ],
 )
 def test_bounds_are_allowed(environment: dict[str, str], name: str, value: str) -> None:
     config = config_from_environment(environment | {name: value})
@@ -70,6 +77,7 @@ def test_bounds_are_allowed(environment: dict[str, str], name: str, value: str) 
         "SEED": config.train.seed,
         "TRIALS": config.tuner_trials,
         "MIN_ACCURACY": config.limits.min_accuracy,
+        "MAX_LATENCY_US": config.limits.max_latency_us,
     }
     assert found[name] == float(value)
 
@@ -155,6 +163,8 @@ def test_relative_output_becomes_absolute(
         ("MIN_ACCURACY", "-0.1", "a number from 0 to 1"),
         ("MIN_ACCURACY", "nan", "a number from 0 to 1"),
         ("MIN_ACCURACY", "97%", "a number from 0 to 1"),
+        ("MAX_LATENCY_US", "-1", "a number of at least 0"),
+        ("MAX_LATENCY_US", "fast", "a number of at least 0"),
     ],
 )
 def test_wrong_number_is_refused_before_any_data_work(

@@ -1,5 +1,6 @@
 """What a device gets: the files that may ship, and a manifest that an app can work by."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def _entry(name: str, size: int) -> dict[str, Any]:
         "agreement": 0.998,
         "latency_us": {"batch_1": {"p50": 100.0, "p90": 120.0}},
         "checks": [],
+        "refused": None,
         "blessed": True,
         "pushed_to": None,
     }
@@ -45,6 +47,12 @@ def manifest(package: Path) -> dict[str, Any]:
     return json.loads((package / "model.json").read_text())
 
 
+def test_manifest_tells_whether_a_file_is_whole(package: Path, manifest: dict[str, Any]) -> None:
+    for found in manifest["models"]:
+        content = (package / found["file"]).read_bytes()
+        assert found["sha256"] == hashlib.sha256(content).hexdigest()
+
+
 def test_only_what_may_ship_is_in_the_folder(package: Path, digit_models: DigitModels) -> None:
     names = {"model.json", "float32.tflite", "int8_io.tflite"}
     assert {path.name for path in package.iterdir()} == names
@@ -57,8 +65,8 @@ def test_manifest_says_what_the_comparison_does(manifest: dict[str, Any]) -> Non
     assert [found["file"] for found in manifest["models"]] == ["int8_io.tflite", "float32.tflite"]
     for found, size in zip(manifest["models"], (5, 6), strict=True):
         entry = _entry(found["name"], size)
-        copied = set(entry) - {"model_type", "checks", "blessed", "pushed_to"}
-        assert set(found) == copied | {"file", "summary", "input", "output"}
+        copied = set(entry) - {"model_type", "checks", "refused", "blessed", "pushed_to"}
+        assert set(found) == copied | {"file", "sha256", "summary", "input", "output"}
         assert {key: found[key] for key in copied} == {key: entry[key] for key in copied}
         assert found["summary"] == RECIPES[found["name"]].summary
 

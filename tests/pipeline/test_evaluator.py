@@ -9,11 +9,12 @@ import pytest
 from apache_beam.portability.common_urns import primitives
 from google.protobuf import json_format
 from tfx.components.evaluator import executor as tfx_executor
+from tfx.components.util.model_utils import is_model_blessed
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, ModelEvaluation, Schema
 
 from data.splits import Split
-from modules import tflite_extractor
+from modules import conversion_record, tflite_extractor
 from pipeline import beam_engine, evaluation, evaluation_results, evaluator, example_gen
 from pipeline.validation import curated_schema
 from tests.digit_models import DigitModels
@@ -65,6 +66,15 @@ def pipelines(monkeypatch: pytest.MonkeyPatch) -> list[beam.Pipeline]:
 def _evaluate(
     executor: type[tfx_executor.Executor], inputs: dict[str, list[Any]], folder: Path
 ) -> evaluation_results.Metrics:
+    """Returns what an executor measures on the test set and the hard set."""
+    measured, _ = _run(executor, inputs, folder)
+    result, _ = evaluation_results.load_evaluation(measured.uri)
+    return evaluation_results.read_metrics(result)
+
+
+def _run(
+    executor: type[tfx_executor.Executor], inputs: dict[str, list[Any]], folder: Path
+) -> tuple[ModelEvaluation, ModelBlessing]:
     """Runs an executor on the test set and the hard set."""
     measured, blessing = ModelEvaluation(), ModelBlessing()
     measured.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
@@ -81,8 +91,7 @@ def _evaluate(
             "module_path": tflite_extractor.__name__,
         },
     )
-    result, _ = evaluation_results.load_evaluation(measured.uri)
-    return evaluation_results.read_metrics(result)
+    return measured, blessing
 
 
 def _sources(pipeline: beam.Pipeline) -> int:
@@ -105,6 +114,28 @@ def test_measures_what_tfx_measures_from_one_source(
     for name, value in vars(expected).items():
         assert getattr(found, name) == pytest.approx(value, rel=1e-6), name
     assert inputs["examples"][0].splits == list(Split)
+
+
+def test_a_refused_model_is_passed_over_and_a_refused_baseline_left_out(
+    inputs: dict[str, list[Any]], pipelines: list[beam.Pipeline], tmp_path: Path
+) -> None:
+    """A device model that was never made must not stop what is made in its place."""
+    refused = Model()
+    refused.uri, refused.id = str(tmp_path / "refused"), 17
+    folder = Path(refused.uri, "Format-Serving")
+    folder.mkdir(parents=True)
+    conversion_record.record(str(folder), "there is no kernel")
+    measured, blessing = _run(evaluator.Executor, {**inputs, "model": [refused]}, tmp_path / "a")
+    assert pipelines == []
+    assert evaluation_results.refusal(measured.uri) == "there is no kernel"
+    assert not is_model_blessed(blessing)
+    assert blessing.get_int_custom_property("current_model_id") == 17
+    assert [path.name for path in Path(blessing.uri).iterdir()] == ["NOT_BLESSED"]
+
+    with_baseline = {**inputs, "baseline_model": [refused]}
+    measured, blessing = _run(evaluator.Executor, with_baseline, tmp_path / "b")
+    assert evaluation_results.refusal(measured.uri) is None and is_model_blessed(blessing)
+    assert evaluation_results.load_evaluation(measured.uri)[1] is None
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,29 @@
 """The Quantizer: a Trainer's model in, a smaller one out, checked against JAX on real examples."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from tensorflow.lite.tools import flatbuffer_utils
+from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
 from data.splits import Split
-from modules import export, export_checks, flatbuffer, litert, tflite_checks
-from modules.export_checks import ExportMismatchError
+from modules import (
+    conversion_record,
+    export,
+    export_checks,
+    flatbuffer,
+    litert,
+    model,
+    run_fn,
+    tflite_checks,
+)
 from modules.recipes import RECIPES
+from modules.train_config import TrainConfig
 from pipeline import example_gen
 from pipeline.quantizer import Quantizer
 from tests.digit_models import NUM_IMAGES, DigitModels
@@ -61,10 +73,11 @@ def quantize(
 def test_the_trained_parameters_by_another_recipe(
     quantize: Callable[[str], Path], digit_models: DigitModels, recipe: str
 ) -> None:
-    """In the place where TFMA looks for it, and nothing else."""
+    """In the place where TFMA looks for it, and nothing else but what was checked of it."""
     folder = quantize(recipe)
-    (path,) = (file for file in folder.rglob("*") if file.is_file())
-    assert path == folder / "Format-Serving" / "tflite"
+    path = folder / "Format-Serving" / "tflite"
+    assert {file for file in folder.rglob("*") if file.is_file()} == {path, folder / "checked.json"}
+    assert conversion_record.refusal(str(path.parent)) is None
     original = digit_models.tflite_paths[recipe]
     assert flatbuffer.operators(str(path)) == flatbuffer.operators(original)
     (taken,) = litert.make_interpreter(str(path)).get_input_details()
@@ -77,6 +90,14 @@ def test_unknown_recipe(quantize: Callable[[str], Path], tmp_path: Path) -> None
     with pytest.raises(KeyError, match="int4"):
         quantize("int4")
     assert not list(tmp_path.iterdir())
+
+
+def _refusal(folder: Path) -> str:
+    """Returns why a model was refused, and that nothing else was left of it."""
+    assert [file for file in folder.rglob("*") if file.is_file()] == [folder / "checked.json"]
+    reason = conversion_record.refusal(str(folder / "Format-Serving"))
+    assert reason is not None
+    return reason
 
 
 def _reverse_classes(path: str) -> None:
@@ -105,13 +126,67 @@ def test_model_that_answers_otherwise_than_jax(
         return path
 
     monkeypatch.setattr(export, "save_tflite", save_and_damage)
-    with pytest.raises(ExportMismatchError, match=f"the {recipe} model differs from JAX"):
-        quantize(recipe)
+    assert _refusal(quantize(recipe)).startswith(f"the {recipe} model differs from JAX in ")
 
 
 def test_form_is_checked_by_the_recipe(
     quantize: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tflite_checks, "MAX_TFLITE_OPERATORS", 2)
-    with pytest.raises(flatbuffer.ConversionError, match="operators, expected at most 2"):
+    assert _refusal(quantize("float16")).startswith("10 operators, expected at most 2: [")
+
+
+def test_a_converter_that_fails_is_a_refusal_with_its_reason(
+    quantize: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TFLite has no integer kernel for it, so that its converter gives up."""
+    apply = model.apply_flat
+    monkeypatch.setattr(
+        model, "apply_flat", lambda params, pixels: jnp.fft.fft(apply(params, pixels)).real
+    )
+    reason = _refusal(quantize("int8"))
+    assert reason.startswith("TFLite's converter failed: ") and "\n" not in reason
+    assert "fft" in reason
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyError("bug")])
+def test_what_is_not_the_models_fault_stops_the_run(
+    quantize: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*args: object) -> None:
+        raise error
+
+    monkeypatch.setattr(flatbuffer, "finish", fail)
+    with pytest.raises(type(error)):
         quantize("float16")
+
+
+def test_the_saved_model_is_made_though_its_float32_device_model_is_refused(
+    inputs: dict[str, list[Examples | TransformGraph | Model]],
+    quantize: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And other recipes work on it."""
+    monkeypatch.setattr(tflite_checks, "MAX_TFLITE_OPERATORS", 2)
+    serving = tmp_path / "trained" / "Format-Serving"
+    files = Path(inputs["examples"][0].path(split=Split.TRAIN), "*")
+    config = TrainConfig(epochs=1, learning_rate=0.01)
+    arguments = FnArgs(
+        train_files=[str(files)],
+        transform_output=inputs["transform_graph"][0].uri,
+        serving_model_dir=str(serving),
+        model_run_dir=str(tmp_path / "model_run"),
+        custom_config=dataclasses.asdict(config),
+    )
+    run_fn.run_fn(arguments)
+    assert {path.name for path in serving.iterdir()} >= {"saved_model.pb", "variables"}
+    assert not (serving / "tflite").exists() and not list(serving.glob("tmp*"))
+    assert conversion_record.refusal(str(serving)).startswith("10 operators, expected at most 2: ")
+    assert conversion_record.altered_files(str(serving)) == []
+    monkeypatch.undo()
+    trained = Model()
+    trained.uri = str(serving.parent)
+    monkeypatch.setitem(inputs, "model", [trained])
+    made = quantize("float16") / "Format-Serving"
+    assert (made / "tflite").is_file() and conversion_record.refusal(str(made)) is None

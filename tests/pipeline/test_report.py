@@ -3,10 +3,13 @@
 import math
 import re
 
+import markupsafe
 import numpy as np
 import pytest
 
 from pipeline import report_page
+from pipeline.comparison import refuse
+from pipeline.comparison_data import Refused
 from pipeline.limits import Limits
 from tests.pipeline.report_pages import (
     SIX,
@@ -114,7 +117,7 @@ def test_verdict_of_failed_checks_has_value_and_limit() -> None:
     assert "1 of 2 models was pushed" in text
     reasons = (
         "TFX's Evaluator did not bless it; accuracy lost in the worst class is 2.70 points "
-        "(at most 0.50 points is allowed); max_latency_us is 1234 (at most 800 is allowed)"
+        "(at most 0.50 points is allowed); time of one image is 1234 µs (at most 800 µs is allowed)"
     )
     assert f"float32 not pushed: {reasons}" in text
     assert f"\u2717 failed {reasons} not pushed" in text
@@ -209,3 +212,13 @@ def test_command_makes_the_run_again() -> None:
         "make run DATASET='<folder of my data>' EPOCHS=4 SEED=3 MIN_ACCURACY=0.485 "
         "RECIPES=float32,float16"
     )
+
+
+def test_a_refused_model_is_shown_with_its_reason_and_dashes() -> None:
+    reason = "TFLite's converter failed: no kernel for <tfl.transpose>"
+    refused = refuse(Refused("int8", None, reason))
+    content = comparison(model("saved_model"), refused)
+    html = report_page.render(content, evidence(("saved_model",)))
+    assert html.count(f"refused: {markupsafe.escape(reason)}") == 2  # verdict and table
+    assert "1 of 2 models was pushed" in html
+    assert "NaN" not in html and ">None" not in html

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pipeline import comparison as comparison_module
+from pipeline.comparison_data import Refused
 from pipeline.summary import print_comparison
 
 ENTRY = {
@@ -20,6 +22,7 @@ ENTRY = {
     "agreement": 1.0,
     "latency_us": {"batch_1": {"p50": 1234.4, "p90": 2345.6}},
     "checks": [{"name": "min_accuracy", "value": 0.99123, "limit": 0.97, "passed": True}],
+    "refused": None,
     "blessed": True,
     "pushed_to": None,
 }
@@ -82,6 +85,14 @@ def test_failed_checks_are_printed_and_passed_ones_not(comparison: dict[str, Any
         "dynamic_range failed max_class_accuracy_drop: 0.61 points, at most 0.50 points",
         "dynamic_range failed min_agreement: NaN, at least 99.90 %",
     ]
+
+
+def test_refused_model_has_dashes_and_its_reason(comparison: dict[str, Any]) -> None:
+    reason = "TFLite's converter failed: no kernel for 'tfl.transpose'"
+    refused = comparison_module.refuse(Refused("dynamic_range", None, reason))
+    lines = _printed({**comparison, "models": [comparison["models"][0], refused]})
+    assert _cells(lines[:-1], "dynamic_range")[:-1] == ["dynamic_range", *"------"]
+    assert lines[-1] == f"dynamic_range was refused: {reason}"
 
 
 def test_where_models_were_pushed_in_one_piece(comparison: dict[str, Any]) -> None:
