@@ -15,20 +15,22 @@ import numpy as np
 import optax
 from orbax import checkpoint as ocp
 
+from modules.feed import Images
 from modules.train_config import TrainConfig
 
 # What decides over the numbers that a training ends with.
 _SOURCES = ("augmentation", "fast_layers", "features", "feed", "model", "train_config", "training")
+_DIGESTED_AT_ONCE = 2048  # images
 _KEPT = 2  # the last epoch and, should that be damaged, the one before
 
 
-def training_key(images: np.ndarray, labels: np.ndarray, config: TrainConfig) -> str:
+def training_key(images: Images, labels: np.ndarray, config: TrainConfig) -> str:
     """Returns a digest of all that decides over a training's result, 16 hexadecimal digits.
 
     That is the data, the config, the code, the versions of the libraries and the devices.
 
     Args:
-      images: normalised float32[N, 784].
+      images: normalised, so that another normalisation gives another key.
       labels: int[N].
       config: how to train.
     """
@@ -40,7 +42,8 @@ def training_key(images: np.ndarray, labels: np.ndarray, config: TrainConfig) ->
     digest = hashlib.sha256(repr(facts).encode())
     for source in _SOURCES:
         digest.update(Path(__file__).with_name(f"{source}.py").read_bytes())
-    digest.update(np.ascontiguousarray(images))
+    for start in range(0, len(images), _DIGESTED_AT_ONCE):
+        digest.update(np.ascontiguousarray(images[start : start + _DIGESTED_AT_ONCE]))
     digest.update(np.asarray(labels, np.int64).tobytes())
     return digest.hexdigest()[:16]
 
