@@ -3,6 +3,7 @@
 import heapq
 import os
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -18,8 +19,9 @@ class InFile:
     """
 
     def __init__(self, file: BinaryIO, dtype: np.dtype, count: int) -> None:
-        """Takes an open file that holds `count` records and nothing else."""
-        self._file, self._dtype, self._count = file, dtype, count
+        """Takes an open file that holds `count` records and nothing else; it may be closed then."""
+        self._file, self._dtype, self._count = os.dup(file.fileno()), dtype, count
+        weakref.finalize(self, os.close, self._file)
 
     def __len__(self) -> int:
         """Returns how many records there are."""
@@ -27,7 +29,7 @@ class InFile:
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         """Returns the records of a slice without a step, or of int[B]."""
-        file, size = self._file.fileno(), self._dtype.itemsize
+        file, size = self._file, self._dtype.itemsize
         if isinstance(rows, slice):
             start, stop, _ = rows.indices(self._count)
             parts = [_read(file, max(0, stop - start) * size, start * size)]
@@ -75,11 +77,9 @@ def _sorted(records: np.ndarray) -> np.ndarray:
 
 def _write(parts: Iterable[np.ndarray | bytes], dtype: np.dtype) -> InFile:
     """Writes records to a file without a name."""
-    file, count = tempfile.TemporaryFile(), 0
-    for part in parts:
-        count += file.write(part)
-    file.flush()
-    return InFile(file, dtype, count // dtype.itemsize)
+    with tempfile.TemporaryFile() as file:
+        size = sum(file.write(part) for part in parts)
+        return InFile(file, dtype, size // dtype.itemsize)
 
 
 def _records(run: InFile) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Trains the network: arrays and a config in, parameters and a history out. Needs JAX only.
 
 The steps of a whole epoch are one compiled program over data that stays on the devices; on a CPU,
-or with more data than `TrainConfig.max_bytes`, some fifty steps are, and the images of each call are
+or with more data than `TrainConfig.max_bytes`, some fifty steps are, and the images of a call are
 made for it. Each device takes an equal part of every batch.
 """
 
