@@ -63,7 +63,7 @@ def steps_of_epoch(num_examples: int, config: TrainConfig) -> tuple[int, int]:
     A few batches that would not fill the calls are left out, other ones in each epoch.
     """
     steps = len(split_rows(num_examples, config)[0]) // config.batch_size
-    if _on_cpu() and not model.loops_fast_on_cpu():
+    if _on_cpu() and not model.LOOPS_FAST_ON_CPU:
         calls = steps
     elif _on_cpu() or _is_streamed(num_examples, config):
         calls = max(1, round(steps / _STEPS_A_CALL))
