@@ -13,23 +13,25 @@ import jax
 import numpy as np
 from orbax import checkpoint as ocp
 
+from modules.feed import Images
 from modules.fingerprint import fingerprint
 from modules.import_closure import Code
 from modules.train_config import TrainConfig
 
 _TRAINING = "modules.training"  # what it can import decides over the numbers it ends with
+_DIGESTED_AT_ONCE = 2048  # images
 _KEPT = 2  # the last epoch and, should that be damaged, the one before
 
 
 def training_key(
-    images: np.ndarray, labels: np.ndarray, config: TrainConfig, code: Code | None = None
+    images: Images, labels: np.ndarray, config: TrainConfig, code: Code | None = None
 ) -> str:
     """Returns a digest of all that decides over a training's result, 16 hexadecimal digits.
 
     That is the data, the config, the code, the versions of the libraries and the devices.
 
     Args:
-      images: normalised float32[N, 784].
+      images: normalised, so that another normalisation gives another key.
       labels: int[N].
       config: how to train.
       code: as it is on the disk; None reads it now.
@@ -40,7 +42,8 @@ def training_key(
         (jax.default_backend(), jax.device_count()),
     )
     digest = hashlib.sha256(repr(facts).encode())
-    digest.update(np.ascontiguousarray(images))
+    for start in range(0, len(images), _DIGESTED_AT_ONCE):
+        digest.update(np.ascontiguousarray(images[start : start + _DIGESTED_AT_ONCE]))
     digest.update(np.asarray(labels, np.int64).tobytes())
     return digest.hexdigest()[:16]
 

@@ -2,13 +2,14 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from modules import features, spill
+from modules.images import FLOATS, GREYS, Images, NotGreyError, to_records
 
 # How tf.io parses what a model takes and learns from; the same facts as
 # pipeline/schema/schema.pbtxt, which also has IMAGE_SET for the evaluations.
@@ -17,12 +18,6 @@ RAW_FEATURE_SPEC = {
     features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
 }
 _BATCH_SIZE = 2048
-
-
-_RECORD = np.dtype(
-    # In bytes that sort as the examples do: by the image, then by the label.
-    [("image", np.float32, features.NUM_PIXELS), ("label", ">i8")]
-)
 
 
 def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -41,16 +36,16 @@ def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]
         yield _parse(records)
 
 
-def load_raw(
-    file_patterns: list[str], max_bytes: float = math.inf
-) -> tuple[np.ndarray, np.ndarray]:
+def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Images, np.ndarray]:
     """Reads tf.Examples in an order that depends on their content alone.
 
-    How examples are spread over files must not change what is trained; so they are sorted.
+    How examples are spread over files must not change what is trained; so they are sorted. Those of
+    grey levels k/255, as our ExampleGen writes them, are kept as bytes; where there are others, all
+    are read again and kept as floats.
 
     Args:
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.
-      max_bytes: beyond it the images are kept in a file; see `spill.collect`.
+      max_bytes: beyond it the images are kept in a file; see `spill.sort_records`.
 
     Returns:
       Images float32[N, 784] in [0, 1] and labels int64[N].
@@ -58,21 +53,31 @@ def load_raw(
     Raises:
       ValueError: no file matches, or the files hold no example.
     """
-    records = spill.collect(itertools.starmap(_record, read_raw(file_patterns)), max_bytes)
-    order = np.argsort(records.view(f"V{_RECORD.itemsize}"), kind="stable")
-    images = spill.collect((records["image"][rows] for rows in _batches(order)), max_bytes)
-    return images, records["label"][order].astype(np.int64)
+
+    def load(dtype: np.dtype) -> np.ndarray | spill.InFile:
+        batches = itertools.starmap(
+            lambda images, labels: to_records(images, labels, dtype), read_raw(file_patterns)
+        )
+        return spill.sort_records(batches, max_bytes)
+
+    try:
+        records = load(GREYS)
+    except NotGreyError:
+        records = load(FLOATS)
+    labels = [records[rows]["label"] for rows in _batches(len(records))]
+    return Images(records), np.concatenate(labels).astype(np.int64)
 
 
 def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Reads some examples, at even distances in the files, and parses no others.
+    """Reads some examples, drawn by their content, and parses no others.
 
-    The same files always give the same examples, in the order of the files. They are read twice,
-    so that no more than the sample has to be in memory.
+    Those with the smallest fingerprints are taken, and of equal ones just one. So the same examples
+    always give the same sample in the same order, however they are spread over files, and they are
+    read once, with little more than the sample in memory.
 
     Args:
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.
-      count: of the examples to read, at least 1; all are read where there are fewer.
+      count: of the examples to read, at least 1; all that differ where there are fewer.
 
     Returns:
       Images float32[count, 784] in [0, 1] and labels int64[count].
@@ -80,15 +85,13 @@ def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.nd
     Raises:
       ValueError: no file matches, or the files hold no example.
     """
-    total = sum(len(records) for records in _read_batches(file_patterns))
-    count = min(count, total)
-    rows = np.arange(count) * total // count
-    chosen, start = [], 0
+    chosen, prints = tf.constant([], tf.string), np.empty(0, np.int64)
     for records in _read_batches(file_patterns):
-        own = rows[(rows >= start) & (rows < start + len(records))]
-        chosen.append(tf.gather(records, own - start))
-        start += len(records)
-    return _parse(tf.concat(chosen, axis=0))
+        both = tf.concat([chosen, records], axis=0)
+        own = tf.strings.to_hash_bucket_fast(records, np.iinfo(np.int64).max).numpy()
+        prints, first = np.unique(np.concatenate([prints, own]), return_index=True)
+        prints, chosen = prints[:count], tf.gather(both, first[:count])
+    return _parse(chosen)
 
 
 def _parse(records: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -97,15 +100,8 @@ def _parse(records: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
     return parsed[features.IMAGE_FLOATS].numpy(), parsed[features.IMAGE_CLASS].numpy()[:, 0]
 
 
-def _record(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Returns a batch as _RECORD[B]."""
-    records = np.empty(len(labels), _RECORD)
-    records["image"], records["label"] = images, labels
-    return records
-
-
-def _batches(rows: np.ndarray) -> Iterator[np.ndarray]:
-    return (rows[start : start + _BATCH_SIZE] for start in range(0, len(rows), _BATCH_SIZE))
+def _batches(count: int) -> Iterator[slice]:
+    return (slice(start, start + _BATCH_SIZE) for start in range(0, count, _BATCH_SIZE))
 
 
 def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
@@ -125,19 +121,18 @@ def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
         raise ValueError(f"no examples in {files}")
 
 
-def normalize(
-    images: np.ndarray, tft_output: tft.TFTransformOutput, max_bytes: float = math.inf
-) -> np.ndarray:
-    """Puts raw images float32[N, 784] through the Transform graph; the shape stays.
-
-    Beyond `max_bytes` the result is kept in a file; see `spill.collect`.
-    """
+def normalizer(tft_output: tft.TFTransformOutput) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns the Transform graph as a function of raw images float32[B, 784]; the shape stays."""
     layer = tft_output.transform_features_layer()
 
     @tf.function(input_signature=[tf.TensorSpec([None, features.NUM_PIXELS], tf.float32)])
     def transform(batch: tf.Tensor) -> tf.Tensor:
         return layer({features.IMAGE_FLOATS: batch})[features.IMAGE_NORMALIZED]
 
-    return spill.collect(
-        (transform(tf.constant(batch)).numpy() for batch in _batches(images)), max_bytes
-    )
+    return lambda images: transform(tf.constant(images)).numpy()
+
+
+def normalize(images: np.ndarray, tft_output: tft.TFTransformOutput) -> np.ndarray:
+    """Puts raw images float32[N, 784] through the Transform graph; the shape stays."""
+    transform = normalizer(tft_output)
+    return np.concatenate([transform(images[rows]) for rows in _batches(len(images))])

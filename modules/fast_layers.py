@@ -10,8 +10,9 @@ formulations are sums and matrix products only, and they compute what Flax's lay
   Networks", https://arxiv.org/abs/1509.09308, whose letters B, G and A are used here.
 
 Inside, the batch is the last axis but one (rows, columns, batch, channels), so that slices and
-shifts of rows and columns move whole batches. `H`, `W`, `C`, `F` are the input's height, width and
-channels and the number of outputs, `N` the H/2 * W/2 * B pooling windows.
+shifts of rows and columns move whole batches, and height and width are even. `H`, `W`, `C`, `F` are
+the input's height, width and channels and the number of outputs, `N` the H/2 * W/2 * B pooling
+windows.
 """
 
 from collections.abc import Sequence
@@ -42,17 +43,41 @@ class ConvReluPool(nn.Module):
 
     @nn.compact
     def __call__(self, inputs: jax.Array) -> jax.Array:
-        """Maps float32[B, H, W, C] to float32[B, H/2, W/2, features]; H and W are even."""
+        """Maps float32[B, H, W, C] to float32[B, H/2, W/2, features].
+
+        As with `nn.avg_pool`, the last one of an odd number of rows or columns is in no window. As
+        with `nn.Conv`, the result has the type that inputs and parameters promote to; what is
+        narrower than float32 is computed in float32.
+
+        Where an input is infinite or NaN, or a sum on the way overflows, both are NaN or infinite,
+        but not always the same one of them, and here so may be all outputs whose pooling window
+        is within two pixels: the formulations multiply such a number by zero, or subtract it from
+        itself, where Flax's convolution does not look at it.
+
+        Raises:
+          ValueError: the inputs have another number of dimensions, or are complex.
+        """
+        if inputs.ndim != 4:
+            raise ValueError(f"the inputs have the shape {inputs.shape}; expected [B, H, W, C]")
         shape = (3, 3, inputs.shape[-1], self.features)
         kernel = self.param("kernel", nn.linear.default_kernel_init, shape)
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,))
-        layer = _one_channel if inputs.shape[-1] == 1 else _winograd
-        return layer(inputs.transpose(1, 2, 0, 3), kernel, bias).transpose(2, 0, 1, 3)
+        dtype = jnp.result_type(inputs, kernel, bias)
+        if jnp.issubdtype(dtype, jnp.complexfloating):
+            raise ValueError(f"relu has no meaning for {dtype}; expected real numbers")
+        wide = jnp.promote_types(dtype, jnp.float32)
+        inputs, kernel, bias = (x.astype(wide) for x in (inputs, kernel, bias))
+        _, height, width, channels = inputs.shape
+        layer = _one_channel if channels == 1 else _winograd
+        # One row of zeros more is what the convolution finds beyond the border anyway.
+        even = jnp.pad(inputs, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)))
+        pooled = layer(even.transpose(1, 2, 0, 3), kernel, bias).transpose(2, 0, 1, 3)
+        return pooled[:, : height // 2, : width // 2].astype(dtype)
 
 
 @jax.custom_vjp
 def _one_channel(inputs: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
-    """Maps float32[H, W, B, 1] to float32[H/2, W/2, B, F]; has no gradient for `inputs`."""
+    """Maps float32[H, W, B, 1] to float32[H/2, W/2, B, F]."""
     return _one_channel_forward(inputs, kernel, bias)[0]
 
 
@@ -72,21 +97,26 @@ def _one_channel_forward(
     kernels = jnp.stack(kernels, axis=2).reshape(16, 4 * features)
     outputs = tiles @ jnp.concatenate([kernels, jnp.tile(bias, 4)[None]])  # [N, 4 F]
     pooled = sum(jax.nn.relu(output) for output in jnp.split(outputs, 4, axis=1)) / 4
-    return pooled.reshape(height // 2, width // 2, batch, features), (tiles, outputs, bias)
+    pooled = pooled.reshape(height // 2, width // 2, batch, features)
+    return pooled, (tiles, kernels, outputs)
 
 
 def _one_channel_backward(residuals: tuple, gradient: jax.Array) -> tuple:
-    tiles, outputs, bias = residuals
-    gradient = _quarter(gradient.reshape(-1, len(bias)))
+    tiles, kernels, outputs = residuals
+    *windows, features = gradient.shape
+    gradient = _quarter(gradient.reshape(len(tiles), features))
     gradient = jnp.where(outputs > 0, jnp.tile(gradient, (1, 4)), 0)
     both = tiles.T @ gradient  # [17, 4 F]
-    kernels = both[:16].reshape(4, 4, 2, 2, -1)
+    by_place = both[:16].reshape(4, 4, 2, 2, features)
     kernel = sum(
-        kernels[row : row + 3, column : column + 3, row, column]
+        by_place[row : row + 3, column : column + 3, row, column]
         for row in _WINDOW
         for column in _WINDOW
     )
-    return None, kernel[:, :, None], both[16].reshape(4, -1).sum(0)
+    # XLA leaves it out where nothing asks for it, as before an image.
+    inputs = jnp.split(gradient @ kernels.T, 16, axis=1)
+    inputs = [[inputs[4 * row + column].reshape(*windows, 1) for column in _TILE] for row in _TILE]
+    return _untile(inputs), kernel[:, :, None], both[16].reshape(4, features).sum(0)
 
 
 _one_channel.defvjp(_one_channel_forward, _one_channel_backward)
@@ -104,20 +134,21 @@ def _winograd_forward(
     height, width, batch, channels = inputs.shape
     u = _sandwich(_G, [list(row) for row in kernel])
     v = _sandwich(_transpose(_B), _tiles(inputs))
-    v = jax.tree.map(lambda x: x.reshape(-1, channels), v)
+    windows = height // 2 * (width // 2) * batch
+    v = jax.tree.map(lambda x: x.reshape(windows, channels), v)
     m = jax.tree.map(jnp.matmul, v, u)
     y = jax.tree.map(lambda x: _quarter(x + bias), _sandwich(_transpose(_A), m))
     pooled = sum(jax.nn.relu(x) for row in y for x in row)
-    return pooled.reshape(height // 2, width // 2, batch, -1), (u, v, y)
+    return pooled.reshape(height // 2, width // 2, batch, len(bias)), (u, v, y)
 
 
 def _winograd_backward(residuals: tuple, gradient: jax.Array) -> tuple:
     u, v, y = residuals
     height, width, batch, features = gradient.shape
-    gradient = gradient.reshape(-1, features)
+    gradient = gradient.reshape(height * width * batch, features)
     dy = jax.tree.map(lambda x: _quarter(jnp.where(x > 0, gradient, 0)), y)
     dm = _sandwich(_A, dy)
-    dv = jax.tree.map(lambda x, y: (x @ y.T).reshape(height, width, batch, -1), dm, u)
+    dv = jax.tree.map(lambda x, y: (x @ y.T).reshape(height, width, batch, len(y)), dm, u)
     du = jax.tree.map(lambda x, y: x.T @ y, v, dm)
     kernel = jnp.stack([jnp.stack(row) for row in _sandwich(_transpose(_G), du)])
     # A's second row adds up all four outputs of a window.
@@ -128,12 +159,13 @@ _winograd.defvjp(_winograd_forward, _winograd_backward)
 
 
 def _quarter(x: jax.Array) -> jax.Array:
-    """Returns x / 4, for finite x, and has XLA compute it once.
+    """Returns x / 4, and has XLA compute it once.
 
     XLA fuses what is cheap into each operation that uses it, and repeats all of it there. A
-    division by what it cannot know is not cheap to it.
+    division by what it does not know to be 4 is not cheap to it; nothing is above infinity. (An
+    `optimization_barrier` is gone on a CPU before that.)
     """
-    return x / (4 + 0 * x)
+    return x / jnp.where(x > jnp.inf, 5, 4).astype(x.dtype)
 
 
 def _sandwich(matrix: _Matrix, grid: _Grid) -> list[list[jax.Array]]:

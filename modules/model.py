@@ -1,7 +1,5 @@
 """The network: the CNN of Flax's MNIST tutorial."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -11,6 +9,9 @@ from modules import fast_layers, features
 _LAST_LAYER = "logits"  # `apply_flat` reads the number of classes off it
 # As few as TFLite can make of this network and the two of Transform's graph.
 MAX_TFLITE_OPERATORS = 10
+# With `fast_on_cpu`, steps of the training may be one loop on a CPU: XLA's own convolution,
+# whose gradients are many times slower inside a loop there, is not among its operations.
+LOOPS_FAST_ON_CPU = True
 Params = dict  # nested dict of float32 arrays, Flax's "params" collection
 
 
@@ -58,15 +59,3 @@ def apply_flat(params: Params, pixels: jax.Array, fast_on_cpu: bool = False) -> 
     """
     network = CNN(params[_LAST_LAYER]["bias"].shape[0], fast_on_cpu)
     return network.apply({"params": params}, pixels.reshape((-1, *features.IMAGE_SHAPE)))
-
-
-@functools.cache
-def loops_fast_on_cpu() -> bool:
-    """Says whether steps of the training may be put into one compiled loop on a CPU.
-
-    XLA's own convolutions have gradients that are many times slower inside a loop there.
-    """
-    params = jax.eval_shape(lambda: init_params(jax.random.key(0), 10))
-    pixels = jax.ShapeDtypeStruct((1, features.NUM_PIXELS), jnp.float32)
-    network = functools.partial(apply_flat, fast_on_cpu=True)
-    return "conv_general_dilated" not in str(jax.make_jaxpr(network)(params, pixels))

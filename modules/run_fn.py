@@ -43,7 +43,7 @@ def run_fn(fn_args: FnArgs) -> None:
         print(f"  hyperparameters of the best trial: {tuner.described(values)}")
     tft_output = tft.TFTransformOutput(fn_args.transform_output)
     raw_images, labels = examples.load_raw(fn_args.train_files, config.max_bytes)
-    images = examples.normalize(raw_images, tft_output, config.max_bytes)
+    images = raw_images.then(examples.normalizer(tft_output))
 
     key = checkpoints.training_key(images, labels, config)
     folder = checkpoint_folder.folder()

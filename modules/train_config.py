@@ -24,8 +24,10 @@ class TrainConfig:
       max_shift: in pixels, along each axis and either way.
       max_scaling: share of the size, larger or smaller.
       validation_share: share of the train split that is held out to watch the training, in (0, 1).
-      max_bytes: of normalised images that are kept in memory and on the devices. With more, they
-        are read from a file, for some fifty steps at a time; the result is the same.
+      max_bytes: of images that are kept in memory, a byte for each pixel of 256 grey levels and
+        four for others, and of images that are kept on accelerators, four bytes for each pixel.
+        With more they are read from a file, or sent, for some fifty steps at a time; the result is
+        the same.
       num_classes: outputs of the network.
       seed: of the parameters, of the held-out part, of the order of the batches and of the
         augmentation.

@@ -1,8 +1,8 @@
 """Trains the network: arrays and a config in, parameters and a history out. Needs JAX only.
 
 The steps of a whole epoch are one compiled program over data that stays on the devices; on a CPU,
-or with more data than `TrainConfig.max_bytes`, some fifty steps are. Each device takes an equal
-part of every batch.
+or with more data than `TrainConfig.max_bytes`, some fifty steps are, and the images of a call are
+made for it. Each device takes an equal part of every batch.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from modules import augmentation, features, model
 from modules.checkpoints import Checkpoints
 from modules.divergence import check_losses
-from modules.feed import Feed, split_rows
+from modules.feed import Feed, Images, Rows, split_rows
 from modules.train_config import TrainConfig
 
 _STEPS_A_CALL = 50  # so that progress shows, or memory suffices; else it is a whole epoch
@@ -63,7 +63,7 @@ def steps_of_epoch(num_examples: int, config: TrainConfig) -> tuple[int, int]:
     A few batches that would not fill the calls are left out, other ones in each epoch.
     """
     steps = len(split_rows(num_examples, config)[0]) // config.batch_size
-    if _on_cpu() and not model.loops_fast_on_cpu():
+    if _on_cpu() and not model.LOOPS_FAST_ON_CPU:
         calls = steps
     elif _on_cpu() or _is_streamed(num_examples, config):
         calls = max(1, round(steps / _STEPS_A_CALL))
@@ -73,11 +73,12 @@ def steps_of_epoch(num_examples: int, config: TrainConfig) -> tuple[int, int]:
 
 
 def _is_streamed(num_examples: int, config: TrainConfig) -> bool:
-    return num_examples * features.NUM_PIXELS * np.float32().nbytes > config.max_bytes
+    # On a CPU the devices' memory is the host's, where the images are already.
+    return _on_cpu() or num_examples * features.NUM_PIXELS * np.float32().nbytes > config.max_bytes
 
 
 def train(
-    images: np.ndarray,
+    images: Images,
     labels: np.ndarray,
     config: TrainConfig,
     on_steps: Callable[[int, int], None] | None = None,
@@ -89,7 +90,7 @@ def train(
     All devices of all processes take part; every process passes the same arguments.
 
     Args:
-      images: normalised float32[N, 784]; a file's, as `numpy.memmap`, will do.
+      images: normalised float32[N, 784], an array or `images.Images`.
       labels: int[N], 0 to num_classes - 1.
       config: how to train.
       on_steps: called now and then with (epoch, steps of this epoch that are done).
@@ -142,7 +143,7 @@ def train(
         metrics = EpochMetrics(
             epoch,
             float(np.mean(losses)),
-            *evaluate(saved.params, images[validation_rows], labels[validation_rows]),
+            *evaluate(saved.params, Rows(images, validation_rows), labels[validation_rows]),
             float(schedule(saved.step - 1)),
         )
         history.append(metrics)
@@ -226,14 +227,14 @@ def _on_cpu() -> bool:
     return jax.default_backend() == "cpu"
 
 
-def evaluate(params: model.Params, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+def evaluate(params: model.Params, images: Images, labels: np.ndarray) -> tuple[float, float]:
     """Returns (loss, accuracy) on normalised images float32[N, 784] and labels int[N]."""
     logits = predict(params, images)
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     return float(losses.mean()), float(np.mean(np.argmax(logits, axis=1) == labels))
 
 
-def predict(params: model.Params, images: np.ndarray, batch_size: int = 512) -> np.ndarray:
+def predict(params: model.Params, images: Images, batch_size: int = 512) -> np.ndarray:
     """Returns logits float32[N, classes] for normalised images float32[N, 784], in batches."""
     starts = range(0, len(images), batch_size)
     return np.concatenate(

@@ -85,7 +85,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     config = TrainConfig(**settings)
     raw_images, labels = examples.load_raw(fn_args.train_files, config.max_bytes)
     tft_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    images = examples.normalize(raw_images, tft_output, config.max_bytes)
+    images = raw_images.then(examples.normalizer(tft_output))
     search = Search(config, search_space(config, len(images)), trials, fn_args.working_dir)
     return TunerFnResult(tuner=search, fit_kwargs={"images": images, "labels": labels})
 
@@ -140,7 +140,7 @@ class Search(BaseTuner):
     def results_summary(self, num_trials: int = 10) -> None:
         """Prints nothing, where KerasTuner prints many lines; TFX calls it."""
 
-    def run_trial(self, trial: Trial, images: np.ndarray, labels: np.ndarray) -> float:
+    def run_trial(self, trial: Trial, images: feed.Images, labels: np.ndarray) -> float:
         """Trains once and returns the validation loss, in nats.
 
         Training that diverges counts as guessing: KerasTuner learns nothing from a failed trial,

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from rich import progress
 from rich.console import Console
 
-from modules import checkpoints, features, training
+from modules import checkpoints, features, feed, training
 from modules.train_config import TrainConfig
 
 _SHOWN_MISTAKES = 24
@@ -19,7 +19,7 @@ _COLUMNS = 8
 
 
 def train(
-    images: np.ndarray,
+    images: feed.Images,
     labels: np.ndarray,
     config: TrainConfig,
     log_dir: str,
@@ -28,7 +28,7 @@ def train(
     """Trains with a progress bar and a line an epoch; writes to TensorBoard what it came to.
 
     Args:
-      images: normalised float32[N, 784].
+      images: normalised.
       labels: int[N].
       config: how to train.
       log_dir: of TensorBoard: scalars of each epoch, and the validation images that the trained
@@ -80,7 +80,7 @@ def train(
 
         result = training.train(images, labels, config, on_steps, on_epoch, saved)
         rows = result.validation_rows
-        mistakes = _draw_mistakes(result.params, images[rows], labels[rows])
+        mistakes = _draw_mistakes(result.params, feed.Rows(images, rows), labels[rows])
         tf.summary.image("mistakes on validation images", mistakes, step=config.epochs)
         last = result.history[-1]
         bar.console.print(
@@ -94,7 +94,7 @@ def train(
         return result
 
 
-def _draw_mistakes(params: dict, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _draw_mistakes(params: dict, images: feed.Images, labels: np.ndarray) -> np.ndarray:
     """Draws the misclassified images, the most wrong ones first: uint8[1, height, width, 3].
 
     Each is titled with its label and what the network takes it for.
@@ -108,9 +108,9 @@ def _draw_mistakes(params: dict, images: np.ndarray, labels: np.ndarray) -> np.n
     rows = max(1, -(-len(worst) // _COLUMNS))
     figure = Figure(figsize=(_COLUMNS, 1.3 * rows + 0.4), layout="constrained")
     figure.suptitle(f"{count} of {len(labels)} misclassified (label → output)")
-    for place, row in enumerate(worst):
+    for place, (row, image) in enumerate(zip(worst, images[worst], strict=True)):
         axes = figure.add_subplot(rows, _COLUMNS, place + 1)
-        axes.imshow(images[row].reshape(features.IMAGE_SHAPE[:2]), cmap="gray_r")
+        axes.imshow(image.reshape(features.IMAGE_SHAPE[:2]), cmap="gray_r")
         axes.set_title(f"{labels[row]} → {predicted[row]}", fontsize="medium")
         axes.set_axis_off()
     canvas = FigureCanvasAgg(figure)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -56,13 +56,12 @@ def Report(  # noqa: N802 - components are named as classes
         device["pushed_to"] = _destination(device_push) if device["blessed"] else None
 
     eval_files = [os.path.join(examples.path(split=Split.EVAL), "*")]
-    labels = np.concatenate([labels for _, labels in example_files.read_raw(eval_files)])
     logits = _arrays(Path(comparison.uri) / LOGITS_FILE)
-    rows = report_page.gallery_rows(logits, labels, content["reference"])
+    labels, images = _read(eval_files, logits, content["reference"])
     evidence = report_page.Evidence(
         data_source=data_source,
         is_fallback=bool(is_fallback),
-        images=_read_images(eval_files, [part[: report_page.GALLERY_SIZE] for part in rows]),
+        images=images,
         labels=labels,
         logits=logits,
         confusion=_arrays(Path(comparison.uri) / CONFUSION_FILE),
@@ -78,15 +77,26 @@ def Report(  # noqa: N802 - components are named as classes
     (Path(report.uri) / REPORT_FILE).write_text(report_page.render(content, evidence), "utf-8")
 
 
-def _read_images(file_patterns: list[str], rows: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
-    """Returns the images float32[784] of these rows, counted as `read_raw` yields them."""
-    wanted = np.unique(np.concatenate(rows))
-    found, start = {}, 0
-    for images, _ in example_files.read_raw(file_patterns):
-        own = wanted[(wanted >= start) & (wanted < start + len(images))]
-        found |= zip(own.tolist(), images[own - start], strict=True)
-        start += len(images)
-    return found
+def _read(
+    file_patterns: list[str], logits: Mapping[str, np.ndarray], reference: str
+) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Reads the eval split once, and keeps what the page may show of it.
+
+    What is among the first of a gallery is among the first of its own batch there.
+
+    Returns:
+      All labels int64[N], and by their rows the images float32[784] that galleries may show.
+    """
+    labels, found, start = [], {}, 0
+    for images, own in example_files.read_raw(file_patterns):
+        stop = start + len(own)
+        of_batch = {name: values[start:stop] for name, values in logits.items()}
+        for rows in report_page.gallery_rows(of_batch, own, reference):
+            first = rows[: report_page.GALLERY_SIZE]
+            found |= zip((start + first).tolist(), images[first], strict=True)
+        labels.append(own)
+        start = stop
+    return np.concatenate(labels), found
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ import tensorflow_transform as tft
 
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules import examples, export, training, tuner
+from modules.images import Images
 from modules.train_config import TrainConfig
 from pipeline import exit_status, local_runner, runs
 from pipeline.config import PipelineConfig
@@ -28,12 +29,12 @@ def outputs(config: PipelineConfig, node: str) -> dict[str, Path]:
     return {key: Path(made.uri) for key, made in runs.output_artifacts(store, execution).items()}
 
 
-def trained_on(config: PipelineConfig) -> tuple[np.ndarray, np.ndarray]:
+def trained_on(config: PipelineConfig) -> tuple[Images, np.ndarray]:
     """The normalised images and the labels that the Trainer had."""
     split = outputs(config, "FileBasedExampleGen")["examples"] / "Split-train"
     raw_images, labels = examples.load_raw([str(split / "*")])
     graph = tft.TFTransformOutput(str(outputs(config, "Transform")["transform_graph"]))
-    return examples.normalize(raw_images, graph), labels
+    return raw_images.then(examples.normalizer(graph)), labels
 
 
 def lines_of(node: str, shown: str) -> list[str]:

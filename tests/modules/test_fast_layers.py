@@ -1,7 +1,6 @@
 """The layers for a CPU: they compute what Flax's do, forwards and backwards."""
 
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +11,17 @@ from flax import linen as nn
 from modules import fast_layers, model
 from tests.modules.small_training import assert_close
 
+FAST_TO_COMPILE = {"xla_backend_optimization_level": 0}
 TOLERANCE = 1e-5  # of an array's largest value; float32 has 24 bits
 
 # Rows, columns, channels and outputs of a layer, and the batch.
-ONE_CHANNEL = [(28, 28, 1, 32, 5), (4, 10, 1, 3, 7)]
-MORE_CHANNELS = [(14, 14, 32, 64, 3), (2, 2, 2, 1, 1), (6, 4, 5, 3, 7)]
+SHAPES = [
+    *((28, 28, 1, 32, 5), (14, 14, 32, 64, 3)),  # of our network
+    *((4, 10, 1, 1, 5), (5, 4, 1, 7, 1), (3, 7, 1, 4, 5)),
+    *((2, 2, 2, 4, 1), (4, 7, 3, 1, 5), (5, 3, 8, 7, 1)),
+    *((1, 4, 1, 4, 1), (3, 1, 3, 4, 1)),  # too small for a window
+    *((4, 5, 1, 4, 0), (4, 5, 2, 4, 0)),
+]
 
 
 class Plain(nn.Module):
@@ -30,50 +35,116 @@ class Plain(nn.Module):
         return nn.avg_pool(x, window_shape=(2, 2), strides=(2, 2))
 
 
-@functools.cache
-def outputs_and_gradients(shape: tuple[int, ...]) -> list[tuple[jax.Array, dict, jax.Array]]:
-    """Returns (outputs, gradients of the parameters, of the inputs) of ours, then of Flax's."""
+LAYERS_OF_2 = fast_layers.ConvReluPool(2), Plain(2)
+
+
+def draw(*size: int) -> np.ndarray:
+    return np.random.default_rng(size).normal(size=size).astype(np.float32)
+
+
+@functools.partial(jax.jit, static_argnums=0, compiler_options=FAST_TO_COMPILE)
+def compute(layer: nn.Module, params: dict, inputs: jax.Array, weights: jax.Array) -> tuple:
+    """Returns the outputs, and the gradients of kernel, bias and inputs.
+
+    Args:
+      layer: ours or Flax's.
+      params: of either.
+      inputs: of the layer.
+      weights: of the outputs in what is differentiated, so that each counts in its own way.
+    """
+
+    def weighted(params: dict, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        kept = {"Conv_0": params} if isinstance(layer, Plain) else params
+        found = layer.apply({"params": kept}, inputs)
+        return jnp.vdot(found, weights), found
+
+    wanted = (0, 1) if jnp.issubdtype(inputs.dtype, jnp.floating) else (0,)
+    (params, *inputs), found = jax.grad(weighted, wanted, has_aux=True)(params, inputs)
+    return found, params["kernel"], params["bias"], *inputs
+
+
+def both(shape: tuple[int, ...], inputs_dtype: str, params_dtype: str) -> list[tuple]:
+    """Returns what `compute` does, of ours and of Flax's layer."""
     height, width, channels, outputs, batch = shape
-    random = np.random.default_rng(0)
-
-    def draw(*size: int) -> np.ndarray:
-        return random.normal(size=size).astype(np.float32)
-
     params = {"kernel": draw(3, 3, channels, outputs), "bias": draw(outputs)}
-    inputs = draw(batch, height, width, channels)
-    weights = draw(batch, height // 2, width // 2, outputs)  # each output counts in its own way
-
-    def ours(params: dict, inputs: jax.Array) -> jax.Array:
-        return fast_layers.ConvReluPool(outputs).apply({"params": params}, inputs)
-
-    def plain(params: dict, inputs: jax.Array) -> jax.Array:
-        return Plain(outputs).apply({"params": {"Conv_0": params}}, inputs)
-
-    def compute(layer: Callable) -> tuple[jax.Array, dict, jax.Array]:
-        def weighted(*arguments: object) -> tuple[jax.Array, jax.Array]:
-            found = layer(*arguments)
-            return jnp.vdot(found, weights), found
-
-        gradients, found = jax.jit(jax.grad(weighted, (0, 1), has_aux=True))(params, inputs)
-        return found, *gradients
-
-    return [compute(ours), compute(plain)]
+    params = {name: jnp.asarray(value, params_dtype) for name, value in params.items()}
+    inputs = jnp.asarray(draw(batch, height, width, channels), inputs_dtype)
+    weights = jnp.asarray(
+        draw(batch, height // 2, width // 2, outputs), jnp.promote_types(inputs_dtype, params_dtype)
+    )
+    layers = fast_layers.ConvReluPool(outputs), Plain(outputs)
+    return [compute(layer, params, inputs, weights) for layer in layers]
 
 
-@pytest.mark.parametrize("shape", [*ONE_CHANNEL, *MORE_CHANNELS])
-def test_outputs_and_gradients_of_the_parameters_are_those_of_flax(shape: tuple) -> None:
-    (found, found_gradients, _), (expected, gradients, _) = outputs_and_gradients(shape)
-    assert found.dtype == np.float32
-    assert_close(found, expected, TOLERANCE)
-    assert found_gradients.keys() == gradients.keys()
-    assert_close(found_gradients, gradients, TOLERANCE)
+def assert_alike(found: tuple, expected: tuple, tolerance: float) -> None:
+    for ours, theirs in zip(found, expected, strict=True):
+        assert (ours.shape, ours.dtype) == (theirs.shape, theirs.dtype)
+        if theirs.size:
+            assert_close(np.float32(ours), np.float32(theirs), tolerance)
 
 
-@pytest.mark.parametrize("shape", MORE_CHANNELS)
-def test_gradients_of_the_inputs_are_those_of_flax(shape: tuple) -> None:
-    (_, _, found), (_, _, expected) = outputs_and_gradients(shape)
-    assert np.count_nonzero(expected)
-    assert_close(found, expected, TOLERANCE)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_outputs_and_all_gradients_are_those_of_flax(shape: tuple) -> None:
+    ours, flax = both(shape, "float32", "float32")
+    assert_alike(ours, flax, TOLERANCE)
+    if flax[0].size:
+        assert all(map(np.any, flax))
+
+
+@pytest.mark.parametrize(
+    ("inputs_dtype", "params_dtype", "channels", "tolerance"),
+    [
+        ("bfloat16", "float32", 1, 1e-2),  # a gradient of the inputs has their type
+        ("float32", "bfloat16", 2, 1e-2),
+        ("bfloat16", "bfloat16", 1, 0.1),
+        ("float16", "float16", 2, 1e-2),
+        ("float16", "bfloat16", 2, 1e-2),
+        ("uint8", "float32", 2, TOLERANCE),
+    ],
+)
+def test_types_promote_as_with_flax(
+    inputs_dtype: str, params_dtype: str, channels: int, tolerance: float
+) -> None:
+    ours, flax = both((4, 5, channels, 4, 5), inputs_dtype, params_dtype)
+    assert_alike(ours, flax, tolerance)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_what_is_not_finite_shows_where_it_does_with_flax(channels: int, value: float) -> None:
+    """At least there, and nowhere beyond the windows next to it."""
+    inputs = draw(1, 12, 12, channels)
+    inputs[0, 5, 5, 0] = value
+    params = {"kernel": np.abs(draw(3, 3, channels, 2)), "bias": draw(2)}
+    weights = draw(1, 6, 6, 2)
+    ours, flax = (np.asarray(compute(layer, params, inputs, weights)[0]) for layer in LAYERS_OF_2)
+    assert np.isfinite(flax).all() == (value == -np.inf)  # which the relu hides
+    assert not np.any(np.isfinite(ours) & ~np.isfinite(flax))
+    ours, flax = (np.delete(np.delete(found, [2, 3], 1), [2, 3], 2) for found in (ours, flax))
+    assert np.isfinite(ours).all()
+    np.testing.assert_allclose(ours, flax, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("bias", [np.inf, -np.inf, np.nan])
+def test_a_bias_that_is_not_finite_gives_what_flax_does(channels: int, bias: float) -> None:
+    params = {"kernel": draw(3, 3, channels, 2), "bias": np.float32([bias, 0])}
+    inputs, weights = draw(1, 12, 12, channels), draw(1, 6, 6, 2)
+    ours, flax = (compute(layer, params, inputs, weights)[0] for layer in LAYERS_OF_2)
+    np.testing.assert_allclose(ours, flax, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "message"),
+    [
+        ((4, 4, 1), "float32", r"the inputs have the shape \(4, 4, 1\); expected \[B, H, W, C\]"),
+        ((2, 1, 4, 4, 1), "float32", r"the shape \(2, 1, 4, 4, 1\); expected"),
+        ((1, 4, 4, 1), "complex64", "relu has no meaning for complex64; expected real"),
+    ],
+)
+def test_what_cannot_be_computed_is_told(shape: tuple, dtype: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fast_layers.ConvReluPool(2).init(jax.random.key(0), jnp.zeros(shape, dtype))
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -4,8 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from modules import model, training
-from modules.train_config import TrainConfig
+from modules import model
 
 
 def test_number_of_parameters(params: model.Params) -> None:
@@ -51,21 +50,3 @@ def test_parameters_depend_on_the_key_alone(params: model.Params) -> None:
     jax.tree.map(np.testing.assert_array_equal, params, again)
     other = model.init_params(jax.random.key(8), 10)
     assert not np.array_equal(params["Conv_0"]["kernel"], other["Conv_0"]["kernel"])
-
-
-def test_fast_layers_loop_fast_on_a_cpu() -> None:
-    assert model.loops_fast_on_cpu()
-
-
-def test_convolutions_of_xla_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So a network of one's own, made of `nn.Conv`, is trained step by step on a CPU."""
-    plain = model.apply_flat
-    monkeypatch.setattr(model, "apply_flat", lambda params, x, fast_on_cpu: plain(params, x))
-    model.loops_fast_on_cpu.cache_clear()
-    try:
-        assert not model.loops_fast_on_cpu()
-        assert training.steps_of_epoch(1000, TrainConfig(batch_size=10)) == (95, 1)
-    finally:
-        monkeypatch.undo()
-        model.loops_fast_on_cpu.cache_clear()
-    assert training.steps_of_epoch(1000, TrainConfig(batch_size=10)) == (2, 47)

@@ -1,6 +1,7 @@
 """The training: repeatable, effective, as configured, and free of TensorFlow."""
 
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -68,24 +69,49 @@ def test_without_a_part_of_the_config_the_steps_by_hand_are_others(
         assert_close(by_hand(*make_few(), without), four_steps.params, 1e-3)
 
 
+def plain(network: model.CNN, x: jax.Array, features: int, name: str) -> jax.Array:
+    """Takes the place of `CNN._conv_relu_pool`, with Flax's layers on a CPU too."""
+    x = nn.relu(nn.Conv(features, kernel_size=(3, 3), name=name)(x))
+    return nn.avg_pool(x, window_shape=(2, 2), strides=(2, 2))
+
+
 def test_a_network_that_is_slow_in_a_loop_is_trained_step_by_step_and_alike(
     monkeypatch: pytest.MonkeyPatch, four_steps: training.TrainResult
 ) -> None:
-    def plain(network: model.CNN, x: jax.Array, features: int, name: str) -> jax.Array:
-        x = nn.relu(nn.Conv(features, kernel_size=(3, 3), name=name)(x))
-        return nn.avg_pool(x, window_shape=(2, 2), strides=(2, 2))
-
-    assert model.loops_fast_on_cpu()
     monkeypatch.setattr(model.CNN, "_conv_relu_pool", plain)
-    model.loops_fast_on_cpu.cache_clear()
-    try:
-        assert training.steps_of_epoch(17, FOUR_STEPS) == (2, 1)
-        told: list[tuple[int, int]] = []
-        result = training.train(*make_few(), FOUR_STEPS, lambda *steps: told.append(steps))
-    finally:
-        model.loops_fast_on_cpu.cache_clear()
+    monkeypatch.setattr(model, "LOOPS_FAST_ON_CPU", False)
+    assert training.steps_of_epoch(17, FOUR_STEPS) == (2, 1)
+    told: list[tuple[int, int]] = []
+    result = training.train(*make_few(), FOUR_STEPS, lambda *steps: told.append(steps))
     assert told == [(1, 1), (1, 2), (2, 1), (2, 2)]
     assert_close(result.params, four_steps.params, 1e-4)
+
+
+@pytest.mark.parametrize("with_convolutions", [False, True])
+def test_the_loop_is_fast_on_a_cpu_as_the_model_says(
+    monkeypatch: pytest.MonkeyPatch, with_convolutions: bool
+) -> None:
+    """The compiled steps, whatever their text is otherwise, have no convolution of XLA's."""
+    compiled: list[str] = []
+    make = training._make_train_steps
+
+    class Watched:
+        def __init__(self, *arguments: object) -> None:
+            self._steps = make(*arguments)
+
+        def lower(self, *arguments: object) -> jax.stages.Lowered:
+            lowered = self._steps.lower(*arguments)
+            compiled.append(lowered.compile().as_text())
+            return lowered
+
+    monkeypatch.setattr(training, "_make_train_steps", Watched)
+    if with_convolutions:
+        monkeypatch.setattr(model.CNN, "_conv_relu_pool", plain)
+    training.train(*make_few(), dataclasses.replace(FOUR_STEPS, epochs=1))
+    (text,) = compiled
+    assert " while(" in text and " dot(" in text
+    found = re.search(r" convolution\(|custom_call_target=\S*conv", text) is not None
+    assert found == with_convolutions and model.LOOPS_FAST_ON_CPU
 
 
 def test_learning_rate_rises_to_its_highest_and_falls_to_zero(
@@ -148,7 +174,7 @@ def test_steps_of_an_epoch_on_a_cpu_come_in_calls_of_about_fifty(
     monkeypatch.setattr(training, "_on_cpu", lambda: True)
     assert training.steps_of_epoch(examples, config) == expected
     whole = round(examples * 0.95) // batch_size
-    monkeypatch.setattr(model, "loops_fast_on_cpu", lambda: False)
+    monkeypatch.setattr(model, "LOOPS_FAST_ON_CPU", False)
     assert training.steps_of_epoch(examples, config) == (whole, 1)
     monkeypatch.setattr(training, "_on_cpu", lambda: False)
     assert training.steps_of_epoch(examples, config) == (1, whole)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from modules import checkpoints, fingerprint
+from modules.images import FLOATS, Images, to_records
 from modules.import_closure import Code
 from modules.train_config import TrainConfig
 from tests.modules.small_training import SMALL, Data
@@ -35,6 +36,22 @@ def test_the_key_depends_on_data_and_config(halves: Data) -> None:
     assert all(re.fullmatch("[0-9a-f]{16}", key) for key in keys)
     same = checkpoints.training_key(images.copy(order="F"), labels.astype(np.int32), SMALL)
     assert same == keys[0]
+
+
+def test_the_key_depends_on_what_is_made_of_the_images_and_not_on_how_they_are_kept(
+    halves: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are made some at a time; a row more than that makes two."""
+    monkeypatch.setattr(checkpoints, "_DIGESTED_AT_ONCE", 199)
+    noise, labels = halves
+    kept = Images(to_records(noise, labels, FLOATS))
+    key = checkpoints.training_key(noise, labels, SMALL)
+    assert checkpoints.training_key(kept, labels, SMALL) == key
+    brighter = kept.then(lambda images: images + np.float32(1e-6))
+    assert checkpoints.training_key(brighter, labels, SMALL) != key
+    last = noise.copy()
+    last[-1] += 1e-6
+    assert checkpoints.training_key(last, labels, SMALL) != key
 
 
 def test_the_key_depends_on_all_code_that_decides_over_the_result(

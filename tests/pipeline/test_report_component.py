@@ -15,7 +15,7 @@ from tfx.types.standard_artifacts import Examples, ModelRun, PushedModel
 
 from modules import examples as example_files
 from modules import features
-from pipeline import report_text, runs
+from pipeline import report_page, report_text, runs
 from pipeline.artifacts import CONFUSION_FILE, LOGITS_FILE, ComparisonReport, ModelComparison
 from pipeline.metadata_store import open_store
 from pipeline.report_component import Report
@@ -124,6 +124,33 @@ def test_gallery_shows_the_image_that_the_models_disagree_on(
     (data,) = set(re.findall(r'<img src="data:image/png;base64,([^"]+)"', html))
     picture = matplotlib_image.imread(io.BytesIO(base64.b64decode(data)))[..., 0]
     np.testing.assert_allclose(picture.reshape(-1), expected[1], atol=2 / 255)
+
+
+def test_eval_split_is_read_once_and_galleries_are_those_of_all_batches(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each batch has more for them than they show."""
+    monkeypatch.setattr(example_files, "_BATCH_SIZE", 10)
+    monkeypatch.setattr(report_page, "GALLERY_SIZE", 4)
+    random = np.random.default_rng(0)
+    logits = {name: random.normal(size=(30, 10)).astype(np.float32) for name in NAMES}
+    np.savez(Path(inputs["comparison"].uri) / LOGITS_FILE, **logits)
+    files = [f"{inputs['examples'].uri}/*/*"]
+    all_images = np.concatenate([images for images, _ in example_files.read_raw(files)])
+    expected = report_page.gallery_rows(logits, np.arange(30) % 10, NAMES[0])
+    reads, shown = [], []
+    read, render = example_files.read_raw, report_page.render
+    monkeypatch.setattr(example_files, "read_raw", lambda files: reads.append(files) or read(files))
+    monkeypatch.setattr(
+        report_page, "render", lambda content, seen: shown.append(seen) or render(content, seen)
+    )
+    _report(inputs)
+    ((evidence,), (_,)) = shown, reads
+    np.testing.assert_array_equal(evidence.labels, np.arange(30) % 10)
+    for rows in expected:
+        assert len(rows) > 4
+        for row in rows[:4]:
+            np.testing.assert_array_equal(evidence.images[row], all_images[row])
 
 
 def test_pushers_that_did_not_push(inputs: dict[str, Any], tmp_path: Path) -> None:
