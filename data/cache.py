@@ -15,7 +15,7 @@ _NAME = "mnist-tfx-jax"
 
 def default_folders() -> list[Path]:
     """The folders that may be the cache when none was named: the project's, the platform's."""
-    home = os.path.expanduser("~")
+    home = os.path.expanduser("~")  # as it is for a user who has none
     if sys.platform == "darwin":
         base = f"{home}/Library/Caches"
     else:

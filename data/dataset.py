@@ -72,19 +72,18 @@ class CheckedRange(NamedTuple):
     digests: tuple[bytes, bytes]
 
 
-def candidates(folder: Path, name: str) -> Iterator[Path]:
-    """The existing files for one of FILE_NAMES, best first; see `_spellings`.
+def spellings(name: str) -> list[str]:
+    """The names that a file for one of FILE_NAMES may have, best first: plain, then .gz.
 
     torchvision leaves both the .gz and the unpacked file; the unpacked one is quicker to read.
     """
-    return (path for path in _spellings(folder, name) if path.is_file())
+    variants = name, re.sub(r"-(idx\d-ubyte)$", r".\1", name)
+    return [variant + suffix for suffix in ("", ".gz") for variant in variants]
 
 
-def _spellings(folder: Path, name: str) -> Iterator[Path]:
-    """The paths for one of FILE_NAMES, best first: plain, then .gz; `-idx`, then `.idx`."""
-    for suffix in ("", ".gz"):
-        for variant in (name, re.sub(r"-(idx\d-ubyte)$", r".\1", name)):
-            yield folder / (variant + suffix)
+def candidates(folder: Path, name: str) -> Iterator[Path]:
+    """The existing files for one of FILE_NAMES, best first."""
+    return (path for spelling in spellings(name) if (path := folder / spelling).is_file())
 
 
 def open_folder(
@@ -206,9 +205,9 @@ def _find_files(folder: Path) -> list[Path]:
         found = [next(candidates(folder, name), None) for name in FILE_NAMES]
     missing = [name for name, path in zip(FILE_NAMES, found, strict=True) if path is None]
     for name in missing:
-        for path in _spellings(folder, name):
-            if os.path.lexists(path):
-                read_header(path)  # says what it is instead of a file
+        for spelling in spellings(name):
+            if os.path.lexists(folder / spelling):
+                read_header(folder / spelling)  # says what it is instead of a file
     if missing:
         raise DataError(f"{folder}: {', '.join(missing)} missing; {need}")
     return [path for path in found if path is not None]

@@ -21,7 +21,7 @@ REPORT_FILE = "index.html"
 
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
-    *("DATASET", "MNIST_DIR", "OUTPUT"),
+    *("DATASET", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
     *("BEAM_RUNNER", "BEAM_ARGS"),
