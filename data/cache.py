@@ -24,11 +24,16 @@ def default_folders() -> list[Path]:
     return [IN_PROJECT, *([Path(base, _NAME)] if os.path.isabs(base) else [])]
 
 
+def named() -> Path | None:
+    """The cache that the setting DATA_CACHE names, for commands that read no other settings."""
+    folder = os.environ.get("DATA_CACHE")
+    return Path(folder) if folder else None
+
+
 def add_cache_dir(parser: argparse.ArgumentParser) -> None:
     """Adds the option `--cache-dir` to a command, which is DATA_CACHE where it is not given."""
-    default = os.environ.get("DATA_CACHE") or None
     words = "for downloads (default: DATA_CACHE, or data/cache, or the platform's cache folder)"
-    parser.add_argument("--cache-dir", type=Path, default=default, help=words)
+    parser.add_argument("--cache-dir", type=Path, default=named(), help=words)
 
 
 def in_cache(

@@ -8,6 +8,7 @@ import time
 
 from rich.console import Console
 
+from data.errors import DataError
 from pipeline import console, locations, stores
 from pipeline.config import (
     COMPARISON_FILE,
@@ -49,6 +50,7 @@ def run(config: PipelineConfig) -> int:
 
     Raises:
       ConfigError: ML Metadata cannot use its store.
+      data.errors.DataError: the data is not what was checked any more.
     """
     print(config.dataset.summary)
     log_file = config.output / LOG_FILE
@@ -61,7 +63,7 @@ def run(config: PipelineConfig) -> int:
     except KeyboardInterrupt:
         print("interrupted; run again to go on after the last finished component", file=sys.stderr)
         return FAILED
-    except ConfigError:
+    except (ConfigError, DataError):
         raise
     except Exception as error:  # whatever a component raises ends up here
         print(f"error: {type(error).__name__}: {error}\nDetails: {log_file}", file=sys.stderr)

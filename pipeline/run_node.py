@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.errors import DataError
 from pipeline import compiled, console
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, tells_wrong_settings
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         with _alone(options.folder / f"{options.node}.lock", graph):
             others_push = bool(graph.settings.get("PUSH_TO"))
             run_node(definition, options.node, options.run, log_file, others_push=others_push)
-    except ConfigError:
+    except (ConfigError, DataError):
         raise
     except NodeError as error:
         print(f"error: {error}", file=sys.stderr)
