@@ -15,6 +15,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import Model
 
+from data.errors import DataError
 from pipeline.compiled import Compiled, Graph, code_digest
 
 
@@ -36,7 +37,7 @@ def First(  # noqa: N802
         (destination / str(int(time.time()))).mkdir(parents=True)
         if fate == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
-        raise ValueError(fate)
+        raise DataError(fate) if fate == "other data" else ValueError(fate)
 
 
 @component

@@ -2,16 +2,11 @@
 
 import gzip
 import json
-import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-from tfx.types.standard_artifacts import Examples
 
 from data import dataset, hard
 from data.dataset import FILE_NAMES
@@ -20,7 +15,7 @@ from data.idx import write_idx
 from data.splits import Split
 from modules import examples
 from pipeline import example_gen
-from pipeline.beam_engine import IN_MEMORY
+from tests.pipeline.generated import generate
 
 TRAIN, EVAL = 23, 7
 
@@ -50,19 +45,6 @@ def arrays() -> dict[str, np.ndarray]:
         made[images] = random.integers(0, 256, (count, 28, 28), np.uint8)
         made[labels] = random.integers(0, 10, count, np.uint8)
     return made
-
-
-def _generate(folder: Path, output: Path, digests: Sequence[str] | None = None) -> Examples:
-    """Runs the component's executor with what the component hands to it."""
-    digests = digests or dataset.open_folder(folder).digests
-    component = example_gen.idx_example_gen(str(folder), digests)
-    artifact = Examples()
-    artifact.uri = str(output)
-    executor = component.executor_spec.executor_class(
-        BaseBeamExecutor.Context(beam_pipeline_args=list(IN_MEMORY), tmp_dir=str(output / "tmp"))
-    )
-    executor.Do({}, {"examples": [artifact]}, dict(component.exec_properties))
-    return artifact
 
 
 def _expected(
@@ -95,7 +77,7 @@ def test_every_image_once_with_its_label(
 ) -> None:
     monkeypatch.setattr(dataset, "RANGE_SIZE", sizes[0])
     monkeypatch.setattr(example_gen, "_ENCODED_AT_ONCE", sizes[1])
-    artifact = _generate(folder, tmp_path / "examples")
+    artifact = generate(folder, tmp_path / "examples")
     assert sorted(json.loads(artifact.split_names)) == ["eval", "hard", "train"]
     for split, image_set, count, names in (
         ("train", b"train", TRAIN, FILE_NAMES[:2]),
@@ -142,97 +124,6 @@ def test_a_shard_that_breaks_off_is_not_taken_for_a_whole_one(folder: Path, tmp_
             str(destination),
         )
     assert list(split.iterdir()) == []
-
-
-def _other_images(path: Path) -> None:
-    write_idx(path, np.zeros((TRAIN - 3, 28, 28), np.uint8))
-
-
-def _other_pixel(path: Path) -> None:
-    """Same length, same time: TFX's own fingerprint would be the same."""
-    before, content = path.stat(), bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-
-
-def _other_dimensions(path: Path) -> None:
-    write_idx(path, np.zeros((TRAIN, 2), np.uint8))
-
-
-def _fifo(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
-
-
-def _folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-_CHANGES = [
-    (_other_images, FILE_NAMES[0]),
-    (_other_pixel, FILE_NAMES[2]),
-    (_other_pixel, FILE_NAMES[1]),
-    (_other_dimensions, FILE_NAMES[1]),
-    (Path.unlink, FILE_NAMES[0]),
-    (_fifo, FILE_NAMES[3]),
-    (_folder, FILE_NAMES[0]),
-]
-
-
-@pytest.mark.parametrize(("change", "name"), _CHANGES)
-@pytest.mark.parametrize("when", ["before", "meanwhile"])
-def test_files_that_change_after_they_were_checked(
-    change: Callable[[Path], None],
-    name: str,
-    when: str,
-    folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Whether that is before the executor begins, or while its workers write."""
-    digests = dataset.open_folder(folder).digests
-    if when == "before":
-        change(folder / name)
-    else:
-        make_pipeline = BaseBeamExecutor._make_beam_pipeline
-
-        def change_first(executor: BaseBeamExecutor) -> beam.Pipeline:
-            change(folder / name)
-            return make_pipeline(executor)
-
-        monkeypatch.setattr(BaseBeamExecutor, "_make_beam_pipeline", change_first)
-    with pytest.raises(DataError, match=f"^{folder / name}: is not what was checked .*run again$"):
-        _generate(folder, tmp_path / "examples", digests)
-
-
-def test_a_file_that_changes_only_for_a_worker(folder: Path, tmp_path: Path) -> None:
-    """Nothing is written of what one worker saw, though all is well before and after."""
-    digests = dict(zip(FILE_NAMES, dataset.open_folder(folder).digests, strict=True))
-    [shard] = example_gen.plan_shards(folder, digests, Split.TRAIN, str(tmp_path / "Split-train"))
-    (tmp_path / "Split-train").mkdir()
-    before = (folder / FILE_NAMES[1]).read_bytes()
-    _other_pixel(folder / FILE_NAMES[1])
-    with pytest.raises(DataError, match=f"{FILE_NAMES[1]}: is not what was checked"):
-        example_gen.write_shard(*shard)
-    assert list((tmp_path / "Split-train").iterdir()) == []
-    (folder / FILE_NAMES[1]).write_bytes(before)
-    example_gen.write_shard(*shard)
-    assert len(list((tmp_path / "Split-train").iterdir())) == 1
-
-
-def test_the_content_is_part_of_what_the_cache_goes_by(folder: Path) -> None:
-    """Where size and time are the same, and packing it otherwise makes no difference."""
-    before = example_gen.idx_example_gen(str(folder), dataset.open_folder(folder).digests)
-    packed = gzip.compress((folder / FILE_NAMES[2]).read_bytes())
-    (folder / f"{FILE_NAMES[2]}.gz").write_bytes(packed)
-    (folder / FILE_NAMES[2]).unlink()
-    again = example_gen.idx_example_gen(str(folder), dataset.open_folder(folder).digests)
-    assert again.exec_properties == before.exec_properties
-    _other_pixel(folder / FILE_NAMES[0])
-    other = example_gen.idx_example_gen(str(folder), dataset.open_folder(folder).digests)
-    assert other.exec_properties != before.exec_properties
 
 
 @pytest.mark.parametrize("folder", ["", ".gz", ".idx"], indirect=True)
