@@ -43,6 +43,7 @@ class Fetch:
             try:
                 self._transfer(deadline)
                 self._verify()
+                return
             except TransferError as error:
                 # What was resumed may stem from another mirror's compression: start again for free.
                 if resumed and not self.part.exists():
