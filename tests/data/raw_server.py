@@ -53,34 +53,40 @@ def raw_servers() -> Iterator[Raw]:
 
     After the test, every connection has been closed by the client, and its threads have ended.
     """
-    listeners, threads = [], []
+    stopped = threading.Event()
+    acceptors: list[threading.Thread] = []
+    threads: list[threading.Thread] = []
+
+    def serve(answer: Answer, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65_536)
+            answer(connection)
+
+    def accept(answer: Answer, listener: socket.socket) -> None:
+        with listener:
+            while not stopped.is_set():
+                with contextlib.suppress(TimeoutError):
+                    connection = listener.accept()[0]
+                    threads.append(
+                        threading.Thread(target=serve, args=(answer, connection), daemon=True)
+                    )
+                    threads[-1].start()
 
     def start(answer: Answer) -> str:
         listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-
-        def serve(connection: socket.socket) -> None:
-            with connection, contextlib.suppress(OSError):
-                connection.recv(65_536)
-                answer(connection)
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    connection = listener.accept()[0]
-                    threads.append(threading.Thread(target=serve, args=(connection,), daemon=True))
-                    threads[-1].start()
-
-        threading.Thread(target=accept, daemon=True).start()
+        listener.settimeout(0.05)  # to see that it is stopped
+        acceptors.append(threading.Thread(target=accept, args=(answer, listener), daemon=True))
+        acceptors[-1].start()
         return f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
     yield start
-    for listener in listeners:
-        listener.close()
-    clients = [t for t in threading.enumerate() if t.name.startswith("transfer")]
-    for thread in [*threads, *clients]:
+    stopped.set()
+    clients = [thread for thread in threading.enumerate() if thread.name == "transfer"]
+    for thread in [*acceptors, *clients]:
         thread.join(10)
-        assert not thread.is_alive()
+    for thread in threads:  # all of them are known, now that nothing is accepted
+        thread.join(10)
+    assert not [thread for thread in [*clients, *threads] if thread.is_alive()]
 
 
 def reason_of(entry: CatalogueEntry, target: Path, *mirrors: str, limits: Limits = LIMITS) -> str:
