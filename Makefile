@@ -1,7 +1,7 @@
 # Everything a user types. `make help` lists it.
 
 # Settings of a run; see `make help`. Empty means the default.
-export DATASET MNIST_DIR OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US
+export DATASET MNIST_DIR DATA_CACHE OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US
 export METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS
 # Of single commands.
 export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE AIRFLOW_PORT SHARE_NETWORK
@@ -24,6 +24,8 @@ help: ## list the commands and settings
 	@echo '  DATASET       auto (default: MNIST if it can be had, else digits), mnist, digits,'
 	@echo '                or a folder with four IDX files'
 	@echo '  MNIST_DIR     a folder that holds the files of MNIST'
+	@echo '  DATA_CACHE    where downloads and the digits are kept (default: data/cache, or the'
+	@echo '                cache folder of the platform where that cannot be written)'
 	@echo '  OUTPUT        where everything goes (default: output/NAME-OF-THE-DATA-SET)'
 	@echo '  EPOCHS, SEED  of the training (10, 0)'
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'

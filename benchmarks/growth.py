@@ -19,9 +19,9 @@ from typing import Any
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.proto.orchestration import pipeline_pb2
 
-from data import growth
+from data import cache, growth
 from data.dataset import DatasetFiles
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.resolve import resolve_dataset
 from modules.recipes import FLOAT32, INT8
 from modules.train_config import TrainConfig
 from pipeline.config import PipelineConfig
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES)
     sizes = sorted(parser.parse_args().sizes)
     wanted = os.environ.get("DATASET") or "mnist"
-    files = resolve_dataset(wanted, os.environ.get("MNIST_DIR") or None, DEFAULT_CACHE)
+    files = resolve_dataset(wanted, os.environ.get("MNIST_DIR") or None, cache.named())
     baseline_mib = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10, 1)
     figures = {}
     for size in sizes:

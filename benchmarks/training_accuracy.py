@@ -22,10 +22,11 @@ import jax
 import numpy as np
 
 from benchmarks import training_peers
+from data import cache
 from data.dataset import DatasetFiles, read_split_range
 from data.errors import DataError
 from data.hard import make_hard
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.resolve import resolve_dataset
 from modules import feed, model, training
 from modules.train_config import TrainConfig
 
@@ -181,7 +182,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     try:
-        files = resolve_dataset("mnist", os.environ.get("MNIST_DIR"), DEFAULT_CACHE)
+        files = resolve_dataset("mnist", os.environ.get("MNIST_DIR"), cache.named())
     except DataError as error:
         raise SystemExit(str(error)) from error
     images = load(files)

@@ -2,10 +2,10 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from data.cache import add_cache_dir
 from data.errors import DataError
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.resolve import resolve_dataset
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m data", description=__doc__)
     parser.add_argument("dataset", metavar="DATASET", help="auto, mnist, digits or a folder")
     parser.add_argument("--mnist-dir", help="a folder with MNIST's four IDX files")
-    parser.add_argument("--cache-dir", type=Path, default=DEFAULT_CACHE, help="default: data/cache")
+    add_cache_dir(parser)
     options = parser.parse_args(arguments)
     try:
         files = resolve_dataset(options.dataset, options.mnist_dir, options.cache_dir)

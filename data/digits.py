@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from data.checksums import has_sha256
 from data.dataset import FILE_NAMES
 from data.errors import DataError, disk_errors
-from data.idx import has_sha256, write_idx
+from data.idx import write_idx
 
 DIGITS_SHA256: dict[str, str] = {
     FILE_NAMES[0]: "cc41d93421c6970658a305787abccc92a58a9cd5812207ad71f1b678b2fe41e4",
@@ -22,6 +23,8 @@ DIGITS_SHA256: dict[str, str] = {
     FILE_NAMES[2]: "5ea08ea3d3a90c58c84ec63b5c69490ec2953023bb2e93d36a0b63ae6bad685e",
     FILE_NAMES[3]: "871a9da5cb92498b133295949ce7610c9d1a4c8aa84de8c3eaedc3d438299624",
 }
+# Of the digits, 1,433 are for training and 364 for eval.
+_SIZES = dict(zip(FILE_NAMES, (16 + 1433 * 784, 8 + 1433, 16 + 364 * 784, 8 + 364), strict=True))
 _EVAL_EVERY = 5
 # Grey levels that become black and white: crisper, as MNIST is, but faint strokes stay.
 _BLACK, _WHITE = 2, 14
@@ -38,16 +41,16 @@ def make_digits(folder: Path) -> None:
         DataError: the disk refuses, scikit-learn is missing or holds other digits.
     """
     folder = Path(folder)
-    wrong = [name for name, sha in DIGITS_SHA256.items() if not has_sha256(folder / name, sha)]
-    if not wrong:
+    if is_whole(folder):
         return
+    wrong = [name for name in FILE_NAMES if not _is_right(folder / name)]
     staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.tmp")
     with disk_errors("write", folder):
         staging.mkdir(parents=True)
         try:
             for name, array in zip(FILE_NAMES, _make_arrays(), strict=True):
                 write_idx(staging / name, array)
-                if not has_sha256(staging / name, DIGITS_SHA256[name]):
+                if not _is_right(staging / name):
                     raise DataError(
                         f"{name}: the digits made from scikit-learn differ from the known ones; "
                         "install the scikit-learn version that this project locks"
@@ -56,10 +59,19 @@ def make_digits(folder: Path) -> None:
                 os.replace(staging, folder)
             except OSError:  # it is not empty, perhaps since another run was faster
                 for name in wrong:
-                    if not has_sha256(folder / name, DIGITS_SHA256[name]):
+                    if not _is_right(folder / name):
                         os.replace(staging / name, folder / name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether the four files of the digits are in `folder`, and right."""
+    return all(_is_right(folder / name) for name in FILE_NAMES)
+
+
+def _is_right(path: Path) -> bool:
+    return has_sha256(path, DIGITS_SHA256[path.name], _SIZES[path.name])
 
 
 def _make_arrays() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from data import dataset, hard, idx
+from data.cache import add_cache_dir
 from data.errors import DataError, disk_errors
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.resolve import resolve_dataset
 
 _AT_ONCE = 10_000  # images, some 250 MB while they are being rotated
 
@@ -65,9 +66,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("times", metavar="TIMES", type=int, help="at least 1")
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("--mnist-dir", help="a folder with MNIST's four IDX files")
+    add_cache_dir(parser)
     options = parser.parse_args(arguments)
     try:
-        files = resolve_dataset(options.dataset, options.mnist_dir, DEFAULT_CACHE)
+        files = resolve_dataset(options.dataset, options.mnist_dir, options.cache_dir)
         grown = grow(files, options.times, options.folder)
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -5,13 +5,10 @@ each dimension, then the values in row-major order. Source: "The IDX file format
 http://yann.lecun.com/exdb/mnist/.
 """
 
-import gzip
-import hashlib
 import math
 import os
 import struct
 import uuid
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +17,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from data.decompressed import Opened, opened
 from data.errors import DataError, disk_errors
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _UINT8 = 0x08
 _DTYPES = {
     0x08: "uint8",
@@ -48,29 +45,24 @@ class IdxHeader:
         return 4 + 4 * len(self.shape)
 
     @property
+    def packed(self) -> bytes:
+        """The header as it stands in the file."""
+        return struct.pack(f">4B{len(self.shape)}I", 0, 0, _UINT8, len(self.shape), *self.shape)
+
+    @property
+    def value_bytes(self) -> int:
+        """Size of all values, in bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def file_bytes(self) -> int:
+        """Size of a whole file, in decompressed bytes."""
+        return self.start + self.value_bytes
+
+    @property
     def item_bytes(self) -> int:
         """Size of one item along the first dimension, in bytes."""
         return math.prod(self.shape[1:]) * self.dtype.itemsize
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """Yields the decompressed bytes of `path`; reading errors within become DataErrors."""
-    with disk_errors("read", path), open(path, "rb") as raw:
-        # Content decides: a .gz name survives being unpacked by browsers and proxies.
-        compressed = raw.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-        raw.seek(0)
-        if not compressed:
-            yield raw
-            return
-        try:
-            with gzip.GzipFile(fileobj=raw) as stream:
-                yield stream
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(
-                f"{path}: expected a whole gzip file ({error}); it is damaged or incomplete, "
-                "fetch it again"
-            ) from error
 
 
 def _parse_header(stream: BinaryIO, path: Path) -> IdxHeader:
@@ -98,8 +90,8 @@ def read_header(path: Path) -> IdxHeader:
     Raises:
         DataError: the file cannot be read, is no IDX file, or holds another dtype.
     """
-    with _opened(path) as stream:
-        return _parse_header(stream, path)
+    with opened(path) as file:
+        return _parse_header(file.stream, path)
 
 
 def read_range(path: Path, start: int, stop: int) -> np.ndarray:
@@ -113,7 +105,8 @@ def read_range(path: Path, start: int, stop: int) -> np.ndarray:
     Raises:
         DataError: the range is not within the file, or the file is damaged or too short.
     """
-    with _opened(path) as stream:
+    with opened(path) as file:
+        stream = file.stream
         header = _parse_header(stream, path)
         if not 0 <= start <= stop <= header.shape[0]:
             raise DataError(
@@ -133,46 +126,51 @@ def read_range(path: Path, start: int, stop: int) -> np.ndarray:
     return np.frombuffer(values, header.dtype).reshape(stop - start, *header.shape[1:])
 
 
-def check_length(path: Path) -> IdxHeader:
-    """Checks that a file holds exactly the values its header announces, and returns the header.
+@contextmanager
+def opened_values(
+    path: Path, part_bytes: int = _CHUNK
+) -> Iterator[tuple[IdxHeader, Iterator[bytes]]]:
+    """Yields the header and the values, for whoever wants to see all of them, once.
 
-    A gzip file is decompressed to its end, which checks its CRC too.
-
-    Raises:
-        DataError: there are fewer or more values than announced, or the file is damaged.
-    """
-    with _opened(path) as stream:
-        header = _parse_header(stream, path)
-        found = sum(len(chunk) for chunk in _chunks(stream))
-    expected = header.shape[0] * header.item_bytes
-    if found != expected:
-        problem = "cut short" if found < expected else "too long"
-        raise DataError(
-            f"{path}: holds {found} bytes of values, expected {expected} for the shape "
-            f"{header.shape} in its header; the file is {problem}, fetch it again"
-        )
-    return header
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 (hex) of the decompressed bytes, so that recompression does not change it.
+    The values come in parts of `part_bytes` bytes, the last one shorter. No more is read, and of a
+    gzip file decompressed, than the header announces and one byte. At the end of a gzip file its
+    CRC is checked, too.
 
     Raises:
-        DataError: the file cannot be read or its gzip stream is damaged.
+        DataError: there are fewer or more values than announced, or the file is damaged; where its
+            size shows that, before anything is read.
     """
-    digest = hashlib.sha256()
-    with _opened(path) as stream:
-        for chunk in _chunks(stream):
-            digest.update(chunk)
-    return digest.hexdigest()
+    with opened(path) as file:
+        header = _parse_header(file.stream, path)
+        can_hold = file.can_hold(header.file_bytes)
+        if not can_hold or file.must_hold_more_than(header.file_bytes):
+            found = f"{file.size} bytes" + " of gzip" * file.compressed
+            raise _wrong_length(path, header, found, too_long=can_hold)
+        yield header, _parts(file, header, path, part_bytes)
 
 
-def has_sha256(path: Path, sha256: str) -> bool:
-    """Whether `path` is a readable, undamaged file whose decompressed bytes hash to `sha256`."""
-    try:
-        return sha256_of(path) == sha256
-    except DataError:
-        return False
+def _parts(file: Opened, header: IdxHeader, path: Path, part_bytes: int) -> Iterator[bytes]:
+    left = header.value_bytes
+    while left:
+        part = bytearray()
+        while len(part) < min(part_bytes, left):
+            chunk = file.stream.read(min(_CHUNK, part_bytes - len(part), left - len(part)))
+            if not chunk:
+                found = header.file_bytes - left + len(part)
+                raise _wrong_length(path, header, f"{found} bytes", too_long=False)
+            part += chunk
+        left -= len(part)
+        yield bytes(part)
+    # Reads to the end of a gzip file as well, which is where its CRC is.
+    if file.stream.read(1):
+        raise _wrong_length(path, header, f"more than {header.file_bytes} bytes", too_long=True)
+
+
+def _wrong_length(path: Path, header: IdxHeader, found: str, too_long: bool) -> DataError:
+    return DataError(
+        f"{path}: holds {found}, expected {header.file_bytes} for the shape {header.shape} in its "
+        f"header; the file is {'too long' if too_long else 'cut short'}, fetch it again"
+    )
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
@@ -194,7 +192,7 @@ def write_idx_parts(path: Path, shape: tuple[int, ...], parts: Iterable[np.ndarr
     Raises:
         DataError: a part is not uint8, or is none of such a shape, or the disk refuses.
     """
-    header = struct.pack(f">4B{len(shape)}I", 0, 0, _UINT8, len(shape), *shape)
+    header = IdxHeader(np.dtype(np.uint8), shape).packed
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     written = 0
     with disk_errors("write", path):
@@ -215,8 +213,3 @@ def write_idx_parts(path: Path, shape: tuple[int, ...], parts: Iterable[np.ndarr
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
-        yield chunk

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from data import cache, digits
 from data.catalogue import CATALOGUE, CatalogueEntry
 from data.dataset import DatasetFiles, open_folder
-from data.digits import make_digits
 from data.download import DownloadError, answering_mirrors, download, missing_files
-from data.errors import DataError
-from data.idx import sha256_of
+from data.errors import DataError, disk_errors
 
-DEFAULT_CACHE = Path(__file__).parent / "cache"
+DEFAULT_CACHE = cache.IN_PROJECT
 
 
 def resolve_dataset(
-    dataset: str, mnist_dir: str | None, cache_dir: Path, mirrors: Sequence[str] | None = None
+    dataset: str,
+    mnist_dir: str | None,
+    cache_dir: Path | None = None,
+    mirrors: Sequence[str] | None = None,
 ) -> DatasetFiles:
     """Finds, downloads or makes a data set, and checks it.
 
@@ -23,23 +25,24 @@ def resolve_dataset(
         dataset: `auto` (MNIST if it can be had, else the offline digits), `digits`, a name from
             the catalogue, or a folder with four IDX files.
         mnist_dir: a folder with MNIST's files, used for `mnist` and `auto`; None or "" for none.
-        cache_dir: downloads and the digits go into a folder of their name in it.
+        cache_dir: downloads and the digits go into a folder of their name in it; None for the
+            project's, or the platform's where that cannot be written.
         mirrors: base addresses used instead of the catalogue's.
 
     Raises:
         DataError: there is no such data set, it is damaged, or it cannot be had.
     """
-    cache_dir = Path(cache_dir).expanduser()
+    cache_dir = None if cache_dir is None else _expanded(str(cache_dir))
     if dataset == "digits":
         return _digits(cache_dir)
     if dataset in ("auto", "mnist") and mnist_dir:
-        return _open_known(CATALOGUE["mnist"], Path(mnist_dir).expanduser())
+        return _open_known(CATALOGUE["mnist"], _expanded(mnist_dir))
     if dataset == "auto":
         return _mnist_or_digits(cache_dir, mirrors)
     if dataset in CATALOGUE:
         return _from_cache(CATALOGUE[dataset], cache_dir, mirrors)
     # "" would be the current folder to Path.
-    if dataset and (folder := Path(dataset).expanduser()).is_dir():
+    if dataset and _is_folder(folder := _expanded(dataset)):
         name = folder.resolve().name
         # Or it would pass for the known one, in OUTPUT and in the report.
         is_taken = name in ("auto", "digits", *CATALOGUE)
@@ -51,32 +54,53 @@ def resolve_dataset(
     )
 
 
-def _mnist_or_digits(cache_dir: Path, mirrors: Sequence[str] | None) -> DatasetFiles:
-    entry = CATALOGUE["mnist"]
+def _expanded(path: str) -> Path:
     try:
-        if missing_files(entry, cache_dir / entry.name):
-            mirrors = answering_mirrors(entry, mirrors)
-            if not mirrors:
-                raise DownloadError(entry, entry.files[0].name, ["no mirror answered"])
-        return _from_cache(entry, cache_dir, mirrors, attempts=2)
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{path}: there is no such user; give the whole path") from error
+
+
+def _is_folder(path: Path) -> bool:
+    with disk_errors("look at", path):
+        return path.is_dir()
+
+
+def _mnist_or_digits(cache_dir: Path | None, mirrors: Sequence[str] | None) -> DatasetFiles:
+    try:
+        return _from_cache(CATALOGUE["mnist"], cache_dir, mirrors, is_wanted=False)
     except DownloadError as error:
         source = f"offline digits (MNIST was neither on disk nor downloadable: {error.reason})"
         return replace(_digits(cache_dir), source=source, is_fallback=True)
 
 
 def _from_cache(
-    entry: CatalogueEntry, cache_dir: Path, mirrors: Sequence[str] | None, attempts: int = 3
+    entry: CatalogueEntry,
+    cache_dir: Path | None,
+    mirrors: Sequence[str] | None,
+    is_wanted: bool = True,
 ) -> DatasetFiles:
-    folder = cache_dir / entry.name
-    download(entry, folder, mirrors, attempts=attempts)
+    """Opens what is in the cache, or downloads it; less patiently where nobody insists on it."""
+
+    def get(folder: Path) -> None:
+        if is_wanted:
+            download(entry, folder, mirrors)
+        elif answering := answering_mirrors(entry, mirrors):
+            download(entry, folder, answering, attempts=2)
+        else:
+            raise DownloadError(entry, entry.files[0].name, ["no mirror answered"])
+
+    folder = cache.in_cache(
+        entry.name, cache_dir, lambda folder: not missing_files(entry, folder), get
+    )
     return _describe(entry, folder)
 
 
 def _open_known(entry: CatalogueEntry, folder: Path) -> DatasetFiles:
     """Opens a folder that the user says holds `entry`, and checks that it does."""
     files = _describe(entry, folder)
-    for path, known in zip(files.paths, entry.files, strict=True):
-        if (found := sha256_of(path)) != known.sha256:
+    for path, found, known in zip(files.paths, files.digests, entry.files, strict=True):
+        if found != known.sha256:
             raise DataError(
                 f"{path}: SHA-256 of the decompressed bytes is {found}, expected {known.sha256} "
                 f"for {entry.title}; fetch the file again, or give the folder as the data set "
@@ -90,8 +114,7 @@ def _describe(entry: CatalogueEntry, folder: Path) -> DatasetFiles:
     return replace(files, source=f"{entry.title} from {folder}")
 
 
-def _digits(cache_dir: Path) -> DatasetFiles:
-    folder = cache_dir / "digits"
-    make_digits(folder)
+def _digits(cache_dir: Path | None) -> DatasetFiles:
+    folder = cache.in_cache("digits", cache_dir, digits.is_whole, digits.make_digits)
     files = open_folder(folder, "digits", num_classes=10)
     return replace(files, source=f"scikit-learn's 1,797 digits enlarged to 28x28, in {folder}")

@@ -17,7 +17,7 @@ from pipeline.limits import Limits
 
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
-    *("DATASET", "MNIST_DIR", "OUTPUT"),
+    *("DATASET", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
     *("BEAM_RUNNER", "BEAM_ARGS"),

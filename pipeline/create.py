@@ -13,7 +13,6 @@ from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel, Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
-from data.idx import sha256_of
 from data.splits import Split
 from modules import preprocessing, run_fn, tuner
 from modules.recipes import FLOAT32
@@ -31,9 +30,7 @@ from pipeline.validation import AnomalyGate, CuratedSchema, curated_schema
 def create_pipeline(config: PipelineConfig) -> Pipeline:
     """Returns the pipeline that trains once, and evaluates, compares and pushes every format."""
     data = config.dataset
-    # Kubeflow does not fingerprint the files, as TFX does elsewhere.
-    digests = () if config.has_metadata_store else tuple(map(sha256_of, data.paths))
-    example_gen = idx_example_gen(config.data_folder, *digests)
+    example_gen = idx_example_gen(config.data_folder, data.digests)
     example_gen.with_beam_pipeline_args(beam_engine.args_for_local_files(config.beam_args))
 
     # The data is checked against the schema before anything is learnt from it.

@@ -8,6 +8,7 @@ import time
 
 from rich.console import Console
 
+from data.errors import DataError
 from modules import checkpoint_folder
 from pipeline import STARTED, console, full_disk, locations, stores, versions
 from pipeline.config import PipelineConfig, config_from_environment
@@ -46,6 +47,7 @@ def run(config: PipelineConfig) -> int:
 
     Raises:
       ConfigError: ML Metadata cannot use its store.
+      data.errors.DataError: the data is not what was checked any more.
     """
     print(config.dataset.summary)
     log_file = config.output / LOG_FILE
@@ -58,7 +60,7 @@ def run(config: PipelineConfig) -> int:
     except KeyboardInterrupt:
         print("interrupted; run again to go on after the last finished component", file=sys.stderr)
         return FAILED
-    except ConfigError:
+    except (ConfigError, DataError):
         raise
     except Exception as error:  # whatever a component raises ends up here
         places = (config.output, config.pipeline_root, config.push_to or config.output)

@@ -1,7 +1,6 @@
 """Settings that may name a folder on disk or in an object store."""
 
 import atexit
-import fnmatch
 import os
 import shutil
 import tempfile
@@ -9,11 +8,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from data.dataset import FILE_NAMES, DatasetFiles
+from data import idx
+from data.dataset import FILE_NAMES, DatasetFiles, spellings
 from data.errors import DataError
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.resolve import resolve_dataset
 from pipeline import stores
 from pipeline.errors import ConfigError
+
+# So much of a gzipped file has its header in it, however far ahead Python decompresses.
+_START_BYTES = 1 << 18
 
 
 def place(environment: Mapping[str, str], setting: str) -> str:
@@ -90,7 +93,7 @@ def make_writable(setting: str, folder: Path) -> None:
 
 
 def data_set(environment: Mapping[str, str]) -> tuple[DatasetFiles, str]:
-    """Finds the data set that DATASET and MNIST_DIR name, and checks it.
+    """Finds the data set that DATASET and MNIST_DIR name, in DATA_CACHE if need be, and checks it.
 
     Returns:
       The files, and their URI if they came from an object store. The files are then a copy, which
@@ -101,18 +104,20 @@ def data_set(environment: Mapping[str, str]) -> tuple[DatasetFiles, str]:
       data.errors.DataError: the data set is unknown, missing or damaged.
     """
     wanted = environment.get("DATASET") or "auto"
+    cache_dir = local_place(environment, "DATA_CACHE")
+    cache = Path(cache_dir) if cache_dir else None
     mnist_dir = environment.get("MNIST_DIR") or None
     if stores.is_uri(wanted):
         setting, uri = "DATASET", wanted
     elif wanted in ("auto", "mnist") and mnist_dir and stores.is_uri(mnist_dir):
         setting, uri = "MNIST_DIR", mnist_dir
     else:
-        return resolve_dataset(wanted, mnist_dir, DEFAULT_CACHE), ""
+        return resolve_dataset(wanted, mnist_dir, cache), ""
     folder = _copy_of(setting, uri)
     uri = uri.rstrip("/")
     given = {setting: str(folder)}
     try:
-        files = resolve_dataset(given.get("DATASET", wanted), given.get("MNIST_DIR"), DEFAULT_CACHE)
+        files = resolve_dataset(given.get("DATASET", wanted), given.get("MNIST_DIR"), cache)
     except DataError as error:
         raise DataError(str(error).replace(str(folder), uri)) from error
     return replace(files, source=files.source.replace(str(folder), uri)), uri
@@ -123,15 +128,21 @@ def download_idx(uri: str, folder: Path) -> None:
 
     Raises:
       stores.StoreError: it cannot be read.
+      data.errors.DataError: a file is far longer, or shorter, than its header says.
     """
-    # As data.dataset.candidates spells them.
-    patterns = [name.replace("-idx", "[-.]idx") + end for name in FILE_NAMES for end in ("", ".gz")]
-    found = [
-        name
-        for name in stores.names(uri)
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
-    ]
-    stores.download_files(uri, found, folder)
+    present = stores.names(uri)
+    for name in FILE_NAMES:
+        for spelling in [spelling for spelling in spellings(name) if spelling in present][:1]:
+            copy = folder / spelling
+            # Before a terabyte is copied: its beginning, and a hole in place of the rest.
+            size = stores.download_start(f"{uri.rstrip('/')}/{spelling}", _START_BYTES, copy)
+            os.truncate(copy, size)
+            try:
+                with idx.opened_values(copy):
+                    pass
+            except DataError as error:
+                raise DataError(str(error).replace(str(folder), uri.rstrip("/"))) from error
+            stores.download_files(uri, [spelling], folder)
 
 
 def _copy_of(setting: str, uri: str) -> Path:

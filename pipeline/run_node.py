@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.errors import DataError
 from modules import checkpoint_folder
 from modules.fingerprint import fingerprint
 from pipeline import compiled, console, full_disk
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         checkpoint_folder.keep_in(Path(graph.settings["OUTPUT"]))
         with _alone(options.folder / f"{options.node}.lock", graph):
             run_node(definition, options.node, options.run, log_file)
-    except ConfigError:
+    except (ConfigError, DataError):
         raise
     except NodeError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -226,6 +226,21 @@ def download_files(uri: str, names: Iterable[str], destination: Path) -> None:
             file_system.get_file(f"{path}/{name}", str(destination / name))
 
 
+def download_start(uri: str, length: int, destination: Path) -> int:
+    """Copies the first bytes of a file, and returns how many it has in all; folders are made.
+
+    Raises:
+      StoreError: it cannot be read.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with _explained("read", uri):
+        file_system, path = opened(uri)
+        size = file_system.size(path)
+        start = file_system.cat_file(path, start=0, end=min(length, size)) if size else b""
+    destination.write_bytes(start)
+    return size
+
+
 def upload(source: Path, uri: str) -> None:
     """Puts a local file or folder in the place of whatever is at the URI."""
     remove(uri)

@@ -14,6 +14,7 @@ import pytest
 from data.catalogue import CatalogueEntry, CatalogueFile
 from data.dataset import FILE_NAMES
 from data.idx import write_idx
+from tests.data.raw_server import Raw, raw_servers
 from tests.machine import free_port
 
 TRAIN, EVAL = 30, 20
@@ -150,6 +151,13 @@ def serve() -> Iterator[Callable[[dict[str, bytes]], Mirror]]:
         mirror.release.set()
         mirror.shutdown()
         mirror.server_close()
+
+
+@pytest.fixture
+def raw() -> Iterator[Raw]:
+    """Starts servers that answer with any bytes; see tests/data/raw_server.py."""
+    with raw_servers() as start:
+        yield start
 
 
 @pytest.fixture

@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 
 from data.catalogue import CatalogueEntry
+from data.checksums import sha256_of
 from data.dataset import FILE_NAMES, open_folder
 from data.download import DownloadError, download, missing_files
 from data.errors import DataError
-from data.idx import sha256_of
+from data.transfer import Limits
 
 Serve = Callable[[dict[str, bytes]], Any]  # to conftest's Mirror
 FIRST = f"{FILE_NAMES[0]}.gz"
 
 
 def fetch(entry: CatalogueEntry, target: Path, *mirrors: str, attempts: int = 3) -> None:
-    download(entry, target, mirrors, attempts=attempts, timeout=5, backoff=0)
+    download(entry, target, mirrors, attempts=attempts, backoff=0, limits=Limits(window=5))
 
 
 def assert_whole(entry: CatalogueEntry, target: Path) -> None:

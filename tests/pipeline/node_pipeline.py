@@ -18,6 +18,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2
 from tfx.types.standard_artifacts import Model
 
+from data.errors import DataError
 from modules.fingerprint import fingerprint
 from pipeline import pusher, version_writer
 from pipeline.compiled import Compiled, Graph
@@ -37,7 +38,7 @@ def First(  # noqa: N802
         (folder / "half").write_text(fate)
         if fate == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
-        raise ValueError(fate)
+        raise DataError(fate) if fate == "other data" else ValueError(fate)
 
 
 @component

@@ -121,6 +121,17 @@ def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
     assert config_from_environment(environment | empty) == config_from_environment(environment)
 
 
+def test_cache_of_downloads(environment: dict[str, str], tmp_path: Path) -> None:
+    settings = {"DATASET": "digits", "OUTPUT": environment["OUTPUT"]}
+    config = config_from_environment(settings | {"DATA_CACHE": str(tmp_path / "cache")})
+    assert config.dataset.train_images.parent == tmp_path / "cache" / "digits"
+    with pytest.raises(ConfigError, match="^DATA_CACHE=s3://bucket/c: expected a folder of this"):
+        config_from_environment(settings | {"DATA_CACHE": "s3://bucket/c"})
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"cannot write to .*file/c \(.*set DATA_CACHE to a folder"):
+        config_from_environment(settings | {"DATA_CACHE": str(tmp_path / "file" / "c")})
+
+
 def test_output_defaults_to_the_name_of_the_data_set(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

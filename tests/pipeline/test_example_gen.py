@@ -7,17 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-from tfx.types.standard_artifacts import Examples
 
-from data import hard
+from data import dataset, hard
 from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.idx import write_idx
 from data.splits import Split
 from modules import examples
 from pipeline import example_gen
-from pipeline.beam_engine import IN_MEMORY
+from tests.pipeline.generated import generate
 
 TRAIN, EVAL = 23, 7
 
@@ -49,18 +47,6 @@ def arrays() -> dict[str, np.ndarray]:
     return made
 
 
-def _generate(folder: Path, output: Path) -> Examples:
-    """Runs the component's executor with what the component hands to it."""
-    component = example_gen.idx_example_gen(str(folder))
-    artifact = Examples()
-    artifact.uri = str(output)
-    executor = component.executor_spec.executor_class(
-        BaseBeamExecutor.Context(beam_pipeline_args=list(IN_MEMORY), tmp_dir=str(output / "tmp"))
-    )
-    executor.Do({}, {"examples": [artifact]}, dict(component.exec_properties))
-    return artifact
-
-
 def _expected(
     images: np.ndarray, labels: np.ndarray, is_hard: bool = False
 ) -> set[tuple[bytes, int]]:
@@ -89,9 +75,9 @@ def test_every_image_once_with_its_label(
     monkeypatch: pytest.MonkeyPatch,
     sizes: tuple[int, int],
 ) -> None:
-    monkeypatch.setattr(example_gen, "_RANGE_SIZE", sizes[0])
+    monkeypatch.setattr(dataset, "RANGE_SIZE", sizes[0])
     monkeypatch.setattr(example_gen, "_ENCODED_AT_ONCE", sizes[1])
-    artifact = _generate(folder, tmp_path / "examples")
+    artifact = generate(folder, tmp_path / "examples")
     assert sorted(json.loads(artifact.split_names)) == ["eval", "hard", "train"]
     for split, image_set, count, names in (
         ("train", b"train", TRAIN, FILE_NAMES[:2]),
@@ -143,7 +129,7 @@ def test_a_shard_that_breaks_off_is_not_taken_for_a_whole_one(folder: Path, tmp_
 @pytest.mark.parametrize("folder", ["", ".gz", ".idx"], indirect=True)
 def test_splits_have_disjoint_patterns_that_cover_the_four_files(folder: Path) -> None:
     """What TFX fingerprints: each file once, though two splits are made of the test images."""
-    component = example_gen.idx_example_gen(str(folder))
+    component = example_gen.idx_example_gen(str(folder), dataset.open_folder(folder).digests)
     config = json.loads(component.exec_properties["input_config"])
     found = {split["name"]: set(folder.glob(split["pattern"])) for split in config["splits"]}
     assert {name: len(files) for name, files in found.items()} == {"train": 2, "eval": 2}

@@ -1,9 +1,11 @@
 """One `create_pipeline` for all runners: what each makes of it is the same graph."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from data.dataset import open_folder
 from pipeline.config import PipelineConfig
 from pipeline.kubeflow_runner import config_for_containers
 from tests.digit_models import DigitModels
@@ -55,7 +57,7 @@ def test_containers_change_only_what_they_cannot_reach(
         }:
             changed[name] = parameters
     assert changed == {
-        "FileBasedExampleGen": {"input_base", "custom_config"},
+        "FileBasedExampleGen": {"input_base"},
         "Pusher": {"push_destination"},
         "Pusher.device": {"push_destination"},
         "Report": {"metadata_location", "graph"},
@@ -72,7 +74,8 @@ def test_other_data_in_the_same_place_is_noticed(inside: PipelineConfig, tmp_pat
     original = labels.read_bytes()
     try:
         labels.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
-        after = FORMS[LOCAL](inside, tmp_path)["FileBasedExampleGen"].parameters["custom_config"]
+        checked = dataclasses.replace(inside, dataset=open_folder(labels.parent))
+        after = FORMS[LOCAL](checked, tmp_path)["FileBasedExampleGen"].parameters["custom_config"]
     finally:
         labels.write_bytes(original)
     assert before != after

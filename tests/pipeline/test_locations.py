@@ -1,6 +1,8 @@
 """Settings that name folders on disk or in object stores: what is taken, and what is refused."""
 
+import gzip
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -104,11 +106,11 @@ def test_a_folder_that_is_not_there(store: str) -> None:
         locations.data_set({"MNIST_DIR": "ftp://x"})
 
 
-def run_example_gen(data: str, folder: Path) -> tuple[str, bool]:
+def run_example_gen(data: str, digests: Sequence[str], folder: Path) -> tuple[str, bool]:
     """Returns the path of the examples, and whether they came from the cache."""
     metadata_file = folder / "metadata.db"
     connection = sqlite_metadata_connection_config(str(metadata_file))
-    components = [idx_example_gen(data)]
+    components = [idx_example_gen(data, digests)]
     LocalDagRunner().run(
         Pipeline(NAME, str(folder / "root"), connection, components, enable_cache=True)
     )
@@ -124,13 +126,39 @@ def count(uri: str, split: str) -> int:
 
 
 def test_example_gen_reads_a_store_and_notices_new_data(data: str, tmp_path: Path) -> None:
-    examples, _ = run_example_gen(data, tmp_path)
+    digests = locations.data_set({"DATASET": data})[0].digests
+    examples, _ = run_example_gen(data, digests, tmp_path)
     assert (count(examples, "train"), count(examples, "eval")) == (NUM_TRAIN, NUM_EVAL)
-    assert run_example_gen(data, tmp_path) == (examples, True)
+    assert run_example_gen(data, digests, tmp_path) == (examples, True)
 
     write_idx(tmp_path / "new", np.zeros((NUM_TRAIN + 3, 28, 28), np.uint8))
     stores.upload(tmp_path / "new", f"{data}/{FILE_NAMES[0]}")
+    with pytest.raises(DataError, match=f"^{re.escape(data)}/{FILE_NAMES[0]}: is not what was"):
+        run_example_gen(data, digests, tmp_path)
     write_idx(tmp_path / "labels", np.zeros(NUM_TRAIN + 3, np.uint8))
     stores.upload(tmp_path / "labels", f"{data}/{FILE_NAMES[1]}")
-    examples, is_cached = run_example_gen(data, tmp_path)
+    digests = locations.data_set({"DATASET": data})[0].digests
+    examples, is_cached = run_example_gen(data, digests, tmp_path)
     assert (count(examples, "train"), is_cached) == (NUM_TRAIN + 3, False)
+
+
+def test_no_terabyte_is_copied(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first bytes say how long a file should be, plain or gzipped."""
+    copied: list[str] = []
+    original = stores.download_files
+
+    def noting(uri: str, names: Iterable[str], destination: Path) -> None:
+        copied.extend(names)
+        original(uri, names, destination)
+
+    monkeypatch.setattr(stores, "download_files", noting)
+    for name, change in ((FILE_NAMES[0], bytes), (FILE_NAMES[2], gzip.compress)):
+        write_idx(tmp_path / name, np.zeros((NUM_TRAIN, 28, 28), np.uint8))
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(change(whole) + bytes(1 << 20))
+        stores.upload(tmp_path / name, f"{data}/{name}")
+        with pytest.raises(DataError, match=f"^{re.escape(data)}/{name}: holds .* too long"):
+            locations.data_set({"DATASET": data})
+        assert name not in copied
+        (tmp_path / name).write_bytes(whole)
+        stores.upload(tmp_path / name, f"{data}/{name}")

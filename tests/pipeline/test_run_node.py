@@ -186,3 +186,12 @@ def test_nodes_run_at_once_where_ml_metadata_takes_several_writers(
     with open(folder / ".." / LOCK_FILE, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)  # as another node holds it
         assert main([str(folder), "First", "run-1"]) == status
+
+
+def test_data_that_changed_is_not_tried_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = compile_two_nodes(tmp_path)
+    trap(tmp_path).write_text("other data")
+    assert main([str(folder), "First", "run-1"]) == WRONG_SETTING
+    assert capsys.readouterr().err == "error: other data\n"
