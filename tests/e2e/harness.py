@@ -18,10 +18,9 @@ import ml_metadata as mlmd
 import numpy as np
 import tensorflow as tf
 
-from pipeline.config import SETTINGS
 from pipeline.metadata_store import open_store
+from tests.machine import PROJECT, environment
 
-PROJECT = Path(__file__).resolve().parents[2]
 RUNNER = "pipeline.local_runner"
 PATIENCE_S = 900
 PIPELINE_NAME = "mnist-jax-digits"
@@ -77,13 +76,6 @@ class Run:
         )
         names = [name for name in reader.get_variable_to_shape_map() if "parameters" in name]
         return {name: reader.get_tensor(name) for name in sorted(names)}
-
-
-def environment(**settings: str | Path) -> dict[str, str]:
-    """Returns this process's environment with these settings of a run, and no others."""
-    ours = (*SETTINGS, "IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE")
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**kept, **{name: str(value) for name, value in settings.items()}}
 
 
 def run_pipeline(
