@@ -6,12 +6,17 @@ set -eu
 export BEAM_RUNNER=flink
 python=.venv/bin/python
 
-case ${BEAM_ARGS:-} in
-    *--flink_job_server_jar=*) ;;
-    *) $python -m pipeline.job_server flink ;;
-esac
+job_server() {
+    case ${BEAM_ARGS:-} in
+        *--flink_job_server_jar=*) ;;
+        *) $python -m pipeline.job_server flink ;;
+    esac
+}
 case "${SHARE_NETWORK:-0} ${BEAM_ARGS:-}" in
-    1\ * | 0\ *--flink_master=*) exec $python -m pipeline.local_runner ;;
+    1\ * | 0\ *--flink_master=*)
+        job_server
+        exec $python -m pipeline.local_runner
+        ;;
 esac
 for setting in DATASET MNIST_DIR METADATA PIPELINE_ROOT PUSH_TO; do
     case $(printenv $setting || true) in
@@ -28,4 +33,5 @@ case "${DATASET:-}${MNIST_DIR:-}" in
     # What has to be downloaded.
     *) $python -m data --mnist-dir="${MNIST_DIR:-}" -- "${DATASET:-auto}" >/dev/null || exit 2 ;;
 esac
+job_server
 exec sh scripts/loopback_only.sh $python -m pipeline.local_runner
