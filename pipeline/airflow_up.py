@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from pipeline import direct_http
 from pipeline.airflow_home import LOOPBACK, AirflowHome
 from pipeline.config import ConfigError, config_from_environment
 from pipeline.exit_status import FAILED, tells_wrong_settings
-from pipeline.processes import end_processes, interrupt_on
+from pipeline.processes import end_processes, interrupt_on_signals
 
 _DEFAULT_PORT = "8080"
 
@@ -95,5 +94,5 @@ def _answers(address: str, servers: Mapping[str, subprocess.Popen]) -> bool:
 
 
 if __name__ == "__main__":
-    interrupt_on(signal.SIGINT, signal.SIGTERM)
+    interrupt_on_signals()
     sys.exit(main())

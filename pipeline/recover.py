@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from pipeline import console, locations
+from pipeline import console, preflight
 from pipeline.config import config_from_environment
 from pipeline.exit_status import tells_wrong_settings
 from pipeline.local_runner import LOG_FILE
@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     dry_run = parser.parse_args().dry_run or switch(os.environ, "DRY_RUN", False)
     config = config_from_environment(os.environ)
-    locations.check_writable({"PIPELINE_ROOT": config.root})
+    preflight.check(config)
     with only_run(config), console.library_output_to(config.output / LOG_FILE):
         from pipeline.recovery import recover  # here, with TFX's output redirected
 
