@@ -12,8 +12,8 @@ from pipeline.run_lock import IDENTITY_FILE, LOCK_FILE, STORE_FILE
 
 LOG_FILE = "run.log"
 CHECKPOINTS = "checkpoints"
-# The digits with all device models take 60 MiB of OUTPUT and 25 MiB of TMPDIR; other data more.
-MIN_FREE_OUTPUT, MIN_FREE_TEMPORARY = 100 << 20, 50 << 20
+# What the smallest data needs; larger data, and artifacts in an object store, need more.
+MIN_FREE_OUTPUT, MIN_FREE_TEMPORARY = 64 << 20, 32 << 20
 
 
 def check(config: PipelineConfig) -> None:
