@@ -113,16 +113,17 @@ def _check_temporary_folder() -> None:
 
     Python would quietly take another one, and other programs would not.
     """
-    given = os.environ.get("TMPDIR")
+    folder = os.environ.get("TMPDIR") or "/tmp"
     try:
-        with tempfile.TemporaryFile(dir=given or None):
+        folder = os.environ.get("TMPDIR") or tempfile.gettempdir()
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise ConfigError(
-            f"TMPDIR={given or ''}: cannot write there ({error.strerror or error}); give a folder "
-            "that can be written"
+            f"TMPDIR={folder}: cannot write there ({error.strerror or error}); give a folder that "
+            "can be written"
         ) from error
-    check_no_pattern("TMPDIR", tempfile.gettempdir())
+    check_no_pattern("TMPDIR", folder)
 
 
 def _ask(library: str, question: str, variables: tuple[str, ...]) -> None:

@@ -130,10 +130,10 @@ def kill_when_shown(sign: str, project: Path, log: Path, **settings: str | Path)
         wait_until_shown(sign, process, log)
 
 
-def wait_until_shown(sign: str, process: subprocess.Popen, log: Path) -> None:
-    """Waits until the terminal of a started process shows `sign`."""
+def wait_until_shown(sign: str, process: subprocess.Popen, log: Path, after: str = "") -> None:
+    """Waits until the terminal of a started process, or its log, shows `sign`, and that `after`."""
     deadline = time.monotonic() + PATIENCE_S
-    while sign not in log.read_text():
+    while sign not in log.read_text().partition(after or "\0")[2 if after else 0]:
         assert process.poll() is None and time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)
 

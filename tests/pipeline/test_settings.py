@@ -120,9 +120,12 @@ def test_a_folder_that_others_keep_closed(
 ) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0)
+    anybody_s = folder / "anybody's"
+    anybody_s.mkdir()
+    anybody_s.chmod(0o777)
     given = {"DATASET": "mnist"} if name == "MNIST_DIR" else {}
     with as_anybody(folder):
-        line = refused(**given, **{name: str(closed / "below")})
+        line = refused(TMPDIR=str(anybody_s), **given, **{name: str(closed / "below")})
     assert f"{name}={closed / 'below'}: cannot look there (Permission denied)" in line
 
 
