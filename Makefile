@@ -1,24 +1,39 @@
 # Everything a user types. `make help` lists it.
 
-# Settings of a run; see `make help`. Empty means the default.
-export DATASET MNIST_DIR DATA_CACHE OUTPUT EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US
-export METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS
-# Of single commands.
-export IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE AIRFLOW_PORT SHARE_NETWORK
+# Settings of a run, then of single commands, as in pipeline/config.py; see `make help`. Empty means
+# the default.
+override settings := DATASET MNIST_DIR DATA_CACHE OUTPUT \
+	EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US \
+	METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS \
+	IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE \
+	AIRFLOW_PORT DRY_RUN SHARE_NETWORK CLASSPATH PYTHON
 
-python := .venv/bin/python
-setup_stamp := .venv/.setup-complete
-airflow_stamp := .venv-airflow/.setup-complete
-tools_stamp := .venv-tools/.setup-complete
-# Flink's servers would listen on the whole network.
-alone_with_flink = $(if $(SHARE_NETWORK),,$(if $(wildcard .beam/*flink*.jar),sh scripts/loopback_only.sh))
+# Make would expand a value wherever it is referred to, and hand on what it expands to. Each becomes
+# the text that was typed, and goes to the commands in their environment alone.
+$(foreach name,$(settings),$(if $(filter-out undefined,$(origin $(name))),\
+	$(eval override $(name) := $$(value $(name)))))
+export $(settings)
+
+# What else stands on the command line is a mistake. The first Python there is tells the nearest name.
+override unknown := $(strip $(foreach name,$(.VARIABLES),\
+	$(if $(filter command,$(firstword $(origin $(name)))),'$(subst ','\'',$(name))')))
+unexport $(subst ',,$(unknown))
+ifneq ($(unknown),)
+$(error $(or $(shell $(firstword $(wildcard .venv/bin/python) python3) \
+	scripts/unknown_setting.py $(unknown) -- $(settings)),unknown setting $(unknown)))
+endif
+
+override python := .venv/bin/python
+override setup_stamp := .venv/.setup-complete
+override airflow_stamp := .venv-airflow/.setup-complete
+override tools_stamp := .venv-tools/.setup-complete
 
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
 	flink flink-cluster flink-jar spark-jar test bench lint setup tools-setup lock clean
 
 help: ## list the commands and settings
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Settings, as in `make run DATASET=digits EPOCHS=5`:'
 	@echo '  DATASET       auto (default: MNIST if it can be had, else digits), mnist, digits,'
@@ -41,8 +56,13 @@ help: ## list the commands and settings
 	@echo '  STAGE_BEAM    0: components that run on Beam read and write the URIs themselves (1)'
 	@echo '  BEAM_RUNNER   in_memory (default), portable, flink, spark, dataflow'
 	@echo '  BEAM_ARGS     more options for Beam, as --parallelism=2 --flink_master=HOST:PORT'
-	@echo '  IMAGE, DATA_ROOT, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE  of make kubeflow, see README.md'
+	@echo 'Of single commands, see README.md:'
+	@echo '  IMAGE, DATA_ROOT, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE  of make kubeflow'
 	@echo '  AIRFLOW_PORT  of the web server of `make airflow-up` (8080)'
+	@echo '  DRY_RUN       1: `make recover` only says what it would do (0)'
+	@echo '  SHARE_NETWORK 1: `make flink` runs in the network of this machine (0)'
+	@echo '  CLASSPATH     jars of a Flink distribution for `make flink-cluster`'
+	@echo '  PYTHON        the interpreter for `make setup`'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
@@ -51,7 +71,7 @@ tfx: $(setup_stamp) ## the same by the tfx command line: create or update the pi
 	@sh scripts/tfx.sh
 
 recover: $(setup_stamp) ## mark what killed runs left running as failed, remove its leftovers
-	@$(python) -m pipeline.recover $(if $(DRY_RUN),--dry-run)
+	@$(python) -m pipeline.recover
 
 airflow: $(setup_stamp) $(airflow_stamp) ## run the pipeline as an Airflow DAG, once, without a server
 	@$(python) -m pipeline.airflow_once
@@ -62,7 +82,7 @@ airflow-up: $(setup_stamp) $(airflow_stamp) ## Airflow with the DAG on 127.0.0.1
 airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
 	@$(python) -m pipeline.airflow_compile
 
-flink: $(if $(findstring --flink_job_server_jar=,$(BEAM_ARGS)),$(setup_stamp),flink-jar) ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
+flink: $(setup_stamp) ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
 	@sh scripts/flink.sh
 
 flink-cluster: flink-jar ## a Flink with two workers on this machine, until Ctrl-C
@@ -81,7 +101,7 @@ bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.tflite_latency
 	@$(python) -m benchmarks.extractor_throughput
 	@$(python) -m benchmarks.pipeline_overhead
-	@$(alone_with_flink) $(python) -m benchmarks.beam_runners
+	@$(if $(wildcard .beam/*flink*.jar),sh scripts/loopback_only.sh) $(python) -m benchmarks.beam_runners
 	@$(python) -m benchmarks.training_speed
 	@$(python) -m benchmarks.training_accuracy
 	@$(python) -m benchmarks.growth
@@ -91,7 +111,7 @@ lint: $(setup_stamp) ## check the code's style
 	@.venv/bin/ruff format --check .
 
 setup: ## make .venv anew from the hashed lock; PYTHON=... chooses the interpreter
-	@PYTHON='$(PYTHON)' sh scripts/setup.sh
+	@sh scripts/setup.sh
 	@touch $(setup_stamp)
 
 $(setup_stamp): requirements/lock.txt setup.py scripts/setup.sh

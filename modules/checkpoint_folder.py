@@ -7,16 +7,16 @@ over the result, and train again for an OUTPUT that was copied elsewhere.
 import tempfile
 from pathlib import Path
 
-_NAME = "checkpoints"
+NAME = "checkpoints"
 _folder: Path | None = None
 
 
 def keep_in(output: Path) -> None:
     """Has the trainings of this process keep their checkpoints in `output`/checkpoints."""
     global _folder
-    _folder = output / _NAME
+    _folder = output / NAME
 
 
 def folder() -> Path:
     """Returns the folder; a new one, for this process alone, where no runner named one."""
-    return _folder or Path(tempfile.mkdtemp(prefix=f"{_NAME}-"))
+    return _folder or Path(tempfile.mkdtemp(prefix=f"{NAME}-"))

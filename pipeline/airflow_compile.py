@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from pipeline import compiled, console, locations
+from pipeline import compiled, console, preflight
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.exit_status import tells_wrong_settings
@@ -46,7 +46,7 @@ def compile_for_airflow(config: PipelineConfig, run: str | None = None) -> Path:
         pipeline.
     """
     print(config.dataset.summary)
-    locations.check_writable({"PIPELINE_ROOT": config.root, "PUSH_TO": config.push_to})
+    preflight.check(config)
     keep_to_one_store(config)
     folder = run_folder(dag_folder(config), run) if run else dag_folder(config)
     dag = compiled.read_graph(dag_folder(config)) if run else None

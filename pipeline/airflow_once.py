@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pipeline.airflow_home import AirflowHome
 from pipeline.config import config_from_environment
 from pipeline.exit_status import FAILED, NOT_BLESSED, WRONG_SETTING, tells_wrong_settings
-from pipeline.processes import end_processes, interrupt_on
+from pipeline.processes import end_processes, interrupt_on_signals
 
 _STARTED = re.compile(r"\[DAG TEST\] starting task_id=(\S+)")
 # Airflow logs it twice, with the time in two formats; this is the one of `dags test` itself.
@@ -82,5 +81,5 @@ def show_progress(lines: Iterable[str], number_of_tasks: int) -> int:
 
 
 if __name__ == "__main__":
-    interrupt_on(signal.SIGINT, signal.SIGTERM)
+    interrupt_on_signals()
     sys.exit(main())

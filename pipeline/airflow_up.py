@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -14,9 +13,10 @@ from pipeline import direct_http
 from pipeline.airflow_home import LOOPBACK, AirflowHome
 from pipeline.config import ConfigError, config_from_environment
 from pipeline.exit_status import FAILED, tells_wrong_settings
-from pipeline.processes import end_processes, interrupt_on
+from pipeline.processes import end_processes, interrupt_on_signals
+from pipeline.settings import number
 
-_DEFAULT_PORT = "8080"
+_DEFAULT_PORT = 8080
 
 
 @tells_wrong_settings
@@ -34,16 +34,16 @@ def main() -> int:
 
 def _free_port(environment: Mapping[str, str]) -> int:
     """Returns AIRFLOW_PORT, or raises ConfigError when nobody could listen there."""
-    text = environment.get("AIRFLOW_PORT") or _DEFAULT_PORT
+    port = number(environment, "AIRFLOW_PORT", int, _DEFAULT_PORT, 1, 65_535)
     with contextlib.closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, int(text)))
-        except (OSError, OverflowError, ValueError) as error:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
             raise ConfigError(
-                f"AIRFLOW_PORT={text}: cannot listen there ({error}); give another port"
+                f"AIRFLOW_PORT={port}: cannot listen there ({error}); give another port"
             ) from error
-    return int(text)
+    return port
 
 
 def _serve(airflow: AirflowHome, port: int) -> int:
@@ -95,5 +95,5 @@ def _answers(address: str, servers: Mapping[str, subprocess.Popen]) -> bool:
 
 
 if __name__ == "__main__":
-    interrupt_on(signal.SIGINT, signal.SIGTERM)
+    interrupt_on_signals()
     sys.exit(main())

@@ -1,6 +1,8 @@
 """Where Beam's work runs: from the user's settings to Beam's options, checked before any work."""
 
 import argparse
+import contextlib
+import io
 import json
 import shlex
 import shutil
@@ -9,6 +11,7 @@ from pathlib import Path
 
 from pipeline import direct_http, job_server
 from pipeline.errors import ConfigError
+from pipeline.settings import shown
 
 # An image is for workers elsewhere. Without one, TFX packs itself anew in every component, for
 # workers that might not have it; those on this machine do.
@@ -39,7 +42,7 @@ def beam_args(environment: Mapping[str, str]) -> tuple[str, ...]:
     """
     runner = environment.get("BEAM_RUNNER") or "in_memory"
     if runner not in _RUNNERS:
-        raise ConfigError(f"BEAM_RUNNER={runner}: expected one of {', '.join(_RUNNERS)}")
+        raise ConfigError(f"BEAM_RUNNER={shown(runner)}: expected one of {', '.join(_RUNNERS)}")
     try:
         extra = tuple(shlex.split(environment.get("BEAM_ARGS") or ""))
     except ValueError as error:
@@ -52,6 +55,8 @@ def beam_args(environment: Mapping[str, str]) -> tuple[str, ...]:
     options = _known_options(extra)
     if options.runner:
         raise ConfigError(f"BEAM_ARGS has --runner={options.runner}: give BEAM_RUNNER instead")
+    if extra:
+        _check_values(extra)
     return (*_RUNNERS[runner](options), *extra)
 
 
@@ -77,6 +82,20 @@ def args_for_local_files(beam_args: tuple[str, ...]) -> tuple[str, ...]:
     All other engines are used where workers see it.
     """
     return IN_MEMORY if _DATAFLOW in beam_args else ()
+
+
+def _check_values(arguments: tuple[str, ...]) -> None:
+    """Raises ConfigError for a value that Beam does not take, and would end the process over."""
+    # Imported here: it takes its time, and most do without.
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            PipelineOptions(list(arguments)).get_all_options()
+    except SystemExit as error:
+        reason = said.getvalue().strip().rpartition("error: ")[2]
+        raise ConfigError(f"BEAM_ARGS={shlex.join(arguments)}: {reason}") from error
 
 
 def engine_of_job_server(beam_args: tuple[str, ...]) -> str | None:

@@ -1,12 +1,10 @@
 """The one config object: what a user can choose, checked before any work starts."""
 
 import dataclasses
-import math
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from data.dataset import DatasetFiles
 from modules.recipes import RECIPES
@@ -14,17 +12,13 @@ from modules.train_config import TrainConfig
 from pipeline import beam_engine, locations, metadata_server
 from pipeline.errors import ConfigError
 from pipeline.limits import Limits
-
-# What `config_from_environment` reads, for those who hand it to other processes.
-SETTINGS = (
-    *("DATASET", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
-    *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
-    *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
-    *("BEAM_RUNNER", "BEAM_ARGS"),
-)
+from pipeline.settings import SETTINGS, check_texts, number, shown, switch
 
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
+# Beyond any use, and far below what overflows.
+_MAX_EPOCHS, _MAX_TRIALS, _MAX_LATENCY_US = 100_000, 10_000, 1e9
 
+_LONGEST_NAME = 63  # TFX's own limit
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -122,20 +116,19 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
       ConfigError: a setting is wrong, or OUTPUT cannot be written.
       data.errors.DataError: the data set is unknown, missing or damaged.
     """
+    check_texts(environment, SETTINGS)
     # Numbers first: a typing mistake should not have to wait for a download.
     train = TrainConfig(
-        epochs=_number(environment, "EPOCHS", int, TrainConfig.epochs, minimum=1),
-        seed=_number(environment, "SEED", int, TrainConfig.seed, minimum=0, maximum=_MAX_SEED),
+        epochs=number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
+        seed=number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
     )
-    min_accuracy = _number(
-        environment, "MIN_ACCURACY", float, Limits.min_accuracy, minimum=0, maximum=1
-    )
+    min_accuracy = number(environment, "MIN_ACCURACY", float, Limits.min_accuracy, 0, 1)
     max_latency_us = (
-        _number(environment, "MAX_LATENCY_US", float, math.inf, minimum=0)
+        number(environment, "MAX_LATENCY_US", float, 0, 0, _MAX_LATENCY_US)
         if environment.get("MAX_LATENCY_US")
         else None
     )
-    trials = _number(environment, "TRIALS", int, PipelineConfig.tuner_trials, minimum=0)
+    trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
     recipes = _recipes(environment)
     metadata = environment.get("METADATA") or ""
     if metadata:
@@ -144,19 +137,17 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     beam_args = beam_engine.beam_args(environment)
     given_output = locations.local_place(environment, "OUTPUT")
     root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
-    stage_beam = bool(_number(environment, "STAGE_BEAM", int, 1, minimum=0, maximum=1))
+    stage_beam = switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
     locations.check_staging(root, stage_beam)
     beam_engine.check_root(beam_args, root, stage_beam)
     dataset, data_uri = locations.data_set(environment)
     output = Path(given_output or PROJECT_ROOT / "output" / dataset.name)
-    locations.make_writable("OUTPUT", output)
-    limits = Limits(min_accuracy=min_accuracy, max_latency_us=max_latency_us)
-    return PipelineConfig(
+    config = PipelineConfig(
         dataset,
         output,
         train,
         recipes,
-        limits,
+        Limits(min_accuracy=min_accuracy, max_latency_us=max_latency_us),
         beam_args,
         tuner_trials=trials,
         metadata=metadata,
@@ -166,6 +157,22 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         data_uri=data_uri,
         stage_beam=stage_beam,
     )
+    _check_names(config)
+    locations.make_writable("OUTPUT", output)
+    return config
+
+
+def _check_names(config: PipelineConfig) -> None:
+    """Raises ConfigError when a name that nobody typed, but the data set has, will not do."""
+    locations.check_no_pattern("OUTPUT", config.output)
+    locations.check_no_pattern("DATASET", config.data_folder)
+    check_texts({"DATASET": config.dataset.name}, ("DATASET",))
+    if len(config.pipeline_name) > _LONGEST_NAME:
+        raise ConfigError(
+            f"DATASET: the name {shown(config.dataset.name)!r} makes the pipeline's name "
+            f"{len(config.pipeline_name)} characters long, and TFX takes {_LONGEST_NAME}; give "
+            "another as PIPELINE_NAME"
+        )
 
 
 def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -174,7 +181,7 @@ def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
     chosen = {name.strip() for name in text.split(",")}
     if unknown := sorted(chosen - RECIPES.keys()):
         raise ConfigError(
-            f"RECIPES={text}: there is no {unknown[0]!r}; expected names out of "
+            f"RECIPES={shown(text)}: there is no {shown(unknown[0])!r}; expected names out of "
             f"{', '.join(RECIPES)}, separated by commas"
         )
     return tuple(name for name in RECIPES if name in chosen)
@@ -185,28 +192,7 @@ def _name(environment: Mapping[str, str]) -> str:
     name = environment.get("PIPELINE_NAME") or ""
     if name and not _NAME.fullmatch(name):
         raise ConfigError(
-            f"PIPELINE_NAME={name}: expected at most 63 letters, digits, '-' and '_', "
+            f"PIPELINE_NAME={shown(name)}: expected at most 63 letters, digits, '-' and '_', "
             "the first a letter"
         )
     return name
-
-
-def _number(
-    environment: Mapping[str, str],
-    name: str,
-    kind: type,
-    default: float,
-    minimum: float,
-    maximum: float = math.inf,
-) -> Any:
-    """Returns a setting as a number within [minimum, maximum], or raises ConfigError."""
-    text = environment.get(name) or str(default)
-    try:
-        value = kind(text)
-    except ValueError:
-        value = math.nan
-    if not minimum <= value <= maximum:
-        what = "a whole number" if kind is int else "a number"
-        bounds = f"of at least {minimum}" if maximum == math.inf else f"from {minimum} to {maximum}"
-        raise ConfigError(f"{name}={text}: expected {what} {bounds}")
-    return value

@@ -1,16 +1,18 @@
 """What the user sees of a run: one line a component; all that libraries say goes to a log file."""
 
 import contextlib
-import io
 import logging
 import os
 import re
+import select
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
+
+from pipeline.processes import was_interrupted
 
 
 @contextlib.contextmanager
@@ -36,16 +38,20 @@ def library_output_to(log_file: Path) -> Iterator[None]:
         old_excepthook, threading.excepthook = threading.excepthook, _log_thread_exception
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-        sys.stdout = os.fdopen(os.dup(saved[0]), "w", buffering=1)
-        sys.stderr = os.fdopen(os.dup(saved[1]), "w", buffering=1)
+        sys.stdout, sys.stderr = (
+            # A terminal may lack some of our letters.
+            os.fdopen(os.dup(copy), "w", 1, stream.encoding, "backslashreplace")
+            for copy, stream in zip(saved, terminal, strict=True)
+        )
         try:
             yield
         except Exception:
             logging.exception("the run failed")
             raise
         finally:
-            sys.stdout.close()
-            sys.stderr.close()
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError):  # nobody may be reading any more
+                    stream.close()
             sys.stdout, sys.stderr = terminal
             for descriptor, copy in enumerate(saved, start=1):
                 os.dup2(copy, descriptor)
@@ -61,8 +67,26 @@ def _log_thread_exception(failure: threading.ExceptHookArgs) -> None:
     logging.error("a thread failed", exc_info=failure.exc_value)
 
 
-class _LineBreaker(io.TextIOBase):
-    """A stream that ends an unfinished line of ours before somebody else's text."""
+def let_go_of_closed_pipes() -> bool:
+    """Sends to nowhere what would go to a pipe that nobody reads; says whether there was one."""
+    poll, found = select.poll(), False
+    for descriptor in (1, 2):
+        poll.register(descriptor, 0)
+    for descriptor, event in poll.poll(0):
+        if event & select.POLLERR:
+            found = True
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
+    return found
+
+
+class _LineBreaker:
+    """A stream that ends an unfinished line of ours before somebody else's text.
+
+    It is none of Python's own streams: those flush themselves when they go, and it may outlive the
+    one that it writes to, where somebody has kept it.
+    """
 
     def __init__(self, stream: TextIO):
         self._stream = stream
@@ -86,14 +110,9 @@ class _LineBreaker(io.TextIOBase):
             self._stream.write(text + "\n")
         return was_open
 
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
+    def __getattr__(self, name: str) -> Any:
+        """Returns whatever else a stream has, such as `flush`, `isatty` and `encoding`."""
+        return getattr(self._stream, name)
 
 
 class ComponentProgress(logging.Handler):
@@ -124,7 +143,8 @@ class ComponentProgress(logging.Handler):
 
     def __exit__(self, kind: type[BaseException] | None, *unused) -> None:
         logging.getLogger().removeHandler(self)
-        outcome = "stopped" if kind is KeyboardInterrupt else "failed"
+        is_stopped = kind is KeyboardInterrupt or was_interrupted()
+        outcome = "stopped" if is_stopped else "failed"
         if self.running and not self._line.close_line(f"{outcome:>8}"):
             self._line.write(f"{self._prefix()} {self.running:<22} {outcome:>8}\n")
         sys.stdout, sys.stderr = self._stdout, self._stderr
@@ -133,6 +153,8 @@ class ComponentProgress(logging.Handler):
         """Looks for TFX's messages in one log record."""
         message = record.getMessage()
         if match := self._STARTED.fullmatch(message):
+            if was_interrupted():  # and a library has kept it to itself
+                raise KeyboardInterrupt
             self.done += 1
             self.running, self._is_cached, self._started = match[1], False, time.monotonic()
             self._line.open_line(f"{self._prefix()} {self.running:<22} ")

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import beam_engine, console
+from pipeline import beam_engine, console, locations, stores
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.exit_status import tells_wrong_settings
+from pipeline.settings import COMMAND_SETTINGS, check_texts, number, shown
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -27,8 +28,11 @@ _SCRATCH = Path("/tmp/mnist-jax")
 _PIPELINE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
 # [registry[:port]/]path[:tag][@digest]
 _IMAGE = re.compile(
-    r"([\w.-]+(:\d+)?/)?[a-z0-9._-]+(/[a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?"
+    r"([\w.-]+(:\d+)?/)?[a-z0-9][a-z0-9._-]*(/[a-z0-9._-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?",
+    re.ASCII,
 )
+_GPU_TYPE = re.compile(r"[A-Za-z0-9][\w./-]{0,252}", re.ASCII)
+_MAX_GPUS = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,20 +44,23 @@ class Containers:
       trainer_image: for the Trainer alone, such as one with CUDA.
       gpus: that the Trainer asks for.
       gpu_type: Kubernetes' name of the resource, or Vertex's of the accelerator.
+      data_root: where they find the IDX files; "" for where this machine has them.
     """
 
     image: str
     trainer_image: str
     gpus: int = 0
     gpu_type: str = "nvidia.com/gpu"
+    data_root: str = ""
 
 
 def containers_from_environment(environment: Mapping[str, str]) -> Containers:
-    """Reads IMAGE, TRAINER_IMAGE, TRAINER_GPUS and GPU_TYPE.
+    """Reads IMAGE, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE and DATA_ROOT.
 
     Raises:
       ConfigError: IMAGE is missing, or one of them is wrong.
     """
+    check_texts(environment, COMMAND_SETTINGS)
     image = environment.get("IMAGE") or ""
     if not image:
         raise ConfigError(
@@ -63,12 +70,30 @@ def containers_from_environment(environment: Mapping[str, str]) -> Containers:
     images = {"IMAGE": image, "TRAINER_IMAGE": environment.get("TRAINER_IMAGE") or image}
     for name, value in images.items():
         if not _IMAGE.fullmatch(value):
-            raise ConfigError(f"{name}={value}: expected the name of an image, registry/name:tag")
-    gpus = environment.get("TRAINER_GPUS") or "0"
-    if not gpus.isdecimal():
-        raise ConfigError(f"TRAINER_GPUS={gpus}: expected a whole number of at least 0")
+            raise ConfigError(
+                f"{name}={shown(value)}: expected the name of an image, registry/name:tag"
+            )
+    gpus = number(environment, "TRAINER_GPUS", int, Containers.gpus, 0, _MAX_GPUS)
     gpu_type = environment.get("GPU_TYPE") or Containers.gpu_type
-    return Containers(*images.values(), gpus=int(gpus), gpu_type=gpu_type)
+    if not _GPU_TYPE.fullmatch(gpu_type):
+        raise ConfigError(f"GPU_TYPE={shown(gpu_type)}: expected a name, as nvidia.com/gpu")
+    return Containers(
+        *images.values(), gpus=gpus, gpu_type=gpu_type, data_root=_data_root(environment)
+    )
+
+
+def _data_root(environment: Mapping[str, str]) -> str:
+    """Returns DATA_ROOT, which may be none of this machine's folders, or raises ConfigError."""
+    root = environment.get("DATA_ROOT") or ""
+    if root and not stores.is_uri(root) and not root.startswith("/"):
+        raise ConfigError(f"DATA_ROOT={root}: expected a whole path or a URI, as containers see it")
+    locations.check_no_pattern("DATA_ROOT", root)
+    try:
+        if stores.is_uri(root):
+            stores.check_form(root)
+    except stores.StoreError as error:
+        raise ConfigError(f"DATA_ROOT={error}") from error
+    return root
 
 
 def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineConfig:
@@ -167,7 +192,7 @@ def main() -> int:
     """Compiles as the environment says; returns the exit status."""
     containers = containers_from_environment(os.environ)
     config = config_from_environment(os.environ)
-    inside = config_for_containers(config, os.environ.get("DATA_ROOT") or "")
+    inside = config_for_containers(config, containers.data_root)
     print(f"{config.dataset.source}\nloading TFX ...", flush=True)
     with console.library_output_to(config.output / LOG_FILE):
         from pipeline.create import create_pipeline

@@ -2,7 +2,7 @@
 
 import json
 import os
-import signal
+import shutil
 import sys
 import time
 
@@ -10,16 +10,19 @@ from rich.console import Console
 
 from data.errors import DataError
 from modules import checkpoint_folder
-from pipeline import STARTED, console, full_disk, locations, stores, versions
+from pipeline import STARTED, console, full_disk, preflight, stores, versions
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, NOT_BLESSED, tells_wrong_settings
 from pipeline.file_names import COMPARISON_FILE, REPORT_FILE
-from pipeline.processes import interrupt_on
+from pipeline.preflight import LOG_FILE
+from pipeline.processes import interrupt_on_signals, was_interrupted
 from pipeline.run_lock import only_run
 from pipeline.summary import print_comparison
 
-LOG_FILE = "run.log"
+
+class ReportError(OSError):
+    """The report is made, and cannot be copied to where the user looks for it."""
 
 
 @tells_wrong_settings
@@ -28,14 +31,10 @@ def main() -> int:
 
     A setting or data that is wrong gives WRONG_SETTING, before any work starts.
     """
-    try:
-        config = config_from_environment(os.environ)
-        locations.check_writable({"PIPELINE_ROOT": config.root, "PUSH_TO": config.push_to})
-        with only_run(config):
-            return run(config)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return FAILED
+    config = config_from_environment(os.environ)
+    preflight.check(config)
+    with only_run(config):
+        return run(config)
 
 
 def run(config: PipelineConfig) -> int:
@@ -57,12 +56,14 @@ def run(config: PipelineConfig) -> int:
             if not _run(config):
                 return 0
         return show(config, time.monotonic() - started)
-    except KeyboardInterrupt:
-        print("interrupted; run again to go on after the last finished component", file=sys.stderr)
-        return FAILED
-    except (ConfigError, DataError):
+    except (ConfigError, DataError, BrokenPipeError):
         raise
-    except Exception as error:  # whatever a component raises ends up here
+    # Whatever a component raises ends up here.
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, KeyboardInterrupt) or was_interrupted():
+            advice = "run again to go on after the last finished component"
+            print(f"interrupted; {advice}", file=sys.stderr)
+            return FAILED
         places = (config.output, config.pipeline_root, config.push_to or config.output)
         reason = full_disk.told(error, places) or f"{type(error).__name__}: {error}"
         print(f"error: {reason}\nDetails: {log_file}", file=sys.stderr)
@@ -113,7 +114,14 @@ def copy_report(config: PipelineConfig, run: str | None = None) -> None:
     store = open_store(config.metadata_location)
     execution = runs.run_executions(store, config.pipeline_name, run)["Report"]
     report = runs.output_artifacts(store, execution)["report"].uri
-    stores.copy_folder(report, config.report_dir)
+    try:
+        stores.copy_folder(report, config.report_dir)
+    except OSError as error:
+        # shutil's is a list of (source, destination, reason).
+        reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error
+        raise ReportError(
+            f"cannot copy the report to {config.report_dir} ({reason}); it is in {report}"
+        ) from error
 
 
 def show(config: PipelineConfig, seconds: float) -> int:
@@ -140,5 +148,5 @@ def show(config: PipelineConfig, seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    interrupt_on(signal.SIGTERM)  # so that what Beam has started ends, too
+    interrupt_on_signals()  # so that what Beam has started ends, too
     sys.exit(main())

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data import idx
+from data.catalogue import CATALOGUE
 from data.dataset import FILE_NAMES, DatasetFiles, spellings
 from data.errors import DataError
 from data.resolve import resolve_dataset
@@ -17,6 +18,9 @@ from pipeline.errors import ConfigError
 
 # So much of a gzipped file has its header in it, however far ahead Python decompresses.
 _START_BYTES = 1 << 18
+# TFX looks for files by patterns that it makes of folders' names, with no way to quote them.
+_IN_PATTERNS = "[*?"
+_DATA_NAMES = ("auto", "digits", *CATALOGUE)
 
 
 def place(environment: Mapping[str, str], setting: str) -> str:
@@ -29,12 +33,48 @@ def place(environment: Mapping[str, str], setting: str) -> str:
     if not location:
         return ""
     if not stores.is_uri(location):
-        return str(Path(location).expanduser().absolute())
+        return str(local_folder(setting, location))
     try:
         stores.check_form(location)
     except stores.StoreError as error:
         raise ConfigError(f"{setting}={error}") from error
+    check_no_pattern(setting, location)
     return location.rstrip("/")
+
+
+def local_folder(setting: str, path: str) -> Path:
+    """Returns a path as an absolute one, with `~` replaced.
+
+    Raises:
+      ConfigError: there is no such user, TFX would read it as a pattern, or the system refuses to
+        look there, since a name is too long for one.
+    """
+    try:
+        absolute = Path(path).expanduser().absolute()
+        absolute.stat()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{setting}={path}: the home folder of this user is not known; give the whole path"
+        ) from error
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{setting}={path}: cannot look there ({_reason(error)})") from error
+    check_no_pattern(setting, absolute)
+    return absolute
+
+
+def check_no_pattern(setting: str, location: str | Path) -> None:
+    """Raises ConfigError when TFX would read the path or URI as a pattern for others, too."""
+    if found := [character for character in _IN_PATTERNS if character in str(location)]:
+        raise ConfigError(
+            f"{setting}={location}: TFX reads {found[0]!r} in a path as part of a pattern; give a "
+            f"folder without any of {' '.join(_IN_PATTERNS)} on the way to it"
+        )
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return os.strerror(error.errno) if getattr(error, "errno", None) else str(error)
 
 
 def local_place(environment: Mapping[str, str], setting: str) -> str:
@@ -85,10 +125,10 @@ def make_writable(setting: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+    except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{setting}={folder}: cannot write there ({reason}); give a folder that can be written"
+            f"{setting}={folder}: cannot write there ({_reason(error)}); give a folder that can be "
+            "written"
         ) from error
 
 
@@ -112,7 +152,12 @@ def data_set(environment: Mapping[str, str]) -> tuple[DatasetFiles, str]:
     elif wanted in ("auto", "mnist") and mnist_dir and stores.is_uri(mnist_dir):
         setting, uri = "MNIST_DIR", mnist_dir
     else:
+        if wanted not in _DATA_NAMES:
+            _check_readable("DATASET", wanted)
+        elif wanted in ("auto", "mnist") and mnist_dir:
+            _check_readable("MNIST_DIR", mnist_dir)
         return resolve_dataset(wanted, mnist_dir, cache), ""
+    check_no_pattern(setting, uri)
     folder = _copy_of(setting, uri)
     uri = uri.rstrip("/")
     given = {setting: str(folder)}
@@ -121,6 +166,16 @@ def data_set(environment: Mapping[str, str]) -> tuple[DatasetFiles, str]:
     except DataError as error:
         raise DataError(str(error).replace(str(folder), uri)) from error
     return replace(files, source=files.source.replace(str(folder), uri)), uri
+
+
+def _check_readable(setting: str, path: str) -> None:
+    """Raises ConfigError when the folder, if there is one, cannot be looked into."""
+    location = local_folder(setting, path)
+    try:
+        if location.is_dir():
+            next(location.iterdir(), None)
+    except OSError as error:
+        raise ConfigError(f"{setting}={path}: cannot look there ({_reason(error)})") from error
 
 
 def download_idx(uri: str, folder: Path) -> None:

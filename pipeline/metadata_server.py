@@ -19,6 +19,7 @@ from pipeline.errors import ConfigError
 PASSWORD_VARIABLE = "MYSQL_PWD"  # the client libraries' own name for it
 ACCOUNT_NEEDS = "it needs mysql_native_password, no TLS, and all privileges on the database"
 EXPECTED = "mysql://USER@HOST:PORT/DATABASE"
+_PORT = 3306
 _TIMEOUT_S = 10
 _PATIENCE_S = 60
 _LONGEST_IDLE_S = 31_536_000  # the most that the server allows: a year
@@ -51,7 +52,7 @@ def parse(url: str) -> MetadataServer:
       ConfigError: the text is something else, or holds a password, which the message does not show.
     """
     match = _URL.fullmatch(url)
-    if not match:
+    if not match or not 0 < int(match["port"] or _PORT) < 2**16:
         scheme, _, rest = url.partition("://")
         shown = f"{scheme}://..." if ":" in rest or "@" in rest else url
         reason = ""
@@ -63,7 +64,7 @@ def parse(url: str) -> MetadataServer:
         raise ConfigError(f"METADATA={shown}: {reason}expected {EXPECTED}")
     # By the name, ML Metadata's client would look for a socket in the file system.
     host = "127.0.0.1" if match["host"] == "localhost" else match["host"]
-    server = MetadataServer(match["user"], host, int(match["port"] or 3306), match["database"])
+    server = MetadataServer(match["user"], host, int(match["port"] or _PORT), match["database"])
     if match["password"] is not None:
         raise ConfigError(
             f"METADATA={server.url}: leave the password out and set {PASSWORD_VARIABLE} to it"
@@ -93,7 +94,7 @@ def connect(server: MetadataServer, longest_statement_s: float = 0) -> pymysql.C
             write_timeout=_TIMEOUT_S,
             autocommit=True,
         )
-    except (pymysql.MySQLError, RuntimeError) as error:
+    except (pymysql.MySQLError, RuntimeError, UnicodeError) as error:
         raise ConfigError(f"METADATA={server.url}: {_reason(server, error)}") from error
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import threading
 from typing import NoReturn
 
 import psutil
@@ -9,13 +10,26 @@ import psutil
 _GRACE_S = 20  # for a process to end by itself
 
 
-def interrupt_on(*numbers: signal.Signals) -> None:
-    """Makes these signals raise KeyboardInterrupt, also where a shell has them ignored."""
-    for number in numbers:
-        signal.signal(number, _interrupt)
+_interrupted = threading.Event()
+
+
+def interrupt_on_signals() -> None:
+    """Makes the signals that end a program raise KeyboardInterrupt.
+
+    Also where a shell has them ignored, but for SIGHUP: that is what `nohup` is for.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def was_interrupted() -> bool:
+    """Says whether one of these signals came: libraries make other errors of KeyboardInterrupt."""
+    return _interrupted.is_set()
 
 
 def _interrupt(*unused: object) -> NoReturn:
+    _interrupted.set()
     raise KeyboardInterrupt
 
 

@@ -4,11 +4,12 @@ import argparse
 import os
 import sys
 
-from pipeline import console, locations
+from pipeline import console, preflight
 from pipeline.config import config_from_environment
 from pipeline.exit_status import tells_wrong_settings
-from pipeline.local_runner import LOG_FILE
+from pipeline.preflight import LOG_FILE
 from pipeline.run_lock import only_run
+from pipeline.settings import switch
 
 
 @tells_wrong_settings
@@ -16,9 +17,9 @@ def main() -> int:
     """Recovers as the environment and the command line say; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.recover", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    dry_run = parser.parse_args().dry_run
+    dry_run = parser.parse_args().dry_run or switch(os.environ, "DRY_RUN", False)
     config = config_from_environment(os.environ)
-    locations.check_writable({"PIPELINE_ROOT": config.root, "PUSH_TO": config.push_to})
+    preflight.check_places(config)  # on a full disk, too, there is something to remove
     with only_run(config), console.library_output_to(config.output / LOG_FILE):
         from pipeline.recovery import recover  # here, with TFX's output redirected
 

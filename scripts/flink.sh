@@ -6,12 +6,20 @@ set -eu
 export BEAM_RUNNER=flink
 python=.venv/bin/python
 
-case "${SHARE_NETWORK:+shared} ${BEAM_ARGS:-}" in
-    shared* | *--flink_master=*) exec $python -m pipeline.local_runner ;;
+job_server() {
+    case ${BEAM_ARGS:-} in
+        *--flink_job_server_jar=*) ;;
+        *) $python -m pipeline.job_server flink ;;
+    esac
+}
+case "${SHARE_NETWORK:-0} ${BEAM_ARGS:-}" in
+    1\ * | 0\ *--flink_master=*)
+        job_server
+        exec $python -m pipeline.local_runner
+        ;;
 esac
 for setting in DATASET MNIST_DIR METADATA PIPELINE_ROOT PUSH_TO; do
-    eval "value=\${$setting:-}"
-    case $value in
+    case $(printenv $setting || true) in
         file://*) ;;
         *://*)
             # Not what it says: there may be a password in it.
@@ -23,6 +31,7 @@ done
 case "${DATASET:-}${MNIST_DIR:-}" in
     *file://*) ;;
     # What has to be downloaded.
-    *) $python -m data "${DATASET:-auto}" ${MNIST_DIR:+--mnist-dir "$MNIST_DIR"} >/dev/null ;;
+    *) $python -m data --mnist-dir="${MNIST_DIR:-}" -- "${DATASET:-auto}" >/dev/null || exit 2 ;;
 esac
+job_server
 exec sh scripts/loopback_only.sh $python -m pipeline.local_runner

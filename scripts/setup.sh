@@ -4,19 +4,29 @@
 set -eu
 cd "$(dirname "$0")/.."
 lock=requirements/lock.txt
+python=
 reason=
+status=1
 
-# 3.11 comes first: its wheels run on the oldest systems.
-for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
-    command -v "$candidate" >/dev/null 2>&1 || continue
+if [ -n "${PYTHON:-}" ]; then
+    set -- "$PYTHON"
+    reason="PYTHON=$PYTHON: there is no such Python"
+    status=2
+else
+    # 3.11 comes first: its wheels run on the oldest systems.
+    set -- python3.11 python3.12 python3.13 python3
+fi
+for candidate; do
+    # Other programs may well end with 0, whatever they are given.
+    [ "$("$candidate" -c 'print(6 * 7)' 2>/dev/null)" = 42 ] || continue
     if reason=$("$candidate" scripts/check_platform.py 2>&1); then
         python=$candidate
         break
     fi
 done
-if [ -z "${python:-}" ]; then
+if [ -z "$python" ]; then
     echo "error: ${reason:-no Python found: install Python 3.11 (Debian: apt install python3 python3-venv) or name one with PYTHON=...}" >&2
-    exit 1
+    exit $status
 fi
 
 echo "Setting up .venv with $("$python" --version) (about 4 GB, a minute or two) ..."

@@ -1,4 +1,4 @@
-"""What the machine that the tests run on has to offer."""
+"""What the machine that the tests run on has to offer, and what processes of theirs are given."""
 
 import contextlib
 import os
@@ -6,10 +6,15 @@ import random
 import shutil
 import socket
 import subprocess
+from pathlib import Path
 from typing import NoReturn
 
 import psutil
 import pytest
+
+from pipeline.settings import COMMAND_SETTINGS, SETTINGS
+
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 def lacks(name: str, missing: str) -> NoReturn:
@@ -43,3 +48,11 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def environment(**settings: str | Path) -> dict[str, str]:
+    """Returns this process's environment with these settings of a run, and no others."""
+    # What stood on the command line of `make test` would win over the environment of a make in it.
+    ours = (*SETTINGS, *COMMAND_SETTINGS, "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, **{name: str(value) for name, value in settings.items()}}

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.harness import PROJECT, environment
+from tests.machine import PROJECT, environment
 
 
 @pytest.mark.parametrize("name", ["DATASET", "METADATA", "PIPELINE_ROOT", "PUSH_TO"])

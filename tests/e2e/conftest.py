@@ -36,13 +36,15 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
 def digits_run(project: Path, watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The first run on the digits, which others repeat or change.
 
-    It is on a machine with a poisoned cache and a proxy that never answers.
+    It is on a machine with a poisoned cache and a proxy that never answers, of a user whose other
+    work makes errors of warnings and has another Keras.
     """
+    user = {"PYTHONWARNINGS": "error", "KERAS_BACKEND": "torch"}
     with mute_proxy() as proxy:
         return run_pipeline(
             project,
             strace_command(watched.trace),
-            {**proxy, "HOME": str(watched.trace.parent)},
+            {**proxy, **user, "HOME": str(watched.trace.parent)},
             DATASET="digits",
             OUTPUT=tmp_path_factory.mktemp("digits"),
         )

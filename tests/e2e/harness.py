@@ -18,10 +18,9 @@ import ml_metadata as mlmd
 import numpy as np
 import tensorflow as tf
 
-from pipeline.config import SETTINGS
 from pipeline.metadata_store import open_store
+from tests.machine import PROJECT, environment
 
-PROJECT = Path(__file__).resolve().parents[2]
 RUNNER = "pipeline.local_runner"
 PATIENCE_S = 900
 PIPELINE_NAME = "mnist-jax-digits"
@@ -79,13 +78,6 @@ class Run:
         return {name: reader.get_tensor(name) for name in sorted(names)}
 
 
-def environment(**settings: str | Path) -> dict[str, str]:
-    """Returns this process's environment with these settings of a run, and no others."""
-    ours = (*SETTINGS, "IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE")
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**kept, **{name: str(value) for name, value in settings.items()}}
-
-
 def run_pipeline(
     project: Path,
     before: Sequence[str] = (),
@@ -138,10 +130,10 @@ def kill_when_shown(sign: str, project: Path, log: Path, **settings: str | Path)
         wait_until_shown(sign, process, log)
 
 
-def wait_until_shown(sign: str, process: subprocess.Popen, log: Path) -> None:
-    """Waits until the terminal of a started process shows `sign`."""
+def wait_until_shown(sign: str, process: subprocess.Popen, log: Path, after: str = "") -> None:
+    """Waits until the terminal of a started process, or its log, shows `sign`, and that `after`."""
     deadline = time.monotonic() + PATIENCE_S
-    while sign not in log.read_text():
+    while sign not in log.read_text().partition(after or "\0")[2 if after else 0]:
         assert process.poll() is None and time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)
 

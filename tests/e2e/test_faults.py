@@ -1,6 +1,8 @@
 """What happens when a run is killed, or fails on the way."""
 
 import dataclasses
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from ml_metadata.proto import metadata_store_pb2
 from data.dataset import DatasetFiles
 from data.resolve import DEFAULT_CACHE, resolve_dataset
 from modules.train_config import TrainConfig
-from pipeline import local_runner, runs
+from pipeline import local_runner, preflight, runs
 from pipeline.config import PipelineConfig
 from tests.e2e.harness import (
     PATIENCE_S,
@@ -64,14 +66,59 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
     assert again.verdict() == digits_run.verdict()[:2]
 
 
-def test_ended_by_sigterm_it_stops_as_by_ctrl_c(digits_run: Run, tmp_path: Path) -> None:
+def test_ended_by_sigterm_it_stops_as_by_ctrl_c(project: Path, tmp_path: Path) -> None:
+    """Also in the midst of Beam's work, which makes an error of its own of it."""
     log, output = tmp_path / "ended.txt", tmp_path / "output"
     settings = {"DATASET": "digits", "OUTPUT": output, "RECIPES": "float32"}
-    with started(digits_run.project, log, **settings) as process:
-        wait_until_shown("FileBasedExampleGen", process, log)
+    with started(project, log, **settings) as process:
+        wait_until_shown("StatisticsGen", process, log)
+        # Beam's engine says so when it begins.
+        wait_until_shown(
+            "Creating state cache", process, output / "run.log", after="StatisticsGen is"
+        )
         process.terminate()
         assert process.wait(PATIENCE_S) == local_runner.FAILED, log.read_text()
-    assert "interrupted; run again to go on after the last finished" in log.read_text()
+    shown = log.read_text().splitlines()
+    assert shown[-2].startswith("[ 3/") and shown[-2].endswith(" stopped")
+    assert shown[-1] == "interrupted; run again to go on after the last finished component"
+    assert len(shown) == 6
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_ended_while_tfx_is_loaded(project: Path, tmp_path: Path) -> None:
+    log = tmp_path / "ended.txt"
+    with started(project, log, DATASET="digits", OUTPUT=tmp_path) as process:
+        wait_until_shown("loading TFX", process, log)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(PATIENCE_S) == local_runner.FAILED, log.read_text()
+    assert "Traceback" not in log.read_text()
+    assert log.read_text().endswith(
+        "interrupted; run again to go on after the last finished component\n"
+    )
+
+
+def test_all_that_a_run_leaves_in_its_output_is_tried_before(digits_run: Run) -> None:
+    data = resolve_dataset("digits", None, DEFAULT_CACHE)
+    places = PipelineConfig(data, digits_run.output)
+    known = {path.name for path in (*preflight.folders(places), *preflight.files(places))}
+    assert {path.name for path in digits_run.output.iterdir()} - known == set()
+    assert {
+        path.name for path in (digits_run.output / "report").iterdir() if path.is_file()
+    } <= known
+
+
+def test_a_report_that_cannot_be_copied_is_told_in_a_sentence(
+    digits_run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "report" / "index.html").mkdir(parents=True)
+    data = resolve_dataset("digits", None, DEFAULT_CACHE)
+    config = PipelineConfig(data, tmp_path, metadata="")
+    (tmp_path / "metadata.db").symlink_to(digits_run.output / "metadata.db")
+    with pytest.raises(local_runner.ReportError) as caught:
+        local_runner.copy_report(config)
+    assert str(caught.value).startswith(f"cannot copy the report to {tmp_path}/report (")
+    assert str(caught.value).count("(") == 1 and "index.html" in str(caught.value)
 
 
 def config(dataset: DatasetFiles, output: Path, **changes: object) -> PipelineConfig:

@@ -1,6 +1,7 @@
 """What a run prints: libraries to the log, ours to the terminal, one line a component."""
 
 import contextlib
+import gc
 import io
 import logging
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import exit_status
 from pipeline.config import PROJECT_ROOT
 from pipeline.console import ComponentProgress, library_output_to
 
@@ -162,6 +164,71 @@ def test_failed_component() -> None:
             raise RuntimeError
         print("error")
     assert _lines(terminal) == [f"[ 1/2] {'Trainer':<22}   failed", "error"]
+
+
+def test_what_outlives_the_run_says_nothing_when_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.13 tells what fails when one of its own streams goes."""
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    terminal = io.StringIO()
+    with contextlib.redirect_stdout(terminal), ComponentProgress(1):
+        kept = sys.stdout
+        print("shown", file=kept)
+    assert terminal.getvalue() == "shown\n"
+    terminal.close()
+    assert not isinstance(kept, io.IOBase)  # which all flush themselves
+    del kept
+    gc.collect()
+    assert told == []
+
+
+def test_the_stream_of_a_run_has_what_libraries_ask_for() -> None:
+    with _terminal() as terminal, ComponentProgress(1):
+        assert sys.stdout.encoding == terminal.encoding and not sys.stdout.isatty()
+        assert sys.stderr.writable() and not sys.stderr.closed
+        sys.stderr.flush()
+
+
+def test_a_terminal_without_our_letters(tmp_path: Path) -> None:
+    code = """
+from pathlib import Path
+from pipeline.console import library_output_to
+with library_output_to(Path("log")):
+    print("12 \\u00b5s")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("12 \\xb5s\n", "")
+
+
+def test_a_pipe_that_nobody_reads_is_let_go() -> None:
+    code = """
+import os, subprocess, sys
+from pipeline import exit_status
+def main():
+    subprocess.run(["true"], stdin=sys.stdout)
+    os.read(0, 1)
+    print("to nobody" * 10_000, flush=True)
+sys.exit(exit_status.tells_wrong_settings(main)())
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdout.close()
+        process.stdin.write("go")
+        process.stdin.close()
+        assert process.stderr.read() == "error: nobody reads the output any more\n"
+    assert process.returncode == exit_status.FAILED
 
 
 def test_streams_and_handler_are_removed() -> None:
