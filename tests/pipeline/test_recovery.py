@@ -274,7 +274,7 @@ def test_killed_at_random(tmp_path: Path) -> None:
     """In a process that can be forked: `python -m tests.pipeline.push_faults 50` tries more."""
     in_memory = "/dev/shm" if os.path.isdir("/dev/shm") else tmp_path
     done = subprocess.run(
-        [sys.executable, "-m", "tests.pipeline.push_faults", "8", "--folder", in_memory],
+        [sys.executable, "-m", "tests.pipeline.push_faults", "6", "--folder", in_memory],
         cwd=PROJECT_ROOT,
         capture_output=True,
         text=True,
