@@ -42,7 +42,8 @@ def own_checks(model: Measured, limits: Limits) -> list[Check]:
         checks.append(at_most("max_drop_from_last", drop, limits.max_drop_from_last))
     if model.name == REFERENCE:
         checks.append(at_most("max_altered_files", model.altered_files, 0))
-    alone = np.abs(logits.alone - logits.test[logits.sampled]).max() / logits.test.std()
+    with np.errstate(all="ignore"):  # a NaN is what the checks are for
+        alone = np.abs(logits.alone - logits.test[logits.sampled]).max() / logits.test.std()
     checks += [
         at_most("max_nonfinite_answers", _nonfinite(logits), 0),
         at_most("max_alone_difference", float(alone), limits.max_alone_difference),
@@ -123,11 +124,12 @@ def logit_checks(
     slightly prefers a class. The spread is the standard deviation of all of the reference's logits.
     """
     expected, found = reference_logits.astype(np.float64), logits.astype(np.float64)
-    difference, centred, spread = found - expected, expected - expected.mean(), expected.std()
-    slope = float((centred * found).sum() / np.square(centred).sum())
-    shift = float(np.abs(difference.mean(axis=0)).max() / spread)
-    rms = float(np.sqrt(np.square(difference).mean()) / spread)
-    largest = float(np.abs(difference).max() / spread)
+    with np.errstate(all="ignore"):  # a NaN is what the checks are for
+        difference, centred, spread = found - expected, expected - expected.mean(), expected.std()
+        slope = float((centred * found).sum() / np.square(centred).sum())
+        shift = float(np.abs(difference.mean(axis=0)).max() / spread)
+        rms = float(np.sqrt(np.square(difference).mean()) / spread)
+        largest = float(np.abs(difference).max() / spread)
     return [
         at_most("max_logit_scale_error", abs(slope - 1), limits.max_logit_scale_error),
         at_most("max_class_logit_shift", shift, limits.max_class_logit_shift),
