@@ -23,6 +23,9 @@ $(error $(or $(shell $(firstword $(wildcard .venv/bin/python) python3) \
 	scripts/unknown_setting.py $(unknown) -- $(settings)),unknown setting $(unknown)))
 endif
 
+# Of another Python, as for .venv/bin/activate.
+unexport PYTHONHOME
+
 override python := .venv/bin/python
 override setup_stamp := .venv/.setup-complete
 override airflow_stamp := .venv-airflow/.setup-complete

@@ -77,8 +77,10 @@ def test_a_setting_arrives_as_it_was_typed(stub: Path, tmp_path: Path, given: st
     values = {name: f"/a b/{name}$x$(y)$$'\"\\#%*;é" for name in ALL}
     records = tmp_path / "records"
     records.mkdir()
-    variables = {"RECORDS": str(records), **(values if given == "environment" else {})}
-    typed = () if len(variables) > 1 else tuple(f"{name}={value}" for name, value in values.items())
+    variables = {"RECORDS": str(records), "PYTHONHOME": "/of/another/python"}
+    if given == "environment":
+        variables |= values
+    typed = () if len(variables) > 2 else tuple(f"{name}={value}" for name, value in values.items())
     for target in ("run", "recover", "kubeflow", "airflow-up"):
         done = make(stub, target, *typed, variables=variables)
         assert done.returncode == 0, done.stderr
@@ -86,6 +88,7 @@ def test_a_setting_arrives_as_it_was_typed(stub: Path, tmp_path: Path, given: st
         text = record.read_text()
         arrived = dict(line.split("=", 1) for line in text.split("\0") if "=" in line)
         assert {name: arrived.get(name) for name in ALL} == values
+        assert "PYTHONHOME" not in arrived
         record.unlink()
 
 

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.harness import PROJECT, environment, finished_run
 
 TFX = Path(sys.executable).parent / "tfx"
@@ -53,6 +55,26 @@ def test_every_command(tmp_path: Path) -> None:
     deleted = pipeline_command(tmp_path, "delete", f"--pipeline_name={NAME}")
     assert f'Pipeline "{NAME}" deleted successfully.' in deleted
     assert NAME not in pipeline_command(tmp_path, "list")
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"HOME": "/proc/none"}, "error: HOME=/proc/none: cannot write there"),
+        ({"TMPDIR": "/no/such"}, "error: TMPDIR=/no/such: cannot write there"),
+        ({"PYTHONOPTIMIZE": "2"}, "error: PYTHONOPTIMIZE=2"),
+    ],
+)
+def test_what_tfx_cannot_do_with_is_told_before_it(variables: dict[str, str], words: str) -> None:
+    made = subprocess.run(
+        ["make", "--no-print-directory", "-C", PROJECT, "tfx"],
+        env=environment() | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert made.returncode == 2 and made.stdout == ""
+    assert words in made.stderr
 
 
 def test_a_wrong_setting_ends_make_tfx_with_its_sentence(tmp_path: Path) -> None:
