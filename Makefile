@@ -1,6 +1,6 @@
 # Everything a user types. `make help` lists it.
 
-# Settings of a run, then of single commands, as in pipeline/config.py; see `make help`. Empty means
+# Settings of a run, then of single commands, as in pipeline/settings.py; see `make help`. Empty means
 # the default.
 override settings := DATASET MNIST_DIR DATA_CACHE OUTPUT \
 	EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US \

@@ -111,7 +111,8 @@ def test_all_that_a_run_leaves_in_its_output_is_tried_before(digits_run: Run) ->
 def test_a_report_that_cannot_be_copied_is_told_in_a_sentence(
     digits_run: Run, tmp_path: Path
 ) -> None:
-    (tmp_path / "report" / "index.html").mkdir(parents=True)
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "index.html").symlink_to("/proc/none")
     data = resolve_dataset("digits", None, DEFAULT_CACHE)
     config = PipelineConfig(data, tmp_path, metadata="")
     (tmp_path / "metadata.db").symlink_to(digits_run.output / "metadata.db")
