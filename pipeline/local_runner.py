@@ -10,7 +10,7 @@ from rich.console import Console
 
 from data.errors import DataError
 from modules import checkpoint_folder
-from pipeline import STARTED, console, full_disk, preflight, stores, versions
+from pipeline import STARTED, console, full_disk, preflight, store_copies, versions
 from pipeline.config import PipelineConfig, config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.exit_status import FAILED, NOT_BLESSED, tells_wrong_settings
@@ -115,7 +115,7 @@ def copy_report(config: PipelineConfig, run: str | None = None) -> None:
     execution = runs.run_executions(store, config.pipeline_name, run)["Report"]
     report = runs.output_artifacts(store, execution)["report"].uri
     try:
-        stores.copy_folder(report, config.report_dir)
+        store_copies.copy_folder(report, config.report_dir)
     except OSError as error:
         # shutil's is a list of (source, destination, reason).
         reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error

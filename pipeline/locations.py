@@ -13,7 +13,7 @@ from data.catalogue import CATALOGUE
 from data.dataset import FILE_NAMES, DatasetFiles, spellings
 from data.errors import DataError
 from data.resolve import resolve_dataset
-from pipeline import stores
+from pipeline import store_copies, stores
 from pipeline.errors import ConfigError
 
 # So much of a gzipped file has its header in it, however far ahead Python decompresses.
@@ -190,14 +190,14 @@ def download_idx(uri: str, folder: Path) -> None:
         for spelling in [spelling for spelling in spellings(name) if spelling in present][:1]:
             copy = folder / spelling
             # Before a terabyte is copied: its beginning, and a hole in place of the rest.
-            size = stores.download_start(f"{uri.rstrip('/')}/{spelling}", _START_BYTES, copy)
+            size = store_copies.download_start(f"{uri.rstrip('/')}/{spelling}", _START_BYTES, copy)
             os.truncate(copy, size)
             try:
                 with idx.opened_values(copy):
                     pass
             except DataError as error:
                 raise DataError(str(error).replace(str(folder), uri.rstrip("/"))) from error
-            stores.download_files(uri, [spelling], folder)
+            store_copies.download_files(uri, [spelling], folder)
 
 
 def _copy_of(setting: str, uri: str) -> Path:

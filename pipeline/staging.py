@@ -21,6 +21,7 @@ from tfx.types import Artifact
 from tfx.utils import import_utils, name_utils
 
 from pipeline import (
+    store_copies,
     store_plugin,  # noqa: F401 - the orchestrator's own file operations need it
     stores,
 )
@@ -46,14 +47,14 @@ class _Staged(BaseExecutor):
             inputs = _places(input_dict, Path(folder, "inputs"))
             outputs = _places(output_dict, Path(folder, "outputs"))
             for uri, place in inputs.items():
-                stores.download(uri, Path(place))
+                store_copies.download(uri, Path(place))
             artifacts = [*_all(input_dict), *_all(output_dict)]
             try:
                 _rename(artifacts, {**inputs, **outputs})
                 outputs_utils.make_output_dirs(output_dict)
                 result = super().Do(input_dict, output_dict, exec_properties)
                 for uri, place in outputs.items():
-                    stores.upload(Path(place), uri)
+                    store_copies.upload(Path(place), uri)
             finally:
                 back = {place: uri for uri, place in {**inputs, **outputs}.items()}
                 # An executor may have put others in the place of those that it was given.

@@ -1,4 +1,4 @@
-"""Folders in object stores, by their URI: whether they can be used, and copies of them.
+"""Folders in object stores, by their URI: whether they can be used, and what is in them.
 
 Credentials and endpoints are found by the libraries in their own ways: environment variables such
 as AWS_ENDPOINT_URL, ~/.aws, Google's application default credentials.
@@ -7,10 +7,9 @@ as AWS_ENDPOINT_URL, ~/.aws, Google's application default credentials.
 import contextlib
 import os
 import re
-import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 SCHEMES = tuple(_OPTIONS)
 _CHECK_SECONDS = 30
 _WRITE_CHECK = ".write-check"
-# Object stores have no folders, only names with slashes: it stands for one that is empty.
-_EMPTY_FOLDER = ".empty"
 
 
 class StoreError(OSError):
@@ -159,12 +156,12 @@ def _attempted(action: str, uri: str, function: Callable[[], Any]) -> Any:
 
     # A daemon, since a library that waits for an answer cannot be interrupted.
     threading.Thread(target=work, daemon=True).start()
-    with _explained(action, uri):
+    with explained(action, uri):
         return future.result(_CHECK_SECONDS)
 
 
 @contextlib.contextmanager
-def _explained(action: str, uri: str) -> Iterator[None]:
+def explained(action: str, uri: str) -> Iterator[None]:
     """Turns the libraries' errors into a StoreError that says what to check."""
     try:
         yield
@@ -190,89 +187,3 @@ def remove(uri: str) -> None:
     file_system, path = opened(uri)
     if file_system.exists(path):
         file_system.rm(path, recursive=True)
-
-
-def download(uri: str, destination: Path) -> None:
-    """Copies a file, or the content of a folder, to a path; it and those above it are made.
-
-    Raises:
-      StoreError: nothing is there.
-    """
-    file_system, path = opened(uri)
-    if file_system.isfile(path):
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        file_system.get_file(path, str(destination))
-        return
-    found = file_system.find(path)
-    if not found:
-        raise StoreError(f"{uri}: nothing is there, or not any more")
-    destination.mkdir(parents=True, exist_ok=True)
-    # Some tools, too, leave an object for a folder: "folder/".
-    files = [name for name in found if os.path.basename(name) not in ("", _EMPTY_FOLDER)]
-    copies = [str(destination / os.path.relpath(name, path)) for name in files]
-    file_system.get(files, copies)
-
-
-def download_files(uri: str, names: Iterable[str], destination: Path) -> None:
-    """Copies files right in a folder to one on disk, which is made.
-
-    Raises:
-      StoreError: one cannot be read.
-    """
-    destination.mkdir(parents=True, exist_ok=True)
-    with _explained("read", uri):
-        file_system, path = opened(uri)
-        for name in names:
-            file_system.get_file(f"{path}/{name}", str(destination / name))
-
-
-def download_start(uri: str, length: int, destination: Path) -> int:
-    """Copies the first bytes of a file, and returns how many it has in all; folders are made.
-
-    Raises:
-      StoreError: it cannot be read.
-    """
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with _explained("read", uri):
-        file_system, path = opened(uri)
-        size = file_system.size(path)
-        start = file_system.cat_file(path, start=0, end=min(length, size)) if size else b""
-    destination.write_bytes(start)
-    return size
-
-
-def upload(source: Path, uri: str) -> None:
-    """Puts a local file or folder in the place of whatever is at the URI."""
-    remove(uri)
-    file_system, path = opened(uri)
-    if source.is_file():
-        file_system.put_file(str(source), path)
-        return
-    files = [file for file in source.rglob("*") if file.is_file()]
-    if not files:
-        file_system.pipe_file(f"{path}/{_EMPTY_FOLDER}", b"")
-        return
-    targets = [f"{path}/{file.relative_to(source).as_posix()}" for file in files]
-    file_system.put([str(file) for file in files], targets)
-
-
-def copy_folder(location: str, destination: Path) -> None:
-    """Puts a copy of a folder, given by its path or URI, in the place of a local one.
-
-    Its files are never mixed with those that were there before.
-    """
-    destination = destination.resolve()
-    new, old = (destination.with_name(f".{destination.name}-{which}") for which in ("new", "old"))
-    for aside in (new, old):  # of a copy that was killed
-        shutil.rmtree(aside, ignore_errors=True)
-    try:
-        if is_uri(location):
-            download(location, new)
-        else:
-            shutil.copytree(location, new)
-        if destination.exists():
-            destination.rename(old)
-        new.rename(destination)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)

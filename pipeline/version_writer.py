@@ -15,7 +15,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from pipeline import stores, versions
+from pipeline import store_copies, stores, versions
 
 ASIDE = ".pushing-"
 _LAST = "saved_model.pb"  # before it is there, TensorFlow Serving takes no model from a store
@@ -180,7 +180,7 @@ def _into_store(source: Mapping[str, Path], folder: str, record: versions.Record
     version, claim = _claimed(folder, record.push)
     try:
         for name in sorted(source, key=lambda name: (name == _LAST, name)):
-            stores.upload(source[name], versions.join(version, name))
+            store_copies.upload(source[name], versions.join(version, name))
         stores.write_text(versions.join(version, versions.RECORD), record.to_json())
     except BaseException:
         with contextlib.suppress(Exception):  # what stays is found by its claim

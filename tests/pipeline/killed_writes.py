@@ -15,13 +15,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline import stores, version_writer, versions
+from pipeline import store_copies, stores, version_writer, versions
 from tests.forks import forked, wait
 
 NAMES = ("a/b/deep", "float32.tflite", "saved_model.pb")
 FOREIGN = f"{version_writer.ASIDE}{'f' * 16}"  # another push, at work
 _ON_DISK = ("open", "os.", "shutil.")  # names of events in CPython's audit, or how they start
-_IN_STORE = ("upload", "write_text", "remove", "find", "read_text")
+_IN_STORE = (
+    (store_copies, "upload"),
+    *((stores, name) for name in ("write_text", "remove", "find", "read_text")),
+)
 
 
 def kill_at(number: int, folder: str) -> None:
@@ -43,8 +46,8 @@ def kill_at(number: int, folder: str) -> None:
 
         sys.addaudithook(audit)
         return
-    for name in _IN_STORE:
-        setattr(stores, name, _counted(getattr(stores, name), count))
+    for module, name in _IN_STORE:
+        setattr(module, name, _counted(getattr(module, name), count))
 
 
 def _counted(whole: Callable[..., Any], count: Callable[[], None]) -> Callable[..., Any]:

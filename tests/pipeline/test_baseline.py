@@ -8,7 +8,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.components.evaluator import constants
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
-from pipeline import stores
+from pipeline import store_copies
 from pipeline.baseline import BLESSING, CANDIDATE, MODEL, BlessedBeforeCandidate
 
 
@@ -107,7 +107,7 @@ def test_a_model_whose_files_are_gone_is_passed_over(store: mlmd.MetadataStore) 
 def test_models_in_an_object_store(store: mlmd.MetadataStore, s3: str, tmp_path: Path) -> None:
     """The files of the later one are gone."""
     (tmp_path / "weights").write_text("weights")
-    stores.upload(tmp_path / "weights", f"{s3}/3/Format-Serving/weights")
+    store_copies.upload(tmp_path / "weights", f"{s3}/3/Format-Serving/weights")
     models = [_model(identity) for identity in (3, 5, 9)]
     for model in models:
         model.uri = f"{s3}/{model.uri}"

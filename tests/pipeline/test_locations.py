@@ -15,7 +15,7 @@ from tfx.orchestration.pipeline import Pipeline
 from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.idx import write_idx
-from pipeline import locations, runs, stores
+from pipeline import locations, runs, store_copies, stores
 from pipeline.config import config_from_environment
 from pipeline.errors import ConfigError
 from pipeline.example_gen import idx_example_gen
@@ -42,7 +42,7 @@ def data(store: str, tmp_path: Path) -> str:
     (folder / "train-more" / "file").write_text("not to be copied")
     write_data(folder)
     (folder / "notes.txt").write_text("a terabyte")
-    stores.upload(folder, f"{store}/mine")
+    store_copies.upload(folder, f"{store}/mine")
     return f"{store}/mine"
 
 
@@ -132,11 +132,11 @@ def test_example_gen_reads_a_store_and_notices_new_data(data: str, tmp_path: Pat
     assert run_example_gen(data, digests, tmp_path) == (examples, True)
 
     write_idx(tmp_path / "new", np.zeros((NUM_TRAIN + 3, 28, 28), np.uint8))
-    stores.upload(tmp_path / "new", f"{data}/{FILE_NAMES[0]}")
+    store_copies.upload(tmp_path / "new", f"{data}/{FILE_NAMES[0]}")
     with pytest.raises(DataError, match=f"^{re.escape(data)}/{FILE_NAMES[0]}: is not what was"):
         run_example_gen(data, digests, tmp_path)
     write_idx(tmp_path / "labels", np.zeros(NUM_TRAIN + 3, np.uint8))
-    stores.upload(tmp_path / "labels", f"{data}/{FILE_NAMES[1]}")
+    store_copies.upload(tmp_path / "labels", f"{data}/{FILE_NAMES[1]}")
     digests = locations.data_set({"DATASET": data})[0].digests
     examples, is_cached = run_example_gen(data, digests, tmp_path)
     assert (count(examples, "train"), is_cached) == (NUM_TRAIN + 3, False)
@@ -145,20 +145,20 @@ def test_example_gen_reads_a_store_and_notices_new_data(data: str, tmp_path: Pat
 def test_no_terabyte_is_copied(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first bytes say how long a file should be, plain or gzipped."""
     copied: list[str] = []
-    original = stores.download_files
+    original = store_copies.download_files
 
     def noting(uri: str, names: Iterable[str], destination: Path) -> None:
         copied.extend(names)
         original(uri, names, destination)
 
-    monkeypatch.setattr(stores, "download_files", noting)
+    monkeypatch.setattr(store_copies, "download_files", noting)
     for name, change in ((FILE_NAMES[0], bytes), (FILE_NAMES[2], gzip.compress)):
         write_idx(tmp_path / name, np.zeros((NUM_TRAIN, 28, 28), np.uint8))
         whole = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(change(whole) + bytes(1 << 20))
-        stores.upload(tmp_path / name, f"{data}/{name}")
+        store_copies.upload(tmp_path / name, f"{data}/{name}")
         with pytest.raises(DataError, match=f"^{re.escape(data)}/{name}: holds .* too long"):
             locations.data_set({"DATASET": data})
         assert name not in copied
         (tmp_path / name).write_bytes(whole)
-        stores.upload(tmp_path / name, f"{data}/{name}")
+        store_copies.upload(tmp_path / name, f"{data}/{name}")

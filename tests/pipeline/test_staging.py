@@ -19,7 +19,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import Model, String
 
 from modules.train_config import TrainConfig
-from pipeline import runs, staging, stores
+from pipeline import runs, staging, store_copies, stores
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
 from pipeline.metadata_store import open_store
@@ -94,7 +94,7 @@ def test_artifacts_go_to_the_store_and_come_from_it(store: str, tmp_path: Path) 
     model, copied = artifact(tmp_path, "Writer", "model"), artifact(tmp_path, "Reader", "copied")
     assert model.uri.startswith(f"{store}/Writer/model/")
     assert len(stores.names(model.uri)) == BIG
-    stores.download(copied.uri, tmp_path / "copy")
+    store_copies.download(copied.uri, tmp_path / "copy")
     assert (tmp_path / "copy" / "all").read_text() == "good; note: good"
     # What speaks of a local copy would be of no use to anybody later.
     assert model.custom_properties["written_to"].string_value == model.uri
@@ -118,7 +118,7 @@ def test_a_component_that_fails_leaves_nothing_on_the_store(store: str, tmp_path
 def test_an_upload_that_fails_leaves_nothing_and_the_next_run_is_whole(
     s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole_upload = stores.upload
+    whole_upload = store_copies.upload
 
     def upload_half(source: Path, uri: str) -> None:
         if "/model/" not in uri:  # the outputs come in any order
@@ -126,14 +126,14 @@ def test_an_upload_that_fails_leaves_nothing_and_the_next_run_is_whole(
         whole_upload(source / "00", f"{uri}/00")
         raise OSError("the connection broke")
 
-    monkeypatch.setattr(stores, "upload", upload_half)
+    monkeypatch.setattr(store_copies, "upload", upload_half)
     with pytest.raises(OSError, match="the connection broke"):
         run(tmp_path, s3, "good")
     assert states(tmp_path) == [metadata_store_pb2.Execution.FAILED]
     file_system, path = stores.opened(f"{s3}/Writer")
     assert file_system.find(path) == []
 
-    monkeypatch.setattr(stores, "upload", whole_upload)
+    monkeypatch.setattr(store_copies, "upload", whole_upload)
     run(tmp_path, s3, "good")
     assert len(stores.names(artifact(tmp_path, "Writer", "model").uri)) == BIG
 
@@ -141,10 +141,10 @@ def test_an_upload_that_fails_leaves_nothing_and_the_next_run_is_whole(
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pipeline import stores
+from pipeline import store_copies
 from tests.pipeline import test_staging
 
-whole_upload = stores.upload
+whole_upload = store_copies.upload
 
 def upload_half(source, uri):
     if "/model/" not in uri:  # the outputs come in any order
@@ -152,7 +152,7 @@ def upload_half(source, uri):
     whole_upload(source / "00", uri + "/00")
     os.kill(os.getpid(), signal.SIGKILL)
 
-stores.upload = upload_half
+store_copies.upload = upload_half
 test_staging.run(Path(sys.argv[1]), sys.argv[2], "good")
 """
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import stores
+from pipeline import store_copies, stores
 from tests.machine import free_port
 from tests.object_stores import (
     ANY_REQUESTS,
@@ -33,30 +33,30 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_folder_comes_back_as_it_was(store: str, folder: Path, tmp_path: Path) -> None:
-    stores.upload(folder, f"{store}/artifact")
-    stores.download(f"{store}/artifact", tmp_path / "copy")
+    store_copies.upload(folder, f"{store}/artifact")
+    store_copies.download(f"{store}/artifact", tmp_path / "copy")
     assert content(tmp_path / "copy") == content(folder)
     assert stores.names(f"{store}/artifact") == ["deep", "nothing", "top"]
 
 
 def test_a_file_comes_back_as_it_was(store: str, folder: Path, tmp_path: Path) -> None:
-    stores.upload(folder / "top", f"{store}/artifact/value")
-    stores.download(f"{store}/artifact/value", tmp_path / "new" / "value")
+    store_copies.upload(folder / "top", f"{store}/artifact/value")
+    store_copies.download(f"{store}/artifact/value", tmp_path / "new" / "value")
     assert (tmp_path / "new" / "value").read_text() == "top"
 
 
 def test_an_empty_folder_is_there_and_comes_back_empty(store: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    stores.upload(tmp_path / "empty", f"{store}/artifact")
+    store_copies.upload(tmp_path / "empty", f"{store}/artifact")
     file_system, path = stores.opened(f"{store}/artifact")
     assert file_system.isdir(path)
-    stores.download(f"{store}/artifact", tmp_path / "copy")
+    store_copies.download(f"{store}/artifact", tmp_path / "copy")
     assert list((tmp_path / "copy").iterdir()) == []
 
 
 def test_nothing_there_is_no_empty_folder(store: str, tmp_path: Path) -> None:
     with pytest.raises(stores.StoreError, match=f"^{store}/gone: nothing is there"):
-        stores.download(f"{store}/gone", tmp_path / "copy")
+        store_copies.download(f"{store}/gone", tmp_path / "copy")
 
 
 def test_an_upload_leaves_nothing_of_an_earlier_one(store: str, tmp_path: Path) -> None:
@@ -64,26 +64,26 @@ def test_an_upload_leaves_nothing_of_an_earlier_one(store: str, tmp_path: Path) 
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_text(name)
-        stores.upload(tmp_path / name, f"{store}/artifact")
+        store_copies.upload(tmp_path / name, f"{store}/artifact")
     assert stores.names(f"{store}/artifact") == ["second"]
 
 
 def test_removing_takes_no_neighbour_along(store: str, folder: Path) -> None:
     for name in ("1", "10"):
-        stores.upload(folder / "top", f"{store}/{name}/top")
+        store_copies.upload(folder / "top", f"{store}/{name}/top")
     stores.remove(f"{store}/1")
     assert stores.names(store) == ["10"]
     stores.remove(f"{store}/1")  # nothing there, nothing wrong
 
 
 def test_trying_to_write_leaves_nothing(store: str, folder: Path) -> None:
-    stores.upload(folder / "top", f"{store}/kept")
+    store_copies.upload(folder / "top", f"{store}/kept")
     stores.check_writable(store)
     assert stores.names(store) == ["kept"]
 
 
 def test_what_a_check_left_that_was_killed_goes_with_the_next(store: str, folder: Path) -> None:
-    stores.upload(folder / "top", f"{store}/kept")
+    store_copies.upload(folder / "top", f"{store}/kept")
     stores.write_text(f"{store}/{stores._WRITE_CHECK}", "")
     assert len(stores.names(store)) == 2
     stores.check_writable(store)
@@ -114,13 +114,13 @@ def test_a_copied_folder_is_never_mixed_with_what_was_there(
     (tmp_path / "1" / "only-in-1").write_text("")
     small_disk.remake(10)
     report = small_disk.folder / "report"
-    stores.copy_folder(str(tmp_path / "1"), report)
+    store_copies.copy_folder(str(tmp_path / "1"), report)
     with pytest.raises(OSError, match="No space left"):
-        stores.copy_folder(str(tmp_path / "2"), report)
+        store_copies.copy_folder(str(tmp_path / "2"), report)
     assert content(report) == content(tmp_path / "1")
     small_disk.remake(20)
     for number in ("1", "2", "1"):
-        stores.copy_folder(str(tmp_path / number), report)
+        store_copies.copy_folder(str(tmp_path / number), report)
         assert content(report) == content(tmp_path / number)
         assert stores.names(str(small_disk.folder)) == ["report"]
 

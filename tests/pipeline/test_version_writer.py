@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import stores, version_writer, versions
+from pipeline import store_copies, stores, version_writer, versions
 from pipeline.config import PROJECT_ROOT
 from pipeline.version_writer import ASIDE, PushError, push
 from tests.pipeline.killed_writes import made_model
@@ -169,18 +169,18 @@ def test_an_upload_that_fails_leaves_nothing(
     folder = f"{store}/serving"
     if stores.local_path(folder):
         pytest.skip("written as on any disk")
-    whole_upload = stores.upload
+    whole_upload = store_copies.upload
 
     def upload(path: Path, uri: str) -> None:
         if uri.endswith("saved_model.pb"):  # the last one
             raise OSError("the connection broke")
         whole_upload(path, uri)
 
-    monkeypatch.setattr(stores, "upload", upload)
+    monkeypatch.setattr(store_copies, "upload", upload)
     with pytest.raises(PushError, match=rf"^cannot push to {folder} \(the connection broke\)"):
         push(source, folder, OURS, "ours")
     assert stores.find(folder) == {}
-    monkeypatch.setattr(stores, "upload", whole_upload)
+    monkeypatch.setattr(store_copies, "upload", whole_upload)
     version = push(source, folder, OURS, "ours")
     assert stores.find(folder).keys() == {
         f"{Path(version).name}/{name}" for name in (*source, versions.RECORD)
