@@ -22,8 +22,7 @@ import jax
 import numpy as np
 
 from benchmarks import training_peers
-from data import cache
-from data.dataset import DatasetFiles, read_split_range
+from data import cache, dataset
 from data.errors import DataError
 from data.hard import make_hard
 from data.resolve import resolve_dataset
@@ -72,10 +71,10 @@ class EpochParams:
         self.times.append(time.monotonic())
 
 
-def load(files: DatasetFiles) -> Images:
+def load(files: dataset.DatasetFiles) -> Images:
     """Reads all of a data set and makes the hard images."""
-    train, train_labels = read_split_range(*files.paths[:2], 0, files.train_examples)
-    test, test_labels = read_split_range(*files.paths[2:], 0, files.eval_examples)
+    train, train_labels = dataset.read_split_range(*files.paths[:2], 0, files.train_examples)
+    test, test_labels = dataset.read_split_range(*files.paths[2:], 0, files.eval_examples)
     parts = [make_hard(test[i : i + 1000], i) for i in range(0, len(test), 1000)]  # saves memory
     hard = np.concatenate(parts)
     mean = np.float32(train.mean(dtype=np.float64))
