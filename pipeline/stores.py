@@ -48,7 +48,7 @@ def check_form(uri: str) -> None:
         raise StoreError(f"{uri}: there is no {scheme}:// here; expected one of {known}, or a path")
     if scheme == "file" and not path.startswith("/"):
         raise StoreError(f"{uri}: expected an absolute path, as file:///folder")
-    if not path.strip("/"):
+    if not path.strip("/") or (scheme != "file" and path.startswith("/")):
         raise StoreError(f"{uri}: expected the name of a bucket, as {scheme}://bucket/folder")
 
 
