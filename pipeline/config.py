@@ -16,7 +16,7 @@ from pipeline.settings import SETTINGS, check_texts, number, shown, switch
 
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
 # Beyond any use, and far below what overflows.
-_MAX_EPOCHS, _MAX_TRIALS, _MAX_LATENCY_US = 100_000, 10_000, 1e9
+_MAX_EPOCHS, _MAX_TRIALS, _MAX_LATENCY_US = 100_000, 10_000, 10**9
 
 _LONGEST_NAME = 63  # TFX's own limit
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)

@@ -11,7 +11,7 @@ import pytest
 from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.idx import write_idx
-from pipeline import airflow_up, config, kubeflow_runner, local_runner, locations, settings
+from pipeline import airflow_up, config, kubeflow_runner, local_runner, settings
 from pipeline.errors import ConfigError
 from pipeline.exit_status import WRONG_SETTING
 from pipeline.settings import COMMAND_SETTINGS, SETTINGS
@@ -41,12 +41,14 @@ URIS = ("ftp://x", "file://relative", "s3://", "gs:///x", "s3://bucket/o[1]")
 WRONG = {
     "DATASET": (*PATHS, *URIS, "mnits", "file", " ", "-h"),
     "MNIST_DIR": (*PATHS, *URIS, "file", "/no/such"),
+    "DATA_CACHE": (*PATHS, *URIS, "file", "file/below", "/proc/x"),
     "OUTPUT": (*PATHS, *URIS, "s3://bucket/o", "file", "file/below", "/proc"),
     "EPOCHS": (*NUMBERS, "0", str(10**9)),
     "SEED": (*NUMBERS, str(2**32)),
     "TRIALS": (*NUMBERS, str(10**9)),
     "STAGE_BEAM": (*NUMBERS, "2", "yes"),
     "MIN_ACCURACY": (*NUMBERS, "97%", ".", "1e1"),
+    "MAX_LATENCY_US": ("nan", "inf", "-1", "0x10", " 3 ", "\uff13", "1e30", "9" * 5000, "abc"),
     "RECIPES": ("int4", ",", " ", "float32;int8", "float32,,int8", "x" * 5000),
     "METADATA": (
         *("x", "mysql://", "mysql://me@db:99999/mlmd", "mysql://me@db:0/mlmd", "sqlite:///x"),
@@ -58,6 +60,8 @@ WRONG = {
     "BEAM_RUNNER": ("storm", " ", "x" * 5000),
     "BEAM_ARGS": ("x", "'", "--runner=PrismRunner", "--direct_num_workers=many", "-x"),
 }
+# Where the setting counts.
+WITH = {"MNIST_DIR": {"DATASET": "mnist"}, "DATA_CACHE": {"DATASET": "digits"}}
 CASES = [
     pytest.param(name, value, id=f"{name}={value[:40]!r}")
     for name in SETTINGS
@@ -104,8 +108,7 @@ def refused(
 def test_a_wrong_value_is_told_in_a_line(
     refused: Callable[..., str], name: str, value: str
 ) -> None:
-    given = {"DATASET": "mnist"} if name == "MNIST_DIR" else {}
-    line = refused(**{**given, name: value})
+    line = refused(**{**WITH.get(name, {}), name: value})
     assert name in line or f"{value!r}" in line or line.startswith(f"error: {value}")
 
 
@@ -114,7 +117,9 @@ def test_the_table_has_every_setting() -> None:
     assert not set(SETTINGS) & set(COMMAND_SETTINGS)
 
 
-@pytest.mark.parametrize("name", ["DATASET", "MNIST_DIR", "OUTPUT", "PIPELINE_ROOT", "PUSH_TO"])
+@pytest.mark.parametrize(
+    "name", ["DATASET", "MNIST_DIR", "DATA_CACHE", "OUTPUT", "PIPELINE_ROOT", "PUSH_TO"]
+)
 def test_a_folder_that_others_keep_closed(
     refused: Callable[..., str], folder: Path, name: str
 ) -> None:
@@ -123,9 +128,8 @@ def test_a_folder_that_others_keep_closed(
     anybody_s = folder / "anybody's"
     anybody_s.mkdir()
     anybody_s.chmod(0o777)
-    given = {"DATASET": "mnist"} if name == "MNIST_DIR" else {}
     with as_anybody(folder):
-        line = refused(TMPDIR=str(anybody_s), **given, **{name: str(closed / "below")})
+        line = refused(TMPDIR=str(anybody_s), **WITH.get(name, {}), **{name: str(closed / "below")})
     assert f"{name}={closed / 'below'}: cannot look there (Permission denied)" in line
 
 
@@ -163,7 +167,7 @@ def test_what_nobody_typed_and_tfx_reads_as_a_pattern(
     """The project's own folder, where OUTPUT and the data are by default."""
     monkeypatch.setattr("pipeline.config.PROJECT_ROOT", folder / "mine [new]")
     assert "mine [new]/output/tiny: TFX reads '['" in refused(OUTPUT="")
-    monkeypatch.setattr(locations, "DEFAULT_CACHE", folder / "mine [new]" / "cache")
+    monkeypatch.setattr("data.cache.IN_PROJECT", folder / "mine [new]" / "cache")
     assert "cache/digits: TFX reads '['" in refused(DATASET="digits")
 
 
