@@ -17,8 +17,13 @@ from pipeline.locations import check_no_pattern
 from pipeline.settings import SETTINGS, shown
 
 _PROJECT = str(Path(__file__).resolve().parent.parent)
-# TFMA and TFT import Keras, and no model here is one of it.
-_OWN = {"KERAS_BACKEND": "tensorflow"}
+# TFMA and TFT import Keras, and no model here is one of it. In the user's home, libraries would find
+# settings and caches that are for other programs.
+_OWN = {
+    "KERAS_BACKEND": "tensorflow",
+    "KERAS_HOME": f"{sys.prefix}/keras",
+    "MPLCONFIGDIR": f"{sys.prefix}/matplotlib",
+}
 # JAX and TensorFlow are asked only where what they read is set, and in a process of their own: XLA
 # ends the one that it is in over a flag that it does not know.
 _JAX = ("JAX_", "XLA_FLAGS")
@@ -51,9 +56,7 @@ def prepare() -> None:
     _check_encoding()
     _check_temporary_folder()
     _set_home()
-    for name, value in _OWN.items():
-        if os.environ.get(name):
-            os.environ[name] = value
+    os.environ.update(_OWN)
     _ask("JAX", _ASK_JAX, _JAX)
     _ask("TensorFlow", _ASK_TENSORFLOW, _TENSORFLOW)
 

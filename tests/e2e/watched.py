@@ -80,7 +80,13 @@ def read_trace(file: Path) -> Trace:
 
 
 def poison(home: Path, mark: Path) -> None:
-    """Lays programs into Beam's cache for downloaded engines, which write `mark` if one is run."""
+    """Lays into a home what libraries would look for there.
+
+    That is programs in Beam's cache for downloaded engines, which write `mark` if one is run, and
+    settings of Keras that nobody could use.
+    """
+    (home / ".keras").mkdir()
+    (home / ".keras" / "keras.json").write_text('{"backend": "poisoned", "floatx": "float64"}')
     cache = home / ".apache_beam" / "cache" / "prism" / "bin"
     cache.mkdir(parents=True)
     script = f"#!/bin/sh\ntouch {mark}\n"

@@ -124,6 +124,27 @@ def test_home_is_found_and_keras_is_tensorflow_s(
     assert os.environ["KERAS_BACKEND"] == "tensorflow"
 
 
+def test_keras_is_set_as_it_comes_whatever_lies_in_the_users_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras" / "keras.json").write_text('{"backend": "poisoned", "floatx": "float64"}')
+    for name in ("HOME", "KERAS_BACKEND", "KERAS_HOME", "MPLCONFIGDIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    environment.prepare()
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import keras; print(keras.backend.backend(), keras.config.floatx())",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert found.stdout == "tensorflow float32\n", found.stderr
+    assert not os.environ["MPLCONFIGDIR"].startswith(str(tmp_path))
+
+
 def test_a_user_whom_the_system_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in containers: there is some folder all the same."""
     monkeypatch.delenv("HOME")
