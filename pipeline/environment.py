@@ -17,8 +17,8 @@ from pipeline.locations import check_no_pattern
 from pipeline.settings import SETTINGS, shown
 
 _PROJECT = str(Path(__file__).resolve().parent.parent)
-# TFMA and TFT import Keras, and no model here is one of it. In the user's home, libraries would find
-# settings and caches that are for other programs.
+# TFMA and TFT import Keras, and no model here is one of it. In the user's home, libraries would
+# find settings and caches that are for other programs.
 _OWN = {
     "KERAS_BACKEND": "tensorflow",
     "KERAS_HOME": f"{sys.prefix}/keras",
