@@ -64,8 +64,9 @@ def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Ima
         records = load(GREYS)
     except NotGreyError:
         records = load(FLOATS)
-    labels = [records[rows]["label"] for rows in _batches(len(records))]
-    return Images(records), np.concatenate(labels).astype(np.int64)
+    # Copies, since a view would keep the images of its batch.
+    labels = [records[rows]["label"].astype(np.int64) for rows in _batches(len(records))]
+    return Images(records), np.concatenate(labels)
 
 
 def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,6 @@
 """Reading examples back in a fixed order, and normalising them by Transform's graph."""
 
+import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,46 +15,22 @@ from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 from modules import examples, features, spill
 from modules.preprocessing import preprocessing_fn
 from pipeline.beam_engine import IN_MEMORY
-
-Serialize = Callable[[np.ndarray, int | None], bytes]
-Row = tuple[np.ndarray, int]
-GREY = (np.arange(256, dtype=np.float32) / np.float32(255)).tolist()  # as data/dataset.py has them
-
-
-def _write(path: Path, records: list[bytes]) -> None:
-    path.parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-        for record in records:
-            writer.write(record)
-
-
-def _draw(levels: Sequence[float], count: int) -> list[Row]:
-    """Returns images of such pixels, the same beginning in all, labelled by their number."""
-    random = np.random.default_rng(len(levels))
-    made = np.float32(random.choice(levels, (count, 784)))
-    made[:, :300] = made[0, :300]
-    return [(image, label) for label, image in enumerate(made)]
+from tests.modules.example_files import GREY, Row, Serialize, draw_rows, make_rows, write
 
 
 @pytest.fixture
 def rows() -> list[Row]:
-    """Images whose first pixel tells their label; two of them twice, with two labels."""
-    random = np.random.default_rng(0)
-    made = random.random((50, 784), np.float32)
-    made[:, 0] = np.arange(50) / 100
-    labels = np.arange(50) % 10
-    pairs = list(zip(made, labels.tolist(), strict=True))
-    return [*pairs, (made[3], 8), (made[3], 1)]
+    return make_rows()
 
 
 def test_order_depends_on_the_content_alone(
     tmp_path: Path, rows: list[Row], serialize: Serialize
 ) -> None:
     records = [serialize(*row) for row in rows]
-    _write(tmp_path / "one" / "a", records)
+    write(tmp_path / "one" / "a", records)
     shuffled = [records[i] for i in np.random.default_rng(1).permutation(len(records))]
-    _write(tmp_path / "two" / "a", shuffled[30:])
-    _write(tmp_path / "two" / "b", shuffled[:30])
+    write(tmp_path / "two" / "a", shuffled[30:])
+    write(tmp_path / "two" / "b", shuffled[:30])
     images, labels = examples.load_raw([str(tmp_path / "one" / "*")])
     others = examples.load_raw([str(tmp_path / "two" / "*")])
     np.testing.assert_array_equal(images[:], others[0][:])
@@ -68,9 +45,9 @@ def test_order_is_that_of_the_bytes(
     tmp_path: Path, serialize: Serialize, levels: Sequence[float]
 ) -> None:
     """By the image, then by the label; which the trained parameters, bit for bit, depend on."""
-    made = _draw(levels, 10) * 3
+    made = draw_rows(levels, 10) * 3
     made += [(made[0][0], 9), (made[0][0], 300)]
-    _write(tmp_path / "a", [serialize(*row) for row in made])
+    write(tmp_path / "a", [serialize(*row) for row in made])
     images, labels = examples.load_raw([str(tmp_path / "a")])
     expected = sorted(made, key=lambda row: (row[0].tobytes(), row[1]))
     np.testing.assert_array_equal(images[:], [image for image, _ in expected])
@@ -88,8 +65,8 @@ def test_in_a_file_it_is_the_same(
 ) -> None:
     """Also where a pixel that is no grey level comes late; then it is read once more."""
     monkeypatch.setattr(examples, "_BATCH_SIZE", 20)
-    rows = _draw(GREY, 30) + _draw(levels, 30)
-    _write(tmp_path / "a", [serialize(*row) for row in rows])
+    rows = draw_rows(GREY, 30) + draw_rows(levels, 30)
+    write(tmp_path / "a", [serialize(*row) for row in rows])
     size = len(rows) * (784 * pixel_bytes + 8)
     (in_memory, labels), (in_file, same_labels) = (
         examples.load_raw([str(tmp_path / "a")], limit) for limit in (size, size - 1)
@@ -106,6 +83,29 @@ def test_in_a_file_it_is_the_same(
         np.testing.assert_array_equal(normalized[some], expected)
 
 
+@pytest.mark.parametrize("in_file", [True, False])
+def test_no_more_than_the_limit_is_in_memory_while_it_is_read_and_afterwards(
+    tmp_path: Path, serialize: Serialize, monkeypatch: pytest.MonkeyPatch, in_file: bool
+) -> None:
+    """Of Python's and NumPy's memory; tests/modules/test_training_memory.py has the process's."""
+    monkeypatch.setattr(examples, "_BATCH_SIZE", 50)
+    monkeypatch.setattr(spill, "_RECORDS_READ", 50)
+    write(tmp_path / "0", [serialize(*row) for row in draw_rows(GREY, 400)])
+    for number in range(1, 10):
+        (tmp_path / str(number)).symlink_to(tmp_path / "0")
+    size, some = 4000 * 792, 1_000_000
+    limit = size // 4 if in_file else size
+    tracemalloc.start()
+    try:
+        images, labels = examples.load_raw([str(tmp_path / "*")], limit)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(images) == len(labels) == 4000
+    assert peak < limit + some
+    assert kept < (0 if in_file else limit) + some / 2
+
+
 def test_reads_batch_by_batch_in_the_order_of_the_files(
     tmp_path: Path,
     rows: list[Row],
@@ -113,8 +113,8 @@ def test_reads_batch_by_batch_in_the_order_of_the_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(examples, "_BATCH_SIZE", 20)
-    _write(tmp_path / "b", [serialize(*row) for row in rows[:30]])
-    _write(tmp_path / "a", [serialize(*row) for row in rows[30:]])
+    write(tmp_path / "b", [serialize(*row) for row in rows[:30]])
+    write(tmp_path / "a", [serialize(*row) for row in rows[30:]])
     batches = list(examples.read_raw([str(tmp_path / "*")]))
     assert [len(labels) for _, labels in batches] == [20, 20, 12]
     images = np.concatenate([images for images, _ in batches])
@@ -123,8 +123,8 @@ def test_reads_batch_by_batch_in_the_order_of_the_files(
 
 def test_labels_follow_their_images(tmp_path: Path, rows: list[Row], serialize: Serialize) -> None:
     """Three examples of one image keep their three labels, in order."""
-    _write(tmp_path / "a", [serialize(*row) for row in rows[:20]])
-    _write(tmp_path / "b", [serialize(*row) for row in rows[20:]])
+    write(tmp_path / "a", [serialize(*row) for row in rows[:20]])
+    write(tmp_path / "b", [serialize(*row) for row in rows[20:]])
     kept, labels = examples.load_raw([str(tmp_path / "a"), str(tmp_path / "b")])
     images = kept[:]
     numbers = np.round(images[:, 0] * 100).astype(int)
@@ -140,43 +140,9 @@ def test_more_than_a_batch(
 ) -> None:
     monkeypatch.setattr(examples, "_BATCH_SIZE", 4)
     sent = np.linspace(0, 1, 10, dtype=np.float32)
-    _write(tmp_path / "a", [serialize(np.full(784, value), 0) for value in sent])
+    write(tmp_path / "a", [serialize(np.full(784, value), 0) for value in sent])
     images, _ = examples.load_raw([str(tmp_path / "*")])
     np.testing.assert_array_equal(np.sort(images[:][:, 0]), sent)
-
-
-@pytest.mark.parametrize("count", [1, 7, 52, 60])
-def test_sample_is_the_same_however_the_examples_are_spread(
-    tmp_path: Path,
-    rows: list[Row],
-    serialize: Serialize,
-    monkeypatch: pytest.MonkeyPatch,
-    count: int,
-) -> None:
-    """Equal examples are one; none is drawn twice, and each with its label."""
-    _write(tmp_path / "one" / "a", [serialize(*row) for row in rows])
-    order = np.random.default_rng(1).permutation([*range(len(rows)), 7, 7, 20])
-    for name, share in (("a", order[:26]), ("b", order[26:40]), ("c", order[40:])):
-        _write(tmp_path / "two" / name, [serialize(*rows[row]) for row in share])
-    images, labels = examples.load_sample([str(tmp_path / "one" / "*")], count)
-    assert (images.dtype, images.shape, labels.dtype, labels.shape) == (
-        (np.float32, (min(count, 52), 784), np.int64, (min(count, 52),))
-    )
-    places = {(image.tobytes(), label): place for place, (image, label) in enumerate(rows)}
-    found = [places[image.tobytes(), label] for image, label in zip(images, labels, strict=True)]
-    assert len(set(found)) == len(found)
-    monkeypatch.setattr(examples, "_BATCH_SIZE", 3)
-    again = examples.load_sample([str(tmp_path / "two" / "*")], count)
-    np.testing.assert_array_equal(again[0], images)
-    np.testing.assert_array_equal(again[1], labels)
-
-
-def test_sample_is_drawn_from_all_files_at_random(tmp_path: Path, serialize: Serialize) -> None:
-    _write(tmp_path / "a", [serialize(*row) for row in _draw(GREY, 400)])
-    _, labels = examples.load_sample([str(tmp_path / "*")], 100)
-    assert labels.mean() == pytest.approx(200, abs=30)  # 2.6 standard deviations
-    assert np.any(np.diff(labels) < 0)
-    assert np.bincount(labels // 100).tolist() == pytest.approx([25] * 4, abs=10)
 
 
 def test_examples_are_read_once(
@@ -185,8 +151,8 @@ def test_examples_are_read_once(
     serialize: Serialize,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _write(tmp_path / "floats" / "a", [serialize(*row) for row in rows])
-    _write(tmp_path / "greys" / "a", [serialize(*row) for row in _draw(GREY, 30)])
+    write(tmp_path / "floats" / "a", [serialize(*row) for row in rows])
+    write(tmp_path / "greys" / "a", [serialize(*row) for row in draw_rows(GREY, 30)])
     reads: list[list[str]] = []
     dataset = tf.data.TFRecordDataset
     monkeypatch.setattr(
@@ -209,7 +175,7 @@ def test_nothing_to_read(tmp_path: Path, load: Callable[[list[str]], object]) ->
     pattern = str(tmp_path / "Split-train" / "*")
     with pytest.raises(ValueError, match=f"no example files match .*{tmp_path}/Split-train"):
         load([pattern])
-    _write(tmp_path / "Split-train" / "empty", [])
+    write(tmp_path / "Split-train" / "empty", [])
     with pytest.raises(ValueError, match=f"no examples in .*{tmp_path}/Split-train/empty"):
         load([pattern])
 

@@ -237,7 +237,7 @@ def test_tuner_fn_searches_on_the_normalised_train_split(
             custom_config={**dataclasses.asdict(config), "trials": 7},
         )
     )
-    found, labels = result.fit_kwargs["images"], result.fit_kwargs["labels"]
+    found, labels = result.fit_kwargs["images"][:], result.fit_kwargs["labels"]
     assert labels.shape == (60,)
     order = np.lexsort(found.T), np.lexsort(digit_models.normalized[:60].T)
     np.testing.assert_allclose(
