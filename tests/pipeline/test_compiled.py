@@ -1,6 +1,5 @@
 """The compiled pipeline: what an orchestrator gets is what the local runner runs."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline import compiled
-from pipeline.config import PROJECT_ROOT, SETTINGS, ConfigError, PipelineConfig
+from pipeline.config import SETTINGS, ConfigError, PipelineConfig
 from pipeline.create import create_pipeline
 from tests.digit_models import DigitModels
 
@@ -84,12 +83,6 @@ def test_settings_are_kept_and_auto_becomes_what_was_found(config: PipelineConfi
     }
     given = compiled.compile_pipeline(config, {"DATASET": "some/folder"}).graph.settings
     assert given["DATASET"] == "some/folder"
-
-
-def test_settings_are_those_of_the_makefile() -> None:
-    makefile = (PROJECT_ROOT / "Makefile").read_text()
-    exported = " ".join(re.findall(r"^export (.*)$", makefile, re.MULTILINE)).split()
-    assert exported[: len(SETTINGS)] == list(SETTINGS)
 
 
 def test_no_compiled_pipeline_is_an_error_that_names_the_file(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_the_slice_that_is_asked_for_is_read() -> None:
 
 @pytest.mark.parametrize("plots", [PLOTS[:1], [(EVAL_SLICE, {"": {"": {}}})]])
 def test_a_slice_without_its_plot_is_named(plots: list) -> None:
-    with pytest.raises(ValueError, match="no confusion matrix of the slice .*'test'.*; its slices"):
+    with pytest.raises(ValueError, match="no confusion matrix of the slice .*'eval'.*; its slices"):
         confusion_matrix(plots, 3, EVAL_SLICE)
 
 

@@ -140,7 +140,7 @@ def as_anybody(folder: Path) -> Iterator[None]:
         yield
         return
     for path in (folder, *folder.parents[:3]):
-        path.chmod(0o755)
+        path.chmod(path.stat().st_mode | 0o055)  # one of them may be the system's own /tmp
     os.seteuid(65534)
     try:
         yield
