@@ -1,5 +1,6 @@
 """Evaluations by TFMA of logits that are made up, and TFX before the packages that need it."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from pipeline import evaluation
 
 NUM_CLASSES = 4
 LABELS = np.array([0] * 20 + [1] * 15 + [2] * 5)  # class 3 never occurs
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_jax(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests of the training set some for all; commands would ask JAX about each."""
+    for name in [name for name in os.environ if name.startswith("JAX_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

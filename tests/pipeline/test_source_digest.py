@@ -15,7 +15,7 @@ from tfx.orchestration.portable import cache_utils
 
 from modules.fingerprint import versions
 from modules.import_closure import Code
-from pipeline import comparison_component, source_digest
+from pipeline import comparison_executor, source_digest
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
 from pipeline.errors import ConfigError
@@ -191,7 +191,7 @@ def test_an_edit_after_python_may_have_read_the_file_is_refused(
 def test_versions_in_the_comparison_are_never_old(pipeline: Pipeline) -> None:
     [node] = [node for node in pipeline.components if node.id == "Comparison"]
     packages = Code().closure(executed_modules(node)).packages
-    assert set(comparison_component._PACKAGES) <= versions(packages).keys()
+    assert set(comparison_executor._PACKAGES) <= versions(packages).keys()
 
 
 def test_the_digest_of_an_image_is_of_all_code(tmp_path: Path, tree: Tree) -> None:
