@@ -49,7 +49,7 @@ def predict_all(
         nonlocal count
         for images, classes in test:
             labels.append(classes)
-            samples.append(images[-count % stride :: stride])
+            samples.append(images[-count % stride :: stride].copy())  # a view would keep all
             count += len(images)
             yield images
 
