@@ -10,8 +10,6 @@ from data.dataset import DatasetFiles, open_folder
 from data.download import DownloadError, answering_mirrors, download, missing_files
 from data.errors import DataError, disk_errors
 
-DEFAULT_CACHE = cache.IN_PROJECT
-
 
 def resolve_dataset(
     dataset: str,

@@ -20,7 +20,8 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import Examples, Model, Schema
 
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.cache import IN_PROJECT
+from data.resolve import resolve_dataset
 from modules import conversion_record, export, features
 from pipeline import runs
 from pipeline.config import PipelineConfig
@@ -96,7 +97,7 @@ def ship_again(
         name: imported(run, "Trainer", "model", Model, str(folder)).with_id(f"Device.{name}")
         for name, folder in device_models.items()
     }
-    config = PipelineConfig(resolve_dataset("digits", None, DEFAULT_CACHE), output)
+    config = PipelineConfig(resolve_dataset("digits", None, IN_PROJECT), output)
     shipping = ship(
         config,
         examples=examples.outputs["result"],

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
+from data.cache import IN_PROJECT
 from data.dataset import DatasetFiles
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.resolve import resolve_dataset
 from modules.train_config import TrainConfig
 from pipeline import local_runner, preflight, runs
 from pipeline.config import PipelineConfig
@@ -99,7 +100,7 @@ def test_ended_while_tfx_is_loaded(project: Path, tmp_path: Path) -> None:
 
 
 def test_all_that_a_run_leaves_in_its_output_is_tried_before(digits_run: Run) -> None:
-    data = resolve_dataset("digits", None, DEFAULT_CACHE)
+    data = resolve_dataset("digits", None, IN_PROJECT)
     places = PipelineConfig(data, digits_run.output)
     known = {path.name for path in (*preflight.folders(places), *preflight.files(places))}
     assert {path.name for path in digits_run.output.iterdir()} - known == set()
@@ -112,7 +113,7 @@ def test_a_report_that_cannot_be_copied_is_told_in_a_sentence(
     digits_run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / ".report-new").symlink_to("/proc/none")  # where the copy is put together
-    data = resolve_dataset("digits", None, DEFAULT_CACHE)
+    data = resolve_dataset("digits", None, IN_PROJECT)
     config = PipelineConfig(data, tmp_path, metadata="")
     (tmp_path / "metadata.db").symlink_to(digits_run.output / "metadata.db")
     with pytest.raises(local_runner.ReportError) as caught:
@@ -127,7 +128,7 @@ def config(dataset: DatasetFiles, output: Path, **changes: object) -> PipelineCo
 
 @pytest.fixture(scope="module")
 def digits() -> DatasetFiles:
-    return resolve_dataset("digits", None, DEFAULT_CACHE)
+    return resolve_dataset("digits", None, IN_PROJECT)
 
 
 def test_nan_in_training_fails_with_epoch_and_step_and_pushes_nothing(

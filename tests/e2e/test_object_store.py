@@ -7,7 +7,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.cache import IN_PROJECT
+from data.resolve import resolve_dataset
 from tests.e2e.harness import Run, run_pipeline
 from tests.e2e.test_bad_input import run_badly
 from tests.machine import free_port
@@ -26,7 +27,7 @@ def bucket(s3_environment: Mapping[str, str]) -> "boto3.resources.base.ServiceRe
         aws_secret_access_key=s3_environment["AWS_SECRET_ACCESS_KEY"],
         region_name=s3_environment["AWS_DEFAULT_REGION"],
     ).Bucket(BUCKET)
-    for path in resolve_dataset("digits", None, DEFAULT_CACHE).paths:
+    for path in resolve_dataset("digits", None, IN_PROJECT).paths:
         bucket.upload_file(str(path), f"data/own-digits/{path.name}")
     return bucket
 

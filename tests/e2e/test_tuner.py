@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow_transform as tft
 
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.cache import IN_PROJECT
+from data.resolve import resolve_dataset
 from modules import examples, export, training, tuner
 from modules.images import Images
 from modules.train_config import TrainConfig
@@ -46,7 +47,7 @@ def lines_of(node: str, shown: str) -> list[str]:
 def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
     tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
-    digits = resolve_dataset("digits", None, DEFAULT_CACHE)
+    digits = resolve_dataset("digits", None, IN_PROJECT)
     config = PipelineConfig(digits, tmp_path / "out", SLOW, recipes=("float32",), tuner_trials=2)
     config.output.mkdir()
     status = local_runner.run(config)

@@ -13,7 +13,8 @@ from tfx.proto import pusher_pb2
 from tfx.types.standard_artifacts import Model
 from tfx.utils import path_utils
 
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.cache import IN_PROJECT
+from data.resolve import resolve_dataset
 from pipeline import pusher, version_writer, versions
 from pipeline.config import PipelineConfig
 from pipeline.metadata_store import connection_config, open_store
@@ -31,7 +32,7 @@ def Made(text: Parameter[str], model: OutputArtifact[Model]):  # noqa: N802
 
 def made_config(output: Path) -> PipelineConfig:
     """Returns the config of a pipeline named "ours"."""
-    return PipelineConfig(resolve_dataset("digits", None, DEFAULT_CACHE), output, name="ours")
+    return PipelineConfig(resolve_dataset("digits", None, IN_PROJECT), output, name="ours")
 
 
 def push(config: PipelineConfig, text: str, executor: type = pusher.Executor) -> None:

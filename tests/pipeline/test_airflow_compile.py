@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from data.resolve import DEFAULT_CACHE
+from data.cache import IN_PROJECT
 from pipeline import compiled
 from pipeline.airflow_compile import main
 from pipeline.config import SETTINGS
@@ -66,7 +66,7 @@ def test_a_run_with_another_graph_is_refused(
 ) -> None:
     if value == "folder":
         value = str(tmp_path / value)
-        os.symlink(DEFAULT_CACHE / "digits", value)
+        os.symlink(IN_PROJECT / "digits", value)
     monkeypatch.setenv(name, value)
     assert main(["--run", RUN]) == WRONG_SETTING
     error = capsys.readouterr().err

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.cache import IN_PROJECT
+from data.resolve import resolve_dataset
 from pipeline import preflight
 from pipeline.config import PipelineConfig
 from pipeline.errors import ConfigError
 
 OUTPUT = Path("output")
-CONFIG = PipelineConfig(resolve_dataset("digits", None, DEFAULT_CACHE), OUTPUT)
+CONFIG = PipelineConfig(resolve_dataset("digits", None, IN_PROJECT), OUTPUT)
 FOLDERS = [str(folder.relative_to(OUTPUT)) for folder in preflight.folders(CONFIG)]
 FILES = [str(file.relative_to(OUTPUT)) for file in preflight.files(CONFIG)]
 

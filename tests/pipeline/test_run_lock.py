@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from data.cache import IN_PROJECT
 from data.dataset import DatasetFiles
-from data.resolve import DEFAULT_CACHE, resolve_dataset
+from data.resolve import resolve_dataset
 from pipeline.config import PipelineConfig
 from pipeline.errors import ConfigError
 from pipeline.run_lock import STORE_FILE, only_run
@@ -17,7 +18,7 @@ from tests.small_disk import SmallDisk
 
 @pytest.fixture(scope="module")
 def digits() -> DatasetFiles:
-    return resolve_dataset("digits", None, DEFAULT_CACHE)
+    return resolve_dataset("digits", None, IN_PROJECT)
 
 
 def test_two_runs_in_one_output_are_refused(digits: DatasetFiles, tmp_path: Path) -> None:
