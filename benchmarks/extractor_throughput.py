@@ -22,11 +22,15 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.extractors import tflite_predict_extractor
 
 from data import dataset
-from modules import export, features, litert, model, tflite_extractor
-from modules.recipes import DYNAMIC_RANGE, FLOAT32, INT8, Recipe
-from pipeline import evaluation
-from pipeline.config import PROJECT_ROOT, config_from_environment
-from tests.digit_models import analyze
+from data.files import PROJECT_ROOT
+from modules import features
+from modules.export import export
+from modules.export.recipes import DYNAMIC_RANGE, FLOAT32, INT8, Recipe
+from modules.inference import litert, tflite_extractor
+from modules.models import cnn
+from pipeline.settings import config_from_environment
+from pipeline.verdict import tfma_config
+from tests.support.digit_models import analyze
 
 OUTPUT = PROJECT_ROOT / "output" / "bench" / "extractor_throughput.json"
 DO_FNS: dict[str, type[beam.DoFn]] = {
@@ -56,14 +60,14 @@ def make_model(
     recipe: Recipe, tft_output: tft.TFTransformOutput, images: np.ndarray, folder: Path
 ) -> tfma.types.EvalSharedModel:
     """Writes a model for raw images float32[N, 784] into the folder, for TFMA to load."""
-    params = jax.device_get(model.init_params(jax.random.key(0), _NUM_CLASSES))
+    params = jax.device_get(cnn.init_params(jax.random.key(0), _NUM_CLASSES))
     export.save_tflite(params, tft_output, recipe, str(folder), images[:_REPRESENTATIVE])
     return tfma.default_eval_shared_model(str(folder), eval_config=eval_config())
 
 
 def eval_config() -> tfma.EvalConfig:
     """Returns the pipeline's EvalConfig for a TFLite model."""
-    return evaluation.eval_config(evaluation.TF_LITE, _NUM_CLASSES, 0.0, 1.0)
+    return tfma_config.eval_config(tfma_config.TF_LITE, _NUM_CLASSES, 0.0, 1.0)
 
 
 def measure(

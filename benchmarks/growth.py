@@ -21,20 +21,21 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from data import cache, growth
 from data.dataset import DatasetFiles
+from data.files import PROJECT_ROOT
 from data.resolve import resolve_dataset
-from modules.recipes import FLOAT32, INT8
-from modules.train_config import TrainConfig
+from modules.export.recipes import FLOAT32, INT8
+from modules.training.config import TrainConfig
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
-from pipeline.limits import Limits
-from pipeline.node_attempt import NodeAttempt
+from pipeline.running.node_attempt import NodeAttempt
+from pipeline.verdict.limits import Limits
 
 _SIZES = (1, 2, 5, 10)
 _MAX_TIME_RATIO = 1.1  # of the seconds to those with the smallest size, over the ratio of the sizes
 _MAX_MEMORY_RATIO = 1.3
 _LONG_S = 1.0  # what is over sooner with the largest size is not judged by its time
 _TRAINER = "Trainer"
-OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "growth.json"
+OUTPUT = PROJECT_ROOT / "output" / "bench" / "growth.json"
 
 Figures = dict[str, float]  # "seconds" and "peak_mib"
 

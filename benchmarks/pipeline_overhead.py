@@ -12,14 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-from modules.recipes import FLOAT32
-from pipeline.exit_status import NOT_BLESSED
+from data.errors import NOT_BLESSED
+from data.files import PROJECT_ROOT
+from modules.export.recipes import FLOAT32
 
 _MAX_ADDED_S = 90
-OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "pipeline_overhead.json"
+OUTPUT = PROJECT_ROOT / "output" / "bench" / "pipeline_overhead.json"
 
 
 def measure(module: str, output: str, recipes: str = "", **settings: str) -> dict[str, Any]:

@@ -27,10 +27,12 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, trainer_pb2
 
 from data import dataset, hard
+from data.files import PROJECT_ROOT
 from data.splits import Split
 from modules import features
-from pipeline import evaluation
-from pipeline.config import PROJECT_ROOT, PipelineConfig, config_from_environment
+from pipeline.config import PipelineConfig
+from pipeline.settings import config_from_environment
+from pipeline.verdict import tfma_config
 
 
 def write_records(config: PipelineConfig, folder: Path) -> None:
@@ -56,7 +58,7 @@ def write_records(config: PipelineConfig, folder: Path) -> None:
 
 def stock_eval_config(model_type: str, num_classes: int) -> tfma.EvalConfig:
     """Returns the project's EvalConfig with TFMA's Precision and Recall, one for each class."""
-    config = evaluation.eval_config(model_type, num_classes, 0.0, 1.0)
+    config = tfma_config.eval_config(model_type, num_classes, 0.0, 1.0)
     metrics = config.metrics_specs[0].metrics
     for metric in [metric for metric in metrics if metric.class_name.startswith("PerClass")]:
         metrics.remove(metric)
@@ -102,7 +104,7 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
             schema=schema.outputs["schema"],
             eval_config=stock_eval_config(model_type, config.dataset.num_classes),
         ).with_id(f"Evaluator.{model_type}")
-        for model_type in (evaluation.TF_SAVED_MODEL, evaluation.TF_LITE)
+        for model_type in (tfma_config.TF_SAVED_MODEL, tfma_config.TF_LITE)
     ]
     return Pipeline(
         pipeline_name="stock",

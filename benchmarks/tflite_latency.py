@@ -25,12 +25,18 @@ import tensorflow_transform as tft
 from benchmarks import tflite_peers
 from data.dataset import open_folder, read_split_range
 from data.digits import make_digits
-from modules import examples, export, export_checks, features, litert, model, training
-from modules.recipes import DYNAMIC_RANGE, FLOAT32, INT8
-from modules.train_config import TrainConfig
-from tests.digit_models import analyze
+from data.files import PROJECT_ROOT
+from modules import features
+from modules.examples import tf_examples
+from modules.export import export, logit_checks
+from modules.export.recipes import DYNAMIC_RANGE, FLOAT32, INT8
+from modules.inference import litert
+from modules.models import cnn
+from modules.training import loop
+from modules.training.config import TrainConfig
+from tests.support.digit_models import analyze
 
-OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "tflite_latency.json"
+OUTPUT = PROJECT_ROOT / "output" / "bench" / "tflite_latency.json"
 OURS, KERAS, POLYMORPHIC = "ours", "keras", "polymorphic"
 # Ours over Keras's is at most this, the polymorphic one's over ours at least.
 _TARGETS = {
@@ -51,7 +57,7 @@ _Key = tuple[str, str]  # whose model, recipe
 class Network(NamedTuple):
     """A trained network, the graph before it, and what JAX computes."""
 
-    params: model.Params
+    params: cnn.Params
     tft_output: tft.TFTransformOutput
     images: np.ndarray  # raw, float32[N, 784]
     logits: np.ndarray  # float32[N, classes]
@@ -65,10 +71,10 @@ def train(folder: Path) -> Network:
         files.train_images, files.train_labels, 0, files.train_examples
     )
     tft_output = analyze(images, folder)
-    pixels = examples.normalize(images, tft_output)
+    pixels = tf_examples.normalize(images, tft_output)
     config = TrainConfig(epochs=1, num_classes=files.num_classes)
-    params = jax.device_get(training.train(pixels, labels, config).params)
-    return Network(params, tft_output, images, training.predict(params, pixels))
+    params = jax.device_get(loop.train(pixels, labels, config).params)
+    return Network(params, tft_output, images, loop.predict(params, pixels))
 
 
 def save_all(network: Network, folder: Path) -> tuple[dict[_Key, str], dict[str, str], float]:
@@ -82,13 +88,13 @@ def save_all(network: Network, folder: Path) -> tuple[dict[_Key, str], dict[str,
       export_checks.ExportMismatchError: Keras's model computes something else than JAX.
     """
     white = np.ones((1, features.NUM_PIXELS), np.float32)
-    lowest, highest = examples.normalize(np.concatenate([0 * white, white]), network.tft_output)
+    lowest, highest = tf_examples.normalize(np.concatenate([0 * white, white]), network.tft_output)
     scale = highest[0] - lowest[0]
     mean = -lowest[0] / scale
 
     keras_model = tflite_peers.make_keras_model(network.params, mean, scale)
     keras_logits = keras_model.predict(network.images, verbose=0)
-    export_checks.check_logits("Keras model", network.logits, keras_logits)
+    logit_checks.check_logits("Keras model", network.logits, keras_logits)
     saved_models = {name: str(folder / f"{name}_saved_model") for name in (KERAS, POLYMORPHIC)}
     keras_model.export(saved_models[KERAS], verbose=False)
     tflite_peers.save_polymorphic(network.params, mean, scale, saved_models[POLYMORPHIC])

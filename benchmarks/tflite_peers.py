@@ -8,13 +8,15 @@ import numpy as np
 import tensorflow as tf
 from jax.experimental import jax2tf
 
-from modules import features, litert, model
-from modules.recipes import Recipe
+from modules import features
+from modules.export.recipes import Recipe
+from modules.inference import litert
+from modules.models import cnn
 
 _LAYERS = ("Conv_0", "Conv_1", "Dense_0", "logits")  # Flax's names, in the order of Keras's layers
 
 
-def make_keras_model(params: model.Params, mean: np.float32, scale: np.float32) -> keras.Model:
+def make_keras_model(params: cnn.Params, mean: np.float32, scale: np.float32) -> keras.Model:
     """Returns the network in Keras, from raw images float32[B, 784] to logits.
 
     Args:
@@ -28,7 +30,7 @@ def make_keras_model(params: model.Params, mean: np.float32, scale: np.float32) 
     if sorted(params) != sorted(_LAYERS):
         raise ValueError(
             f"the network has the layers {sorted(params)}, expected {sorted(_LAYERS)}: write the "
-            "one of modules/model.py here in Keras"
+            "one of modules/models/cnn.py here in Keras"
         )
     layers = keras.layers
     images = keras.Input((features.NUM_PIXELS,), name=features.IMAGE_FLOATS)
@@ -48,7 +50,7 @@ def make_keras_model(params: model.Params, mean: np.float32, scale: np.float32) 
 
 
 def save_polymorphic(
-    params: model.Params, mean: np.float32, scale: np.float32, directory: str
+    params: cnn.Params, mean: np.float32, scale: np.float32, directory: str
 ) -> None:
     """Writes the Flax network as a SavedModel that takes any batch, as jax2tf's manual says.
 
@@ -61,7 +63,7 @@ def save_polymorphic(
     module = tf.Module()
     module.parameters = jax.tree.map(tf.Variable, params)
     apply_flat = jax2tf.convert(
-        model.apply_flat, polymorphic_shapes=[None, "(b, ...)"], with_gradient=False
+        cnn.apply_flat, polymorphic_shapes=[None, "(b, ...)"], with_gradient=False
     )
     image_spec = tf.TensorSpec([None, features.NUM_PIXELS], tf.float32, name=features.IMAGE_FLOATS)
 

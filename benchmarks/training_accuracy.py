@@ -3,9 +3,8 @@
 For the latter the training is made shorter, learning rate and all, and the shortest that gets there
 on the test images counts. Its peer is the Flax tutorial's loop over ten epochs, whose time is
 extrapolated from one. Nothing is chosen by these figures. Needs MNIST, in MNIST_DIR or from the
-network, and of the libraries only JAX, Flax, optax and Orbax, so that a bare machine with a GPU can
-run it, too; there the test images are looked at after every epoch. Trains for up to a hundred
-epochs in all; writes output/bench/training_accuracy.json.
+network, and of the libraries JAX, Flax, optax and Orbax alone: a bare machine with a GPU runs it,
+and tests each epoch. Trains for up to 100 epochs; writes output/bench/training_accuracy.json.
 """
 
 import argparse
@@ -15,7 +14,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -24,12 +22,14 @@ import numpy as np
 from benchmarks import training_peers
 from data import cache, dataset
 from data.errors import DataError
+from data.files import PROJECT_ROOT
 from data.hard import make_hard
 from data.resolve import resolve_dataset
-from modules import feed, model, training
-from modules.train_config import TrainConfig
+from modules.models import cnn
+from modules.training import feed, loop
+from modules.training.config import TrainConfig
 
-OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "training_accuracy.json"
+OUTPUT = PROJECT_ROOT / "output" / "bench" / "training_accuracy.json"
 TARGET = 0.992  # of the test images
 _WATCHED = (0.99, TARGET)
 _PACKAGES = ("jax", "flax", "optax")
@@ -59,7 +59,7 @@ class EpochParams:
     """Keeps the parameters after each epoch, in the place of the checkpoints of a training."""
 
     def __init__(self) -> None:
-        self.params: list[model.Params] = []
+        self.params: list[cnn.Params] = []
         self.times: list[float] = []  # time.monotonic()
 
     def restore_latest(self, like: Any) -> None:
@@ -97,13 +97,13 @@ def run(images: Images, config: TrainConfig, watch: bool) -> dict[str, Any]:
       since the compilation and accuracy on the test images.
     """
     epochs = EpochParams() if watch else None
-    result = training.train(images.train, images.train_labels, config, checkpoints=epochs)
+    result = loop.train(images.train, images.train_labels, config, checkpoints=epochs)
     started = time.monotonic() - result.train_seconds
     figures = {
         "seed": config.seed,
         "validation_accuracy": result.history[-1].validation_accuracy,
-        "test_accuracy": training.evaluate(result.params, images.test, images.test_labels)[1],
-        "hard_accuracy": training.evaluate(result.params, images.hard, images.test_labels)[1],
+        "test_accuracy": loop.evaluate(result.params, images.test, images.test_labels)[1],
+        "hard_accuracy": loop.evaluate(result.params, images.hard, images.test_labels)[1],
         "compile_s": round(result.compile_seconds, 2),
         "train_s": round(result.train_seconds, 2),
         "images_per_second": round(result.trained_images / result.train_seconds),
@@ -112,7 +112,7 @@ def run(images: Images, config: TrainConfig, watch: bool) -> dict[str, Any]:
         figures["epochs"] = [
             {
                 "seconds": round(ended - started, 3),
-                "test_accuracy": training.evaluate(params, images.test, images.test_labels)[1],
+                "test_accuracy": loop.evaluate(params, images.test, images.test_labels)[1],
             }
             for params, ended in zip(epochs.params, epochs.times, strict=True)
         ]
@@ -187,8 +187,8 @@ def main() -> None:
     images = load(files)
     # Or the first training would have the validation compiled, and count that as its own time.
     _, rows = feed.split_rows(len(images.train), TrainConfig())
-    params = jax.device_get(model.init_params(jax.random.key(0), TrainConfig.num_classes))
-    training.evaluate(params, images.train[rows], images.train_labels[rows])
+    params = jax.device_get(cnn.init_params(jax.random.key(0), TrainConfig.num_classes))
+    loop.evaluate(params, images.train[rows], images.train_labels[rows])
 
     devices = jax.devices()
     print(f"{files.source}; {len(devices)} x {devices[0].device_kind} ({jax.default_backend()})")

@@ -16,7 +16,8 @@ import optax
 from flax.training.train_state import TrainState
 
 from benchmarks.turns import Turn
-from modules import features, model
+from modules import features
+from modules.models import cnn
 
 TUTORIAL_BATCH_SIZE, _TUTORIAL_EPOCHS = 32, 10
 _LEARNING_RATE, _MOMENTUM = 0.1, 0.9  # the tutorial's
@@ -35,10 +36,10 @@ def tutorial_loop(images: np.ndarray, labels: np.ndarray) -> Turn:
       labels: int[N], 0 to 9.
     """
     images, labels = images.reshape(-1, *features.IMAGE_SHAPE), np.asarray(labels, np.int32)
-    network = model.CNN(_NUM_CLASSES)
+    network = cnn.CNN(_NUM_CLASSES)
     state = TrainState.create(
         apply_fn=network.apply,
-        params=model.init_params(jax.random.key(0), _NUM_CLASSES),
+        params=cnn.init_params(jax.random.key(0), _NUM_CLASSES),
         tx=optax.sgd(_LEARNING_RATE, _MOMENTUM),
     )
     generator = np.random.default_rng(0)
@@ -65,10 +66,10 @@ def tutorial_loop(images: np.ndarray, labels: np.ndarray) -> Turn:
 @jax.jit
 def _apply(
     state: TrainState, images: jax.Array, labels: jax.Array
-) -> tuple[model.Params, jax.Array, jax.Array]:
+) -> tuple[cnn.Params, jax.Array, jax.Array]:
     """Returns (gradients, loss, accuracy) for float32[B, 28, 28, 1] and int32[B]."""
 
-    def loss_fn(params: model.Params) -> tuple[jax.Array, jax.Array]:
+    def loss_fn(params: cnn.Params) -> tuple[jax.Array, jax.Array]:
         logits = state.apply_fn({"params": params}, images)
         targets = jax.nn.one_hot(labels, _NUM_CLASSES)
         return optax.softmax_cross_entropy(logits, targets).mean(), logits
@@ -78,7 +79,7 @@ def _apply(
 
 
 @jax.jit
-def _update(state: TrainState, grads: model.Params) -> TrainState:
+def _update(state: TrainState, grads: cnn.Params) -> TrainState:
     return state.apply_gradients(grads=grads)
 
 
@@ -204,7 +205,7 @@ def flops_of_an_image() -> int:
     Counted are convolutions, done directly, and dense layers: forward once, backward twice, but for
     the gradient of the first layer's input.
     """
-    params = jax.eval_shape(partial(model.init_params, num_classes=_NUM_CLASSES), jax.random.key(0))
+    params = jax.eval_shape(partial(cnn.init_params, num_classes=_NUM_CLASSES), jax.random.key(0))
     positions, forward, first = features.NUM_PIXELS, 0, 0
     for layer in sorted(params):  # Conv_0, Conv_1, ..., which pooling follows, then dense ones
         kernel = params[layer]["kernel"]

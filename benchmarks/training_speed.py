@@ -1,10 +1,10 @@
 """Images a second of our training's steps, against the Flax tutorial's loop, Keras and PyTorch.
 
-All train the network of modules/model.py on the same images in memory: the offline digits, several
-times over. In each round every contender trains for an epoch, in changing order, and the machine
-multiplies matrices; figures are medians over the rounds, ratios medians of each round's ratio. Of
-Keras and PyTorch the batch size with the highest median counts. Ours is `training.train`, without
-its validation. Takes some minutes; writes output/bench/training_speed.json.
+All train the network of modules/models/cnn.py on the same images in memory: the offline digits,
+several times over. In each round every contender trains for an epoch, in changing order, and the
+machine multiplies matrices; figures are medians over the rounds, ratios medians of each round's
+ratio. Of Keras and PyTorch the batch size with the highest median counts. Ours is `loop.train`,
+without its validation. Takes some minutes; writes output/bench/training_speed.json.
 """
 
 import argparse
@@ -32,10 +32,12 @@ from benchmarks import training_peers
 from benchmarks.turns import Contender, Process, Turn
 from data.dataset import open_folder, read_split_range
 from data.digits import make_digits
-from modules import augmentation, features, training
-from modules.train_config import TrainConfig
+from data.files import PROJECT_ROOT
+from modules import features
+from modules.training import augmentation, loop
+from modules.training.config import TrainConfig
 
-OUTPUT = Path(__file__).resolve().parent.parent / "output" / "bench" / "training_speed.json"
+OUTPUT = PROJECT_ROOT / "output" / "bench" / "training_speed.json"
 OURS, TUTORIAL, TORCH, PEAK = "ours", "Flax tutorial", "PyTorch", "matrix product"
 KERAS, KERAS_BF16 = "Keras float32", "Keras mixed_bfloat16"
 PEERS = (TUTORIAL, KERAS, KERAS_BF16, TORCH)
@@ -83,7 +85,7 @@ def our_steps(config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> Tu
       images: normalised float32[N, 784].
       labels: int64[N].
     """
-    calls, steps = training.steps_of_epoch(len(images), config)
+    calls, steps = loop.steps_of_epoch(len(images), config)
     begin, finished = threading.Semaphore(0), queue.SimpleQueue()
     started = time.perf_counter()
 
@@ -92,14 +94,14 @@ def our_steps(config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> Tu
             finished.put(time.perf_counter() - started)
             begin.acquire()
 
-    def on_epoch(_: training.EpochMetrics) -> None:
+    def on_epoch(_: loop.EpochMetrics) -> None:
         nonlocal started
         started = time.perf_counter()
 
     def run() -> None:
         begin.acquire()
         try:
-            training.train(images, labels, config, on_steps, on_epoch)
+            loop.train(images, labels, config, on_steps, on_epoch)
         except Exception as error:  # whatever it is, the turn is to raise it
             finished.put(error)
 

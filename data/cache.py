@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from data.errors import DataError
+from data.files import PROJECT_ROOT
 
-IN_PROJECT = Path(__file__).parent / "cache"
+IN_PROJECT = PROJECT_ROOT / "data" / "cache"
 _NAME = "mnist-tfx-jax"
 
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data.checksums import changed, digest_of, part_digests, sha256_of
 from data.errors import DataError, disk_errors
-from data.idx import IdxHeader, read_header, read_range
-from data.labels import LabelCounts
+from data.forms.checksums import changed, digest_of, part_digests, sha256_of
+from data.forms.idx import IdxHeader, read_header, read_range
+from data.forms.labels import LabelCounts
 
 IMAGE_SHAPE = (28, 28)
 # MNIST's own names, in the order train images, train labels, eval images, eval labels.
@@ -152,8 +152,8 @@ def read_split_range(
         labels int64[N].
 
     Raises:
-        DataError: as for `data.idx.read_range`, or images are not 28x28, or other examples are
-            found than the digests are of.
+        DataError: as for `idx.read_range`, or images are not 28x28, or other examples are found
+            than the digests are of.
     """
     _check_image_shape(images_path, read_header(images_path).shape)
     paths = images_path, labels_path

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data.checksums import has_sha256
 from data.dataset import FILE_NAMES
 from data.errors import DataError, disk_errors
-from data.idx import write_idx
+from data.forms.checksums import has_sha256
+from data.forms.idx import write_idx
 
 DIGITS_SHA256: dict[str, str] = {
     FILE_NAMES[0]: "cc41d93421c6970658a305787abccc92a58a9cd5812207ad71f1b678b2fe41e4",

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data import dataset, hard, idx
+from data import dataset, hard
 from data.cache import add_cache_dir
 from data.errors import DataError, disk_errors
+from data.forms import idx
 from data.resolve import resolve_dataset
 
 _AT_ONCE = 10_000  # images, some 250 MB while they are being rotated

@@ -7,8 +7,8 @@ from pathlib import Path
 from data import cache, digits
 from data.catalogue import CATALOGUE, CatalogueEntry
 from data.dataset import DatasetFiles, open_folder
-from data.download import DownloadError, answering_mirrors, download, missing_files
 from data.errors import DataError, disk_errors
+from data.mirrors.download import DownloadError, answering_mirrors, download, missing_files
 
 
 def resolve_dataset(

@@ -3,20 +3,12 @@
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from modules import (
-    checkpoint_folder,
-    checkpoints,
-    conversion_record,
-    examples,
-    export,
-    export_checks,
-    litert,
-    recipes,
-    training,
-    tuner,
-    visible_training,
-)
-from modules.train_config import TrainConfig
+from modules import tuner
+from modules.examples import tf_examples
+from modules.export import conversion_record, export, logit_checks, recipes
+from modules.inference import litert
+from modules.training import checkpoint_folder, checkpoints, loop, visible
+from modules.training.config import TrainConfig
 
 _CHECKED_EXAMPLES = 1000
 
@@ -42,22 +34,22 @@ def run_fn(fn_args: FnArgs) -> None:
         config = tuner.tuned(config, values)
         print(f"  hyperparameters of the best trial: {tuner.described(values)}")
     tft_output = tft.TFTransformOutput(fn_args.transform_output)
-    raw_images, labels = examples.load_raw(fn_args.train_files, config.max_bytes)
-    images = raw_images.then(examples.normalizer(tft_output))
+    raw_images, labels = tf_examples.load_raw(fn_args.train_files, config.max_bytes)
+    images = raw_images.then(tf_examples.normalizer(tft_output))
 
     key = checkpoints.training_key(images, labels, config)
     folder = checkpoint_folder.folder()
     saved = checkpoints.Checkpoints(folder, key, lambda line: print(f"  {line}"))
-    result = visible_training.train(images, labels, config, fn_args.model_run_dir, saved)
+    result = visible.train(images, labels, config, fn_args.model_run_dir, saved)
 
     checked = result.validation_rows[:_CHECKED_EXAMPLES]
-    expected = training.predict(result.params, images[checked])
+    expected = loop.predict(result.params, images[checked])
     serving_dir = fn_args.serving_model_dir
     export.save_saved_model(result.params, tft_output, serving_dir)
     saved_model_logits = export.predict_saved_model(serving_dir, raw_images[checked])
-    export_checks.check_logits("SavedModel", expected, saved_model_logits)
+    logit_checks.check_logits("SavedModel", expected, saved_model_logits)
     with conversion_record.recorded(serving_dir, recipes.FLOAT32.name):
         tflite_path = export.save_tflite(result.params, tft_output, recipes.FLOAT32, serving_dir)
         tflite_logits = litert.predict(tflite_path, raw_images[checked])
-        export_checks.check_logits("TFLite model", expected, tflite_logits, recipes.FLOAT32)
+        logit_checks.check_logits("TFLite model", expected, tflite_logits, recipes.FLOAT32)
     saved.remove()

@@ -18,8 +18,9 @@ from rich.console import Console
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from modules import divergence, examples, feed, training
-from modules.train_config import TrainConfig
+from modules.examples import tf_examples
+from modules.training import divergence, feed, loop
+from modules.training.config import TrainConfig
 
 Values = Mapping[str, Any]  # fields of TrainConfig, by name
 
@@ -83,9 +84,9 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     settings = dict(fn_args.custom_config)
     trials = settings.pop("trials")
     config = TrainConfig(**settings)
-    raw_images, labels = examples.load_raw(fn_args.train_files, config.max_bytes)
+    raw_images, labels = tf_examples.load_raw(fn_args.train_files, config.max_bytes)
     tft_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    images = raw_images.then(examples.normalizer(tft_output))
+    images = raw_images.then(tf_examples.normalizer(tft_output))
     search = Search(config, search_space(config, len(images)), trials, fn_args.working_dir)
     return TunerFnResult(tuner=search, fit_kwargs={"images": images, "labels": labels})
 
@@ -159,7 +160,7 @@ class Search(BaseTuner):
         started = time.monotonic()
         try:
             with _spinner(title):
-                result = training.train(images, labels, tuned(self._config, values))
+                result = loop.train(images, labels, tuned(self._config, values))
         except divergence.TrainingDivergedError:
             self._diverged += 1
             print(f"{title}: diverged, {time.monotonic() - started:.1f} s")

@@ -140,14 +140,15 @@ def make_dag(graph_file: Path) -> DAG:
 
     run = "{{ run_id }}"
     run_folder = f"{graph_file.parent}/runs/{run}"
-    compile_run = task(COMPILE, "pipeline.airflow_compile", "--run", run)
+    compile_run = task(COMPILE, "pipeline.airflow.compile_dag", "--run", run)
     nodes = {
-        name: task(name, "pipeline.run_node", run_folder, name, run) for name in graph["nodes"]
+        name: task(name, "pipeline.running.run_node", run_folder, name, run)
+        for name in graph["nodes"]
     }
     for name, upstream in graph["nodes"].items():
         nodes[name].set_upstream([nodes[other] for other in upstream] or compile_run)
     leaves = [node for node in nodes.values() if not node.downstream_list]
-    task(SHOW, "pipeline.airflow_show", run).set_upstream(leaves)
+    task(SHOW, "pipeline.airflow.show", run).set_upstream(leaves)
     return dag
 
 

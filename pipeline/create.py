@@ -15,23 +15,25 @@ from tfx.types.standard_artifacts import Model, ModelBlessing
 
 from data.splits import Split
 from modules import preprocessing, run_fn, tuner
-from modules.recipes import FLOAT32
-from pipeline import baseline, beam_engine, staging, stores
+from modules.export.recipes import FLOAT32
+from pipeline.beam import engines
+from pipeline.components import baseline
+from pipeline.components.example_gen import idx_example_gen
+from pipeline.components.quantizer import Quantizer
+from pipeline.components.report import Report
+from pipeline.components.validation import AnomalyGate, CuratedSchema, curated_schema
 from pipeline.config import PipelineConfig
-from pipeline.example_gen import idx_example_gen
-from pipeline.metadata_store import connection_config
-from pipeline.quantizer import Quantizer
-from pipeline.report_component import Report
+from pipeline.metadata.connection import connection_config
+from pipeline.metadata.source_digest import attach_digests
 from pipeline.ship import ship
-from pipeline.source_digest import attach_digests
-from pipeline.validation import AnomalyGate, CuratedSchema, curated_schema
+from pipeline.storage import staging, stores
 
 
 def create_pipeline(config: PipelineConfig) -> Pipeline:
     """Returns the pipeline that trains once, and evaluates, compares and pushes every format."""
     data = config.dataset
     example_gen = idx_example_gen(config.data_folder, data.digests)
-    example_gen.with_beam_pipeline_args(beam_engine.args_for_local_files(config.beam_args))
+    example_gen.with_beam_pipeline_args(engines.args_for_local_files(config.beam_args))
 
     # The data is checked against the schema before anything is learnt from it.
     schema = CuratedSchema(schema_text=curated_schema(data.num_classes))

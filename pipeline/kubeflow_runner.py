@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import beam_engine, console, locations, stores
-from pipeline.config import PipelineConfig, config_from_environment
-from pipeline.errors import ConfigError
-from pipeline.exit_status import tells_wrong_settings
-from pipeline.settings import COMMAND_SETTINGS, check_texts, number, shown
+from data.errors import ConfigError, shown
+from pipeline.beam import engines
+from pipeline.config import PipelineConfig
+from pipeline.running import console
+from pipeline.running.exit_status import tells_wrong_settings
+from pipeline.settings import COMMAND_SETTINGS, check_texts, config_from_environment, number
+from pipeline.storage import locations, stores
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
@@ -112,7 +114,7 @@ def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineCon
             f"the pipeline is named {config.pipeline_name!r}, and Kubeflow allows lower-case "
             "letters, digits and dashes only: give it another name as PIPELINE_NAME"
         )
-    if engine := beam_engine.engine_of_job_server(config.beam_args):
+    if engine := engines.engine_of_job_server(config.beam_args):
         raise ConfigError(
             f"BEAM_RUNNER={engine}: the image has neither Java nor Beam's job server; expected one "
             "of in_memory, portable, dataflow"
@@ -148,8 +150,8 @@ def compile_pipeline(pipeline: "Pipeline", containers: Containers, folder: Path)
     from kfp.pipeline_spec import pipeline_spec_pb2
     from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner, pipeline_builder
 
-    from pipeline import kubeflow_entrypoint
-    from pipeline.source_digest import code_digest
+    from pipeline.kubeflow import entrypoint
+    from pipeline.metadata.source_digest import code_digest
 
     path = folder / f"{pipeline.pipeline_info.pipeline_name}.yaml"
     for node in pipeline.components:
@@ -170,7 +172,7 @@ def compile_pipeline(pipeline: "Pipeline", containers: Containers, folder: Path)
             default_commands=[
                 "python",
                 "-m",
-                kubeflow_entrypoint.__name__,
+                entrypoint.__name__,
                 f"--source_digest={code_digest()}",
             ],
             use_pipeline_spec_2_1=True,

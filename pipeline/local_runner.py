@@ -1,28 +1,20 @@
 """Runs the pipeline on this machine: `make run`, or the `tfx` command line with --engine=local."""
 
-import json
 import os
-import shutil
 import sys
 import time
 
-from rich.console import Console
-
-from data.errors import DataError
-from modules import checkpoint_folder
-from pipeline import STARTED, console, full_disk, preflight, store_copies, versions
-from pipeline.config import PipelineConfig, config_from_environment
-from pipeline.errors import ConfigError
-from pipeline.exit_status import FAILED, NOT_BLESSED, tells_wrong_settings
-from pipeline.file_names import COMPARISON_FILE, REPORT_FILE
-from pipeline.preflight import LOG_FILE
-from pipeline.processes import interrupt_on_signals, was_interrupted
-from pipeline.run_lock import only_run
-from pipeline.summary import print_comparison
-
-
-class ReportError(OSError):
-    """The report is made, and cannot be copied to where the user looks for it."""
+from data.errors import FAILED, ConfigError, DataError
+from modules.training import checkpoint_folder
+from pipeline import STARTED
+from pipeline.config import PipelineConfig
+from pipeline.metadata.run_lock import only_run
+from pipeline.running import console, outcome, preflight
+from pipeline.running.exit_status import tells_wrong_settings
+from pipeline.running.preflight import LOG_FILE
+from pipeline.running.processes import interrupt_on_signals, was_interrupted
+from pipeline.settings import config_from_environment
+from pipeline.storage import full_disk
 
 
 @tells_wrong_settings
@@ -55,7 +47,7 @@ def run(config: PipelineConfig) -> int:
         with console.library_output_to(log_file):
             if not _run(config):
                 return 0
-        return show(config, time.monotonic() - started)
+        return outcome.show(config, time.monotonic() - started)
     except (ConfigError, DataError, BrokenPipeError):
         raise
     # Whatever a component raises ends up here.
@@ -83,9 +75,9 @@ def _run(config: PipelineConfig) -> bool:
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     from pipeline.create import create_pipeline
-    from pipeline.launching import launch_without_servers
-    from pipeline.recovery import recover, settle
-    from pipeline.source_digest import check_unedited
+    from pipeline.metadata.recovery import recover, settle
+    from pipeline.metadata.source_digest import check_unedited
+    from pipeline.running.launching import launch_without_servers
 
     launch_without_servers()
     absl_logging.use_python_logging(quiet=True)
@@ -102,49 +94,8 @@ def _run(config: PipelineConfig) -> bool:
         return False
     for line in settle(config):
         print(line)
-    copy_report(config)
+    outcome.copy_report(config)
     return True
-
-
-def copy_report(config: PipelineConfig, run: str | None = None) -> None:
-    """Copies the report of a run, the pipeline's last one if none is named, to OUTPUT/report."""
-    from pipeline import runs
-    from pipeline.metadata_store import open_store
-
-    store = open_store(config.metadata_location)
-    execution = runs.run_executions(store, config.pipeline_name, run)["Report"]
-    report = runs.output_artifacts(store, execution)["report"].uri
-    try:
-        store_copies.copy_folder(report, config.report_dir)
-    except OSError as error:
-        # shutil's is a list of (source, destination, reason).
-        reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error
-        raise ReportError(
-            f"cannot copy the report to {config.report_dir} ({reason}); it is in {report}"
-        ) from error
-
-
-def show(config: PipelineConfig, seconds: float) -> int:
-    """Prints the table of the report that was copied, and what became of the pushes.
-
-    Returns:
-      0 when every model was blessed and pushed, else NOT_BLESSED.
-    """
-    comparison = json.loads((config.report_dir / COMPARISON_FILE).read_text())
-    print_comparison(comparison, Console())
-    if config.dataset.is_fallback:
-        print(f"Not MNIST: {config.dataset.source}")
-    pushed = {model["pushed_to"] for model in comparison["models"]} - {None}
-    for folder in sorted(pushed):
-        # A push that is taken from the cache is not repeated, whatever happened since.
-        newest = versions.newest(folder.rpartition("/")[0])
-        if not versions.is_whole(folder):
-            print(f"{folder} was pushed by an earlier run and is gone since; see the README")
-        elif newest and newest != folder:
-            name = newest.rpartition("/")[2]
-            print(f"{folder} is of an earlier run; version {name} of other settings is newer")
-    print(f"Report: {config.report_dir / REPORT_FILE}\nThe run took {seconds:.0f} s.")
-    return 0 if all(model["blessed"] for model in comparison["models"]) else NOT_BLESSED
 
 
 if __name__ == "__main__":

@@ -4,9 +4,18 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from pipeline.errors import ConfigError
+from data.errors import ConfigError, shown
+from data.files import PROJECT_ROOT
+from modules.export.recipes import RECIPES
+from modules.training.config import TrainConfig
+from pipeline.beam import engines
+from pipeline.config import PipelineConfig
+from pipeline.metadata import database
+from pipeline.storage import locations
+from pipeline.verdict.limits import Limits
 
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
@@ -29,6 +38,103 @@ _FORMS = {
 _LONGEST_NUMBER = 30
 # What no setting needs, and what would end a line of a log or be no text in a file.
 _CONTROL = ("Cc", "Cs", "Zl", "Zp")
+_MAX_SEED = 2**32 - 1  # what JAX and numpy both take
+# Beyond any use, and far below what overflows.
+_MAX_EPOCHS, _MAX_TRIALS, _MAX_LATENCY_US = 100_000, 10_000, 10**9
+
+_LONGEST_NAME = 63  # TFX's own limit
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
+
+
+def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
+    """Reads the settings that `make help` lists; unset, or empty, means the default.
+
+    The data set is found, and downloaded if need be, and checked; the output folder is made.
+
+    Raises:
+      ConfigError: a setting is wrong, or OUTPUT cannot be written.
+      data.errors.DataError: the data set is unknown, missing or damaged.
+    """
+    check_texts(environment, SETTINGS)
+    # Numbers first: a typing mistake should not have to wait for a download.
+    train = TrainConfig(
+        epochs=number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
+        seed=number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
+    )
+    min_accuracy = number(environment, "MIN_ACCURACY", float, Limits.min_accuracy, 0, 1)
+    max_latency_us = (
+        number(environment, "MAX_LATENCY_US", float, 0, 0, _MAX_LATENCY_US)
+        if environment.get("MAX_LATENCY_US")
+        else None
+    )
+    trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
+    recipes = _recipes(environment)
+    metadata = environment.get("METADATA") or ""
+    if metadata:
+        metadata = database.parse(metadata).url
+    name = _name(environment)
+    beam_args = engines.beam_args(environment)
+    given_output = locations.local_place(environment, "OUTPUT")
+    root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
+    stage_beam = switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
+    locations.check_staging(root, stage_beam)
+    engines.check_root(beam_args, root, stage_beam)
+    dataset, data_uri = locations.data_set(environment)
+    output = Path(given_output or PROJECT_ROOT / "output" / dataset.name)
+    config = PipelineConfig(
+        dataset,
+        output,
+        train,
+        recipes,
+        Limits(min_accuracy=min_accuracy, max_latency_us=max_latency_us),
+        beam_args,
+        tuner_trials=trials,
+        metadata=metadata,
+        name=name,
+        root=root,
+        push_to=push_to,
+        data_uri=data_uri,
+        stage_beam=stage_beam,
+    )
+    _check_names(config)
+    locations.make_writable("OUTPUT", output)
+    return config
+
+
+def _check_names(config: PipelineConfig) -> None:
+    """Raises ConfigError when a name that nobody typed, but the data set has, will not do."""
+    locations.check_no_pattern("OUTPUT", config.output)
+    locations.check_no_pattern("DATASET", config.data_folder)
+    check_texts({"DATASET": config.dataset.name}, ("DATASET",))
+    if len(config.pipeline_name) > _LONGEST_NAME:
+        raise ConfigError(
+            f"DATASET: the name {shown(config.dataset.name)!r} makes the pipeline's name "
+            f"{len(config.pipeline_name)} characters long, and TFX takes {_LONGEST_NAME}; give "
+            "another as PIPELINE_NAME"
+        )
+
+
+def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns the chosen recipes in the order of the catalogue, or raises ConfigError."""
+    text = environment.get("RECIPES") or ",".join(RECIPES)
+    chosen = {name.strip() for name in text.split(",")}
+    if unknown := sorted(chosen - RECIPES.keys()):
+        raise ConfigError(
+            f"RECIPES={shown(text)}: there is no {shown(unknown[0])!r}; expected names out of "
+            f"{', '.join(RECIPES)}, separated by commas"
+        )
+    return tuple(name for name in RECIPES if name in chosen)
+
+
+def _name(environment: Mapping[str, str]) -> str:
+    """Returns the pipeline's name, or raises ConfigError."""
+    name = environment.get("PIPELINE_NAME") or ""
+    if name and not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"PIPELINE_NAME={shown(name)}: expected at most 63 letters, digits, '-' and '_', "
+            "the first a letter"
+        )
+    return name
 
 
 def check_texts(environment: Mapping[str, str], names: tuple[str, ...]) -> None:
@@ -40,11 +146,6 @@ def check_texts(environment: Mapping[str, str], names: tuple[str, ...]) -> None:
                 f"{name}={shown(ascii(text))}: expected text in UTF-8 without control characters, "
                 "such as the end of a line"
             )
-
-
-def shown(text: str) -> str:
-    """Returns the text as a message shows it: not all of a very long one."""
-    return text if len(text) <= 200 else f"{text[:100]}...{text[-20:]}"
 
 
 def number(

@@ -10,11 +10,12 @@ from tfx.proto import pusher_pb2
 from tfx.types import BaseChannel
 
 from data.splits import Split
-from modules import tflite_extractor
-from pipeline import evaluation, pusher
-from pipeline.comparison_component import Comparison, Evaluated
+from modules.inference import tflite_extractor
+from pipeline.components import pusher
+from pipeline.components.comparison import Comparison, Evaluated
+from pipeline.components.evaluator import Evaluator
 from pipeline.config import PipelineConfig
-from pipeline.evaluator import Evaluator
+from pipeline.verdict import tfma_config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,20 +59,20 @@ def ship(
             model=model,
             baseline_model=baseline_model,
             schema=schema,
-            eval_config=evaluation.eval_config(
+            eval_config=tfma_config.eval_config(
                 model_type,
                 config.dataset.num_classes,
                 config.limits.min_accuracy,
                 config.limits.max_drop_from_last,
             ),
-            module_path=tflite_extractor.__name__ if model_type == evaluation.TF_LITE else None,
+            module_path=tflite_extractor.__name__ if model_type == tfma_config.TF_LITE else None,
         ).with_id(node_id)
         outputs = evaluator.outputs
         return evaluator, Evaluated(model, outputs["evaluation"], outputs["blessing"])
 
-    server_evaluator, reference = evaluated("Evaluator", server_model, evaluation.TF_SAVED_MODEL)
+    server_evaluator, reference = evaluated("Evaluator", server_model, tfma_config.TF_SAVED_MODEL)
     device = {
-        name: evaluated(f"Evaluator.{name}", model, evaluation.TF_LITE)
+        name: evaluated(f"Evaluator.{name}", model, tfma_config.TF_LITE)
         for name, model in device_models.items()
     }
     data = config.dataset

@@ -9,7 +9,7 @@ python=.venv/bin/python
 job_server() {
     case ${BEAM_ARGS:-} in
         *--flink_job_server_jar=*) ;;
-        *) $python -m pipeline.job_server flink ;;
+        *) $python -m pipeline.running.take_job_server flink ;;
     esac
 }
 case "${SHARE_NETWORK:-0} ${BEAM_ARGS:-}" in

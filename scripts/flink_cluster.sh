@@ -4,7 +4,7 @@
 # CLASSPATH replaces the job server, with the jars of a Flink distribution for instance.
 set -eu
 cd "$(dirname "$0")/.."
-classpath=${CLASSPATH:-$(.venv/bin/python -m pipeline.job_server flink)}
+classpath=${CLASSPATH:-$(.venv/bin/python -m pipeline.running.take_job_server flink)}
 export FLINK_CONF_DIR="$PWD/deploy/flink"
 runtime=org.apache.flink.runtime
 

@@ -4,7 +4,7 @@ set -eu
 project=$(cd "$(dirname "$0")/.." && pwd)
 tfx=$project/.venv/bin/tfx
 # tfx fails without HOME, and where it cannot keep there what it knows.
-HOME=$(cd "$project" && .venv/bin/python -m pipeline.environment) || exit 2
+HOME=$(cd "$project" && .venv/bin/python -m pipeline.running.environment) || exit 2
 export HOME
 mkdir -p "$HOME/tfx" 2>/dev/null && [ -w "$HOME/tfx" ] || {
     echo "error: HOME=$HOME: cannot write there, and tfx keeps what it knows in tfx/ below it; give another" >&2

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import mariadb
+from tests.support import mariadb
 
 if TYPE_CHECKING:
-    from tests.digit_models import DigitModels
-    from tests.small_disk import SmallDisk
+    from tests.support.digit_models import DigitModels
+    from tests.support.small_disk import SmallDisk
 
 
 @pytest.fixture(scope="session")
 def digit_models(tmp_path_factory: pytest.TempPathFactory) -> "DigitModels":
     """A network trained on real digits, and its models in every format."""
-    from tests.digit_models import DigitModels  # here, since tests of `data` need no TensorFlow
+    from tests.support.digit_models import (
+        DigitModels,  # here, since tests of `data` need no TensorFlow
+    )
 
     return DigitModels(tmp_path_factory.mktemp("digit_models"))
 
@@ -31,7 +33,7 @@ def database_server() -> Iterator[mariadb.Server]:
 @pytest.fixture(scope="session")
 def s3_environment() -> Iterator[dict[str, str]]:
     """What a process needs to use an S3 server of the tests'."""
-    from tests.object_stores import s3_server
+    from tests.support.object_stores import s3_server
 
     with s3_server() as environment:
         yield environment
@@ -40,7 +42,7 @@ def s3_environment() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="session")
 def gcs_environment() -> Iterator[dict[str, str]]:
     """What a process needs to use a server of Google Cloud Storage's of the tests'."""
-    from tests.object_stores import gcs_server
+    from tests.support.object_stores import gcs_server
 
     with gcs_server() as environment:
         yield environment
@@ -70,7 +72,7 @@ def store(
 def _usable(
     scheme: str, environment: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
-    from tests.object_stores import BUCKET, forget_connections
+    from tests.support.object_stores import BUCKET, forget_connections
 
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -82,7 +84,7 @@ def _usable(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator["SmallDisk"]:
     """A disk of a few pages; see `small_disk.mounted` for where there can be none."""
-    from tests.small_disk import mounted
+    from tests.support.small_disk import mounted
 
     with mounted(tmp_path / "small_disk") as disk:
         yield disk

@@ -13,9 +13,9 @@ import pytest
 
 from data.catalogue import CatalogueEntry, CatalogueFile
 from data.dataset import FILE_NAMES
-from data.idx import write_idx
-from tests.data.raw_server import Raw, raw_servers
-from tests.machine import free_port
+from data.forms.idx import write_idx
+from tests.data.mirrors.raw_server import Raw, raw_servers
+from tests.support.machine import free_port
 
 TRAIN, EVAL = 30, 20
 
@@ -155,7 +155,7 @@ def serve() -> Iterator[Callable[[dict[str, bytes]], Mirror]]:
 
 @pytest.fixture
 def raw() -> Iterator[Raw]:
-    """Starts servers that answer with any bytes; see tests/data/raw_server.py."""
+    """Starts servers that answer with any bytes; see tests/data/mirrors/raw_server.py."""
     with raw_servers() as start:
         yield start
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from data.catalogue import CATALOGUE
-from data.checksums import sha256_of
 from data.dataset import FILE_NAMES, open_folder, read_split_range
 from data.errors import DataError
-from data.idx import write_idx
+from data.forms.checksums import sha256_of
+from data.forms.idx import write_idx
 
 TRAIN_IMAGES, TRAIN_LABELS, EVAL_IMAGES, EVAL_LABELS = FILE_NAMES
 

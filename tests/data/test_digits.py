@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from data.checksums import sha256_of
 from data.dataset import FILE_NAMES, DatasetFiles, open_folder
 from data.digits import DIGITS_SHA256, make_digits
 from data.errors import DataError
-from data.idx import read_range
+from data.forms.checksums import sha256_of
+from data.forms.idx import read_range
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import dataset, growth, hard, idx
+from data import dataset, growth, hard
 from data.digits import make_digits
 from data.errors import DataError
+from data.forms import idx
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ import pytest
 
 from data.catalogue import CATALOGUE, CatalogueEntry
 from data.dataset import FILE_NAMES
-from data.download import DownloadError
 from data.errors import DataError
-from data.idx import write_idx
+from data.forms.idx import write_idx
+from data.mirrors.download import DownloadError
 from data.resolve import resolve_dataset
 
 Serve = Callable[[dict[str, bytes]], Any]  # to conftest's Mirror

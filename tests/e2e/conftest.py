@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Run, copy_project, run_pipeline
-from tests.e2e.watched import mute_proxy, poison, strace_command
+from tests.e2e.support.harness import Run, copy_project, run_pipeline
+from tests.e2e.support.watched import mute_proxy, poison, strace_command
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,16 @@ import psutil
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline import runs
-from tests import airflow_environment as airflow
-from tests.e2e.harness import PIPELINE_NAME, Run, environment, finished_run, wait_until_shown
-from tests.machine import free_port, is_alive
+from pipeline.metadata import runs
+from tests.e2e.support.harness import (
+    PIPELINE_NAME,
+    Run,
+    environment,
+    finished_run,
+    wait_until_shown,
+)
+from tests.support import airflow_environment as airflow
+from tests.support.machine import free_port, is_alive
 
 SETTINGS = {"DATASET": "digits", "RECIPES": "float32", "EPOCHS": "3", "MIN_ACCURACY": "0.5"}
 KILLED = "StatisticsGen"
@@ -52,7 +58,7 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> AirflowRun:
     killer = threading.Thread(target=kill)
     killer.start()
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.airflow_once"],
+        [sys.executable, "-m", "pipeline.airflow.once"],
         cwd=project,
         env=environment(**SETTINGS, OUTPUT=output),
         stdout=subprocess.PIPE,
@@ -133,7 +139,7 @@ def test_the_servers_listen_on_loopback_and_leave_no_process(
     log = tmp_path / "up.txt"
     with open(log, "w") as stream:
         up = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pipeline.airflow_up"],
+            [sys.executable, "-u", "-m", "pipeline.airflow.up"],
             cwd=run.project,
             env=environment(**SETTINGS, OUTPUT=run.output, AIRFLOW_PORT=port),
             stdout=stream,

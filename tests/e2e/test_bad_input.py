@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from data.dataset import FILE_NAMES
-from data.idx import write_idx
+from data.files import PROJECT_ROOT
+from data.forms.idx import write_idx
 from data.resolve import resolve_dataset
-from tests.e2e.harness import PROJECT, RUNNER, environment
+from tests.e2e.support.harness import RUNNER, environment
 
 TRAIN_IMAGES, TRAIN_LABELS, EVAL_IMAGES, EVAL_LABELS = FILE_NAMES
 
 
-def run_badly(output: Path, project: Path = PROJECT, **settings: str | Path) -> str:
+def run_badly(output: Path, project: Path = PROJECT_ROOT, **settings: str | Path) -> str:
     """Runs with these settings and returns the one line of the error, the last one shown."""
     done = subprocess.run(
         [sys.executable, "-m", RUNNER],

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.beam_runners import differences, results
-from pipeline import job_server
-from pipeline.exit_status import NOT_BLESSED
-from tests.e2e.harness import PROJECT, RUNNER, environment
-from tests.e2e.on_flink_cluster import ADDRESS
-from tests.machine import has_network_namespaces, lacks
+from data.errors import NOT_BLESSED
+from data.files import PROJECT_ROOT
+from pipeline.beam import job_server
+from tests.e2e.support.harness import RUNNER, environment
+from tests.e2e.support.on_flink_cluster import ADDRESS
+from tests.support.machine import has_network_namespaces, lacks
 
 
 def results_on(runner: str, output: Path, *prefix: str | Path, args: str = "") -> dict[str, float]:
@@ -21,7 +22,7 @@ def results_on(runner: str, output: Path, *prefix: str | Path, args: str = "") -
     settings |= {"BEAM_RUNNER": runner, "BEAM_ARGS": args}
     done = subprocess.run(
         [*prefix, sys.executable, "-m", RUNNER],
-        cwd=PROJECT,
+        cwd=PROJECT_ROOT,
         env=environment(DATASET="digits", OUTPUT=output, **settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -53,7 +54,7 @@ def test_portable_comes_to_the_same(in_memory: dict[str, float], tmp_path: Path)
     assert all(value <= 1e-6 for value in found.values()), found
 
 
-ON_CLUSTER = (sys.executable, "-m", "tests.e2e.on_flink_cluster")
+ON_CLUSTER = (sys.executable, "-m", "tests.e2e.support.on_flink_cluster")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,6 @@ def test_an_engine_comes_to_the_same(
         lacks(engine.upper(), f"there is no Java, or no {jar}: make {engine}-jar")
     if not has_network_namespaces():
         lacks(engine.upper(), "this system allows no network namespaces")
-    alone = ("sh", PROJECT / "scripts" / "loopback_only.sh")
+    alone = ("sh", PROJECT_ROOT / "scripts" / "loopback_only.sh")
     found = differences(in_memory, results_on(engine, tmp_path, *alone, *prefix, args=beam_args))
     assert all(value <= 1e-6 for value in found.values()), found

@@ -22,12 +22,13 @@ from tfx.types.standard_artifacts import Examples, Model, Schema
 
 from data.cache import IN_PROJECT
 from data.resolve import resolve_dataset
-from modules import conversion_record, export, features
-from pipeline import runs
+from modules import features
+from modules.export import conversion_record, export
 from pipeline.config import PipelineConfig
+from pipeline.metadata import runs
 from pipeline.ship import ship
-from tests.e2e import poisons
-from tests.e2e.harness import PIPELINE_NAME, Run
+from tests.e2e.support import poisons
+from tests.e2e.support.harness import PIPELINE_NAME, Run
 
 RECIPES = ("float32", "float16", "dynamic_range", "int8", "int8_io")
 Poison = Callable[[schema.ModelT], None]

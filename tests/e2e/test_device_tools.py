@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from modules import flatbuffer
-from modules.recipes import RECIPES
-from tests import device_tools
-from tests.e2e.harness import Run
+from modules.export import flatbuffer
+from modules.export.recipes import RECIPES
+from tests.e2e.support.harness import Run
+from tests.support import device_tools
 
 
 def test_pushed_models_go_through_the_tools_that_come_next(digits_run: Run, tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
-from modules import features, litert
-from modules.recipes import RECIPES
-from pipeline import runs, versions
-from pipeline.evaluation import EVAL_SLICE
-from pipeline.evaluation_results import load_evaluation
-from tests.e2e.harness import PIPELINE_NAME, Run, run_pipeline
+from modules import features
+from modules.export.recipes import RECIPES
+from modules.inference import litert
+from pipeline.metadata import runs
+from pipeline.storage import versions
+from pipeline.verdict.tfma_config import EVAL_SLICE
+from pipeline.verdict.tfma_results import load_evaluation
+from tests.e2e.support.harness import PIPELINE_NAME, Run, run_pipeline
 
 COMPONENTS = 22
 QUANTIZERS = tuple(f"Quantizer.{name}" for name in RECIPES if name != "float32")
@@ -175,7 +177,7 @@ def test_a_change_of_the_readme_reruns_nothing(
 def test_a_change_in_modules_reruns_the_trainer_and_what_follows_and_back_is_cached(
     digits_run: Run, append_to: Callable[[str, str], None]
 ) -> None:
-    append_to("modules/model.py", "\n# One more line.\n")
+    append_to("modules/models/cnn.py", "\n# One more line.\n")
     again = run_pipeline(digits_run.project, DATASET="digits", OUTPUT=digits_run.output)
     assert again.status == 0, again.text
     times = again.component_lines()
@@ -193,7 +195,7 @@ def test_a_change_in_modules_reruns_the_trainer_and_what_follows_and_back_is_cac
     config = load_evaluation(evaluation_of(again, "Evaluator.int8"))[0].config
     assert [spec.name for spec in config.model_specs] == ["candidate", "baseline"]
 
-    append_to("modules/model.py", "")
+    append_to("modules/models/cnn.py", "")
     back = run_pipeline(digits_run.project, DATASET="digits", OUTPUT=digits_run.output)
     assert back.comparison() == digits_run.comparison()
     for old, new in zip(back.comparison()["models"], again.comparison()["models"], strict=True):

@@ -11,10 +11,12 @@ from ml_metadata.proto import metadata_store_pb2
 from data.cache import IN_PROJECT
 from data.dataset import DatasetFiles
 from data.resolve import resolve_dataset
-from modules.train_config import TrainConfig
-from pipeline import local_runner, preflight, runs
+from modules.training.config import TrainConfig
+from pipeline import local_runner
 from pipeline.config import PipelineConfig
-from tests.e2e.harness import (
+from pipeline.metadata import runs
+from pipeline.running import outcome, preflight
+from tests.e2e.support.harness import (
     PATIENCE_S,
     PIPELINE_NAME,
     Run,
@@ -116,8 +118,8 @@ def test_a_report_that_cannot_be_copied_is_told_in_a_sentence(
     data = resolve_dataset("digits", None, IN_PROJECT)
     config = PipelineConfig(data, tmp_path, metadata="")
     (tmp_path / "metadata.db").symlink_to(digits_run.output / "metadata.db")
-    with pytest.raises(local_runner.ReportError) as caught:
-        local_runner.copy_report(config)
+    with pytest.raises(outcome.ReportError) as caught:
+        outcome.copy_report(config)
     assert str(caught.value).startswith(f"cannot copy the report to {tmp_path}/report (")
     assert str(caught.value).count("(") == 1 and "File exists" in str(caught.value)
 

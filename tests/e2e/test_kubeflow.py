@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import PROJECT, environment
-from tests.e2e.spec_runner import SpecRun, TaskFailedError
+from data.files import PROJECT_ROOT
+from tests.e2e.support.harness import environment
+from tests.e2e.support.spec_runner import SpecRun, TaskFailedError
 
 IMAGE = "registry.example/mnist-jax:1"
 SETTINGS = {"DATASET": "digits", "EPOCHS": "5", "RECIPES": "float32,dynamic_range"}
@@ -19,7 +20,7 @@ def compiled(folder: Path, **settings: str | Path) -> subprocess.CompletedProces
     """Runs what `make kubeflow` runs."""
     return subprocess.run(
         [sys.executable, "-m", "pipeline.kubeflow_runner"],
-        cwd=PROJECT,
+        cwd=PROJECT_ROOT,
         env=environment(**SETTINGS, OUTPUT=folder / "output", MIN_ACCURACY="0.8", **settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -36,7 +37,7 @@ def spec_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stdout
     spec_file = folder / "output" / "kubeflow" / "mnist-jax-digits.yaml"
     assert f"\n{spec_file}: " in done.stdout and done.stdout.count("\n") == 3
-    shutil.copytree(PROJECT / "data" / "cache" / "digits", folder / "data")
+    shutil.copytree(PROJECT_ROOT / "data" / "cache" / "digits", folder / "data")
     return spec_file
 
 

@@ -9,10 +9,16 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from data.resolve import resolve_dataset
-from pipeline import runs
-from pipeline.metadata_store import open_store
-from tests import mariadb
-from tests.e2e.harness import PATIENCE_S, environment, kill_when_shown, run_pipeline, started
+from pipeline.metadata import runs
+from pipeline.metadata.connection import open_store
+from tests.e2e.support.harness import (
+    PATIENCE_S,
+    environment,
+    kill_when_shown,
+    run_pipeline,
+    started,
+)
+from tests.support import mariadb
 
 DATABASE = "tfx_runs"
 State = metadata_store_pb2.Execution.State
@@ -49,7 +55,7 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
         kill_when_shown("epoch  1/3", project, tmp_path / "killed.txt", **first)
         assert states("first")["RUNNING"] == 1
         recovered = subprocess.run(
-            [sys.executable, "-m", "pipeline.recover"],
+            [sys.executable, "-m", "pipeline.running.recover"],
             cwd=project,
             env=environment(**first),
             capture_output=True,

@@ -9,10 +9,10 @@ import pytest
 
 from data.cache import IN_PROJECT
 from data.resolve import resolve_dataset
-from tests.e2e.harness import Run, run_pipeline
+from tests.e2e.support.harness import Run, run_pipeline
 from tests.e2e.test_bad_input import run_badly
-from tests.machine import free_port
-from tests.object_stores import BUCKET
+from tests.support.machine import free_port
+from tests.support.object_stores import BUCKET
 
 ROOT, PUSHES, DATA = (f"s3://{BUCKET}/{name}" for name in ("root", "pushes", "data/own-digits"))
 

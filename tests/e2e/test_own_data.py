@@ -7,8 +7,8 @@ import pytest
 
 from data.catalogue import CATALOGUE
 from data.dataset import FILE_NAMES, open_folder
-from data.idx import read_range, write_idx
-from tests.e2e.harness import run_pipeline
+from data.forms.idx import read_range, write_idx
+from tests.e2e.support.harness import run_pipeline
 
 MNIST_DIR = os.environ.get("MNIST_DIR")
 TRAIN_IMAGES, EVAL_IMAGES = 2000, 1000

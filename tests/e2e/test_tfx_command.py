@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import PROJECT, environment, finished_run
+from data.files import PROJECT_ROOT
+from tests.e2e.support.harness import environment, finished_run
 
 TFX = Path(sys.executable).parent / "tfx"
-RUNNER = PROJECT / "pipeline" / "local_runner.py"
+RUNNER = PROJECT_ROOT / "pipeline" / "local_runner.py"
 NAME = "mnist-jax-digits"
 
 
@@ -44,10 +45,10 @@ def test_every_command(tmp_path: Path) -> None:
     assert not (tmp_path / "output" / "pipeline").exists()
 
     # What exists is updated, then run.
-    made = run_in(tmp_path, ["make", "--no-print-directory", "-C", PROJECT, "tfx"])
+    made = run_in(tmp_path, ["make", "--no-print-directory", "-C", PROJECT_ROOT, "tfx"])
     assert "$ tfx pipeline update --engine=local\n" in made.stdout
     assert made.returncode == 0, made.stdout
-    run = finished_run(PROJECT, tmp_path / "output", made.returncode, made.stdout)
+    run = finished_run(PROJECT_ROOT, tmp_path / "output", made.returncode, made.stdout)
     assert [model["blessed"] for model in run.comparison()["models"]] == [True, True]
     assert len(run.pushed()) == 2
 
@@ -67,7 +68,7 @@ def test_every_command(tmp_path: Path) -> None:
 )
 def test_what_tfx_cannot_do_with_is_told_before_it(variables: dict[str, str], words: str) -> None:
     made = subprocess.run(
-        ["make", "--no-print-directory", "-C", PROJECT, "tfx"],
+        ["make", "--no-print-directory", "-C", PROJECT_ROOT, "tfx"],
         env=environment() | variables,
         capture_output=True,
         text=True,
@@ -79,7 +80,7 @@ def test_what_tfx_cannot_do_with_is_told_before_it(variables: dict[str, str], wo
 
 def test_a_wrong_setting_ends_make_tfx_with_its_sentence(tmp_path: Path) -> None:
     made = subprocess.run(
-        ["make", "--no-print-directory", "-C", PROJECT, "tfx"],
+        ["make", "--no-print-directory", "-C", PROJECT_ROOT, "tfx"],
         env=environment(DATASET="digits", EPOCHS="none") | {"HOME": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -11,12 +11,17 @@ import tensorflow_transform as tft
 
 from data.cache import IN_PROJECT
 from data.resolve import resolve_dataset
-from modules import examples, export, training, tuner
-from modules.images import Images
-from modules.train_config import TrainConfig
-from pipeline import exit_status, local_runner, runs
+from modules import tuner
+from modules.examples import tf_examples
+from modules.examples.images import Images
+from modules.export import export
+from modules.training import loop
+from modules.training.config import TrainConfig
+from pipeline import local_runner
 from pipeline.config import PipelineConfig
-from pipeline.metadata_store import open_store
+from pipeline.metadata import runs
+from pipeline.metadata.connection import open_store
+from pipeline.running import exit_status
 
 # A learning rate too low for one epoch, so that the trial with a higher one is better; the second
 # trial of this seed has one.
@@ -33,9 +38,9 @@ def outputs(config: PipelineConfig, node: str) -> dict[str, Path]:
 def trained_on(config: PipelineConfig) -> tuple[Images, np.ndarray]:
     """The normalised images and the labels that the Trainer had."""
     split = outputs(config, "FileBasedExampleGen")["examples"] / "Split-train"
-    raw_images, labels = examples.load_raw([str(split / "*")])
+    raw_images, labels = tf_examples.load_raw([str(split / "*")])
     graph = tft.TFTransformOutput(str(outputs(config, "Transform")["transform_graph"]))
-    return raw_images.then(examples.normalizer(graph)), labels
+    return raw_images.then(tf_examples.normalizer(graph)), labels
 
 
 def lines_of(node: str, shown: str) -> list[str]:
@@ -70,7 +75,7 @@ def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
     chosen = f"  hyperparameters of the best trial: {tuner.described(values)}"
     assert lines_of("Trainer", shown)[0] == chosen
 
-    tuned = training.train(*trained_on(config), tuner.tuned(SLOW, values)).params
+    tuned = loop.train(*trained_on(config), tuner.tuned(SLOW, values)).params
     model = outputs(config, "Trainer")["model"] / "Format-Serving"
     jax.tree.map(np.testing.assert_array_equal, export.load_params(str(model)), tuned)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Watched
-from tests.e2e.harness import Run
-from tests.e2e.watched import Trace, read_trace
-from tests.machine import lacks
+from tests.e2e.support.harness import Run
+from tests.e2e.support.watched import Trace, read_trace
+from tests.support.machine import lacks
 
 # Of the system: libraries ask for the processor's name and, the first time, for the fonts.
 SYSTEM_PROGRAMS = {"uname", "fc-list"}

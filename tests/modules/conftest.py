@@ -13,10 +13,20 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from jax.experimental.compilation_cache import compilation_cache
 
-from modules import export, features, model, recipes, training
-from tests import digit_models as digits
-from tests.digit_models import DigitModels
-from tests.modules.small_training import FOUR_STEPS, ROOT, SMALL, Data, make_few, make_halves
+from modules import features
+from modules.export import export, recipes
+from modules.models import cnn
+from modules.training import loop
+from tests.modules.training.small_training import (
+    FOUR_STEPS,
+    PROJECT_ROOT,
+    SMALL,
+    Data,
+    make_few,
+    make_halves,
+)
+from tests.support import digit_models as digits
+from tests.support.digit_models import DigitModels
 
 Analyze = Callable[[np.ndarray, Path], tft.TFTransformOutput]
 
@@ -51,23 +61,23 @@ def halves() -> Data:
 
 
 @pytest.fixture(scope="session")
-def small_result(halves: Data) -> training.TrainResult:
+def small_result(halves: Data) -> loop.TrainResult:
     """What SMALL makes of `halves`."""
-    return training.train(*halves, SMALL)
+    return loop.train(*halves, SMALL)
 
 
 @pytest.fixture(scope="session")
-def four_steps() -> training.TrainResult:
+def four_steps() -> loop.TrainResult:
     """What FOUR_STEPS makes of `make_few`."""
-    return training.train(*make_few(), FOUR_STEPS)
+    return loop.train(*make_few(), FOUR_STEPS)
 
 
 @pytest.fixture(scope="session")
 def imported_by_training() -> set[str]:
-    """The names of all modules that are there after `import modules.training`."""
-    script = "import json, sys, modules.training; print(json.dumps(list(sys.modules)))"
+    """The names of all modules that are there after `import modules.training.loop`."""
+    script = "import json, sys, modules.training.loop; print(json.dumps(list(sys.modules)))"
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
     return set(json.loads(done.stdout))
 
@@ -91,15 +101,15 @@ def tft_output(digit_models: DigitModels) -> tft.TFTransformOutput:
 
 
 @pytest.fixture(scope="session")
-def params() -> model.Params:
+def params() -> cnn.Params:
     """Fresh parameters for ten classes."""
-    return jax.device_get(model.init_params(jax.random.key(7), 10))
+    return jax.device_get(cnn.init_params(jax.random.key(7), 10))
 
 
 @pytest.fixture(scope="session")
 def models_dir(
     tmp_path_factory: pytest.TempPathFactory,
-    params: model.Params,
+    params: cnn.Params,
     tft_output: tft.TFTransformOutput,
 ) -> str:
     """Where the SavedModel and the float32 TFLite model of `params` are."""
@@ -116,9 +126,9 @@ def variants(digit_models: DigitModels) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def jax_logits(params: model.Params, digit_models: DigitModels) -> np.ndarray:
+def jax_logits(params: cnn.Params, digit_models: DigitModels) -> np.ndarray:
     """What JAX computes for `images`, without the Transform graph."""
-    return np.asarray(model.apply_flat(params, digit_models.normalized))
+    return np.asarray(cnn.apply_flat(params, digit_models.normalized))
 
 
 def _serialize(image: np.ndarray, label: int | None) -> bytes:

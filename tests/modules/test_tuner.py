@@ -14,9 +14,10 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from modules import divergence, run_fn, training, tuner
-from modules.train_config import TrainConfig
-from tests.digit_models import DigitModels
+from modules import run_fn, tuner
+from modules.training import divergence, loop
+from modules.training.config import TrainConfig
+from tests.support.digit_models import DigitModels
 
 CONFIG = TrainConfig(epochs=1, batch_size=16, learning_rate=0.01, num_classes=2)
 TRIALS = 3
@@ -135,7 +136,7 @@ def test_config_comes_first_and_the_best_has_the_lowest_loss(search: tuner.Searc
 
 def test_score_is_the_validation_loss_of_our_training(search: tuner.Search, halves: Arrays) -> None:
     values, score = tried(search)[1]
-    result = training.train(*halves, tuner.tuned(CONFIG, values))
+    result = loop.train(*halves, tuner.tuned(CONFIG, values))
     assert score == result.history[-1].validation_loss
 
 

@@ -12,9 +12,11 @@ import tfx.components  # noqa: F401 - TFMA and TFDV only import completely after
 import tensorflow_model_analysis as tfma  # isort: skip
 from tensorflow_model_analysis.proto import config_pb2  # isort: skip
 
+from data.dataset import FILE_NAMES
+from data.forms.idx import write_idx
 from data.splits import Split
 from modules import features
-from pipeline import evaluation
+from pipeline.verdict import tfma_config
 
 NUM_CLASSES = 4
 LABELS = np.array([0] * 20 + [1] * 15 + [2] * 5)  # class 3 never occurs
@@ -25,6 +27,17 @@ def _no_settings_of_jax(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests of the training set some for all; commands would ask JAX about each."""
     for name in [name for name in os.environ if name.startswith("JAX_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The least that is needed: a data set of one image a split, and a place for the output."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    for images, labels in (FILE_NAMES[:2], FILE_NAMES[2:]):
+        write_idx(folder / images, np.zeros((1, 28, 28), np.uint8))
+        write_idx(folder / labels, np.zeros(1, np.uint8))
+    return {"DATASET": str(folder), "OUTPUT": str(tmp_path / "new" / "output")}
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +124,7 @@ def evaluate() -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def eval_config() -> Callable[[], config_pb2.EvalConfig]:
     """Makes the pipeline's own EvalConfig for the classes of `logits`."""
-    return lambda: evaluation.eval_config(evaluation.TF_LITE, NUM_CLASSES, 0.5, 0.1)
+    return lambda: tfma_config.eval_config(tfma_config.TF_LITE, NUM_CLASSES, 0.5, 0.1)
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ import yaml
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
-from pipeline import compiled
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
 from pipeline.kubeflow_runner import Containers, compile_pipeline, task_name
+from pipeline.running import compiled
 
 IMAGE = "registry.example:5000/team/mnist-jax:1"
 

@@ -8,8 +8,8 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types.standard_artifacts import String
 
-from pipeline import runs
-from pipeline.metadata_store import connection_config, open_store
+from pipeline.metadata import runs
+from pipeline.metadata.connection import connection_config, open_store
 
 NAME = "small"
 

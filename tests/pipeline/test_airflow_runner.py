@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
-from pipeline import compiled
-from pipeline.config import PROJECT_ROOT, PipelineConfig
-from tests import airflow_environment as airflow
-from tests.digit_models import DigitModels
+from data.files import PROJECT_ROOT
+from pipeline.config import PipelineConfig
+from pipeline.running import compiled
+from tests.support import airflow_environment as airflow
+from tests.support.digit_models import DigitModels
 
 PARSE = """
 import json, sys

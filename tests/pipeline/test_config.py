@@ -2,32 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from data.dataset import FILE_NAMES
-from data.errors import DataError
-from data.idx import write_idx
-from modules.train_config import TrainConfig
-from pipeline.config import (
-    PROJECT_ROOT,
-    SETTINGS,
-    ConfigError,
-    Limits,
-    PipelineConfig,
-    config_from_environment,
-)
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """The least that is needed: a data set of one image a split, and a place for the output."""
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    for images, labels in (FILE_NAMES[:2], FILE_NAMES[2:]):
-        write_idx(folder / images, np.zeros((1, 28, 28), np.uint8))
-        write_idx(folder / labels, np.zeros(1, np.uint8))
-    return {"DATASET": str(folder), "OUTPUT": str(tmp_path / "new" / "output")}
+from data.errors import ConfigError, DataError
+from modules.training.config import TrainConfig
+from pipeline.config import PipelineConfig
+from pipeline.settings import SETTINGS, config_from_environment
+from pipeline.verdict.limits import Limits
 
 
 def test_defaults(environment: dict[str, str], tmp_path: Path) -> None:
@@ -132,31 +113,12 @@ def test_cache_of_downloads(environment: dict[str, str], tmp_path: Path) -> None
         config_from_environment(settings | {"DATA_CACHE": str(tmp_path / "file" / "c")})
 
 
-def test_output_defaults_to_the_name_of_the_data_set(
-    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert (PROJECT_ROOT / "pipeline" / "config.py").is_file()
-    monkeypatch.setattr("pipeline.config.PROJECT_ROOT", tmp_path)
-    for output in ({}, {"OUTPUT": ""}):
-        config = config_from_environment({"DATASET": environment["DATASET"]} | output)
-        assert config.output == tmp_path / "output" / "tiny"
-
-
 @pytest.mark.parametrize("dataset", [{}, {"DATASET": ""}])
 def test_data_set_defaults_to_auto(environment: dict[str, str], dataset: dict[str, str]) -> None:
     """`auto` looks at MNIST_DIR, which an unknown name or a folder would not."""
     settings = {"OUTPUT": environment["OUTPUT"], "MNIST_DIR": "/no/such/mnist"} | dataset
     with pytest.raises(DataError, match="/no/such/mnist: no such folder"):
         config_from_environment(settings)
-
-
-def test_relative_output_becomes_absolute(
-    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    config = config_from_environment(environment | {"OUTPUT": "here/below"})
-    assert config.output == tmp_path / "here" / "below"
-    assert config.output.is_dir()
 
 
 @pytest.mark.parametrize(
@@ -214,42 +176,6 @@ def test_wrong_store_or_name_is_refused_before_any_data_work(
     with pytest.raises(ConfigError, match=f"^{name}="):
         config_from_environment(settings)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_unknown_data_set_is_refused_before_the_output_is_made(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    with pytest.raises(DataError, match="unknown data set 'mnits'"):
-        config_from_environment(environment | {"DATASET": "mnits"})
-    assert not (tmp_path / "new").exists()
-
-
-@pytest.mark.parametrize("below", [".", "further/below"])
-def test_output_at_or_below_a_file(environment: dict[str, str], tmp_path: Path, below: str) -> None:
-    (tmp_path / "file").write_text("kept")
-    output = tmp_path / "file" / below
-    with pytest.raises(ConfigError, match=rf"^OUTPUT={output}: cannot write there \(.+\); give a"):
-        config_from_environment(environment | {"OUTPUT": str(output)})
-    assert (tmp_path / "file").read_text() == "kept"
-
-
-def test_output_in_an_object_store(environment: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="^OUTPUT=s3://bucket/o: expected a folder of this"):
-        config_from_environment(environment | {"OUTPUT": "s3://bucket/o", "DATASET": "/no/such"})
-
-
-def test_output_below_the_home_folder(
-    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    config = config_from_environment(environment | {"OUTPUT": "~/mine"})
-    assert config.output == tmp_path / "mine"
-
-
-def test_output_in_a_file_system_that_takes_no_files(environment: dict[str, str]) -> None:
-    """The folder exists, so only the trial file shows it; /proc refuses root as well."""
-    with pytest.raises(ConfigError, match="^OUTPUT=/proc: cannot write there"):
-        config_from_environment(environment | {"OUTPUT": "/proc"})
 
 
 def test_config_is_frozen_and_beam_runs_in_memory(environment: dict[str, str]) -> None:

@@ -10,11 +10,11 @@ from tfx.components.util import udf_utils
 from tfx.orchestration.pipeline import Pipeline
 
 from modules import tuner
-from modules.train_config import TrainConfig
+from modules.training.config import TrainConfig
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
-from pipeline.report_graph import lay_out
-from tests.digit_models import DigitModels
+from pipeline.report.pipeline_graph import lay_out
+from tests.support.digit_models import DigitModels
 
 TRAIN = TrainConfig(epochs=8, batch_size=16, seed=5)
 

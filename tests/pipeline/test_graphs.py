@@ -8,8 +8,8 @@ import pytest
 from data.dataset import open_folder
 from pipeline.config import PipelineConfig
 from pipeline.kubeflow_runner import config_for_containers
-from tests.digit_models import DigitModels
 from tests.pipeline.graphs import FORMS, Node
+from tests.support.digit_models import DigitModels
 
 LOCAL, *OTHERS = FORMS
 

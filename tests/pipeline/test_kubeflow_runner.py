@@ -13,18 +13,18 @@ import yaml
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.aiplatform import PipelineJob
 
+from data.errors import WRONG_SETTING, ConfigError
+from data.files import PROJECT_ROOT
 from pipeline.config import PipelineConfig
-from pipeline.errors import ConfigError
-from pipeline.exit_status import WRONG_SETTING
 from pipeline.kubeflow_runner import (
     Containers,
     config_for_containers,
     containers_from_environment,
     task_name,
 )
-from tests.digit_models import DigitModels
-from tests.e2e.harness import PROJECT, environment
+from tests.e2e.support.harness import environment
 from tests.pipeline.graphs import IMAGE, compiled_for_kubeflow
+from tests.support.digit_models import DigitModels
 
 ROOT = "gs://bucket/mnist"
 
@@ -47,7 +47,7 @@ def executors(path: Path) -> dict[str, Any]:
 def test_without_an_image_there_is_one_error_before_any_work(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.kubeflow_runner"],
-        cwd=PROJECT,
+        cwd=PROJECT_ROOT,
         env=environment(DATASET="digits", OUTPUT=tmp_path / "output") | {"IMAGE": ""},
         capture_output=True,
         text=True,
@@ -110,7 +110,7 @@ def test_containers_write_below_the_pipeline_root_or_push_where_asked(
     inside: PipelineConfig, tmp_path: Path
 ) -> None:
     assert inside.serving_dir == f"{ROOT}/serving" and inside.device_dir == f"{ROOT}/device"
-    assert not inside.output.is_relative_to(PROJECT)
+    assert not inside.output.is_relative_to(PROJECT_ROOT)
     shared = PipelineConfig(inside.dataset, tmp_path, root="/mnt/shared", push_to="gs://models")
     found = config_for_containers(shared, "")
     assert (found.output, found.device_dir) == (Path("/mnt/shared"), "gs://models/device")

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from data.dataset import FILE_NAMES
-from data.errors import DataError
-from data.idx import write_idx
-from pipeline import airflow_up, config, kubeflow_runner, local_runner, settings
-from pipeline.errors import ConfigError
-from pipeline.exit_status import WRONG_SETTING
+from data.errors import WRONG_SETTING, ConfigError, DataError
+from data.forms.idx import write_idx
+from pipeline import config, kubeflow_runner, local_runner, settings
+from pipeline.airflow import up
 from pipeline.settings import COMMAND_SETTINGS, SETTINGS
 
 TEXTS = ("a\nb", "a\rb", "a\0b", "\udcff", "\x1b[31mred", "a\u2028b")
@@ -165,7 +164,7 @@ def test_what_nobody_typed_and_tfx_reads_as_a_pattern(
     refused: Callable[..., str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The project's own folder, where OUTPUT and the data are by default."""
-    monkeypatch.setattr("pipeline.config.PROJECT_ROOT", folder / "mine [new]")
+    monkeypatch.setattr("pipeline.settings.PROJECT_ROOT", folder / "mine [new]")
     assert "mine [new]/output/tiny: TFX reads '['" in refused(OUTPUT="")
     monkeypatch.setattr("data.cache.IN_PROJECT", folder / "mine [new]" / "cache")
     assert "cache/digits: TFX reads '['" in refused(DATASET="digits")
@@ -197,7 +196,7 @@ def test_kubeflow_s_settings(name: str, values: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("value", [*NUMBERS, "0", "65536", "80\n"])
 def test_a_port_that_is_none(value: str) -> None:
     with pytest.raises(ConfigError, match="^AIRFLOW_PORT="):
-        airflow_up._free_port({"AIRFLOW_PORT": value})
+        up._free_port({"AIRFLOW_PORT": value})
 
 
 def test_a_switch_is_0_or_1() -> None:

@@ -1,0 +1,39 @@
+"""What all of the project shares about files: where it lies itself, whole writes, and digests."""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file to write, which takes the place of `path` only when the block ends well.
+
+    So readers see all of the old content or all of the new one, also after a crash. What was
+    written by a block that fails is removed.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    aside = path.with_name(f".{uuid.uuid4().hex}.part")  # a long name has to stay a possible one
+    try:
+        with open(aside, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def file_sha256(path: Path) -> str:
+    """Returns the SHA-256 of a file's content in hexadecimal digits; raises OSError."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Downloading a catalogue entry from the mirrors that have it."""

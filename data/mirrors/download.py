@@ -1,0 +1,148 @@
+"""Downloading a catalogue entry: mirrors, retries, resume, and nothing half-done left in place."""
+
+import fcntl
+import os
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from data.catalogue import CatalogueEntry, CatalogueFile
+from data.dataset import candidates
+from data.errors import DataError, disk_errors
+from data.mirrors.fetch import Advance, Fetch, is_right
+from data.mirrors.transfer import DEFAULT_LIMITS, Limits, Transfer, TransferError
+
+
+class DownloadError(DataError):
+    """No mirror delivered; `reason` says why in a few words, the message also what to do."""
+
+    def __init__(self, entry: CatalogueEntry, file_name: str, errors: Sequence[str]) -> None:
+        """Takes one error for each mirror."""
+        self.reason = "; ".join(errors) or "no mirror is known"
+        super().__init__(
+            f"{entry.title}: cannot download {file_name} ({self.reason}); check the network, or "
+            "set MNIST_DIR to a folder with MNIST's four files, or use the offline DATASET=digits"
+        )
+
+
+def missing_files(entry: CatalogueEntry, folder: Path) -> list[CatalogueFile]:
+    """The entry's files that `folder` lacks or holds with another SHA-256."""
+    return [
+        file
+        for file in entry.files
+        if not is_right(next(candidates(folder, file.name), None), file)
+    ]
+
+
+def download(
+    entry: CatalogueEntry,
+    folder: Path,
+    mirrors: Sequence[str] | None = None,
+    *,
+    attempts: int = 3,
+    backoff: float = 0.5,
+    limits: Limits = DEFAULT_LIMITS,
+) -> None:
+    """Brings the entry's files into `folder` as `<name>.gz`; right ones stay untouched.
+
+    A file grows as `<name>.gz.part`, which a later call resumes, and gets its name only after the
+    SHA-256 of its decompressed bytes was found right.
+
+    Args:
+        entry: what to download.
+        folder: where to; made if needed. A wrong file in it that bears one of the names goes.
+        mirrors: base addresses tried in turn; the entry's own if None.
+        attempts: at each mirror, for errors that may pass.
+        backoff: seconds before the second attempt, doubled for each further one.
+        limits: a mirror that takes longer for a file is given up.
+
+    Raises:
+        DownloadError: no mirror delivered one of the files.
+        DataError: the folder cannot be written.
+    """
+    with disk_errors("write", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not missing_files(entry, folder):
+            return
+        with _only_download(folder):
+            for file in missing_files(entry, folder):
+                part, errors = folder / f"{file.name}.gz.part", []
+                with _progress(file.name) as advance:
+                    for mirror in entry.mirrors if mirrors is None else mirrors:
+                        fetch = Fetch(_address(mirror, file), part, file, limits, advance)
+                        try:
+                            fetch.until_right(attempts, backoff)
+                            break
+                        except TransferError as error:
+                            errors.append(f"{urllib.parse.urlsplit(mirror).netloc}: {error}")
+                    else:
+                        raise DownloadError(entry, file.name, errors)
+                target = part.with_suffix("")
+                os.replace(part, target)
+                # A damaged unpacked file would otherwise hide the good one.
+                for other in candidates(folder, file.name):
+                    if other != target:
+                        other.unlink()
+
+
+def answering_mirrors(
+    entry: CatalogueEntry, mirrors: Sequence[str] | None = None, seconds: float = 4.0
+) -> list[str]:
+    """Those of the mirrors that answer a request, with anything, within so many seconds.
+
+    The limit holds for all together and for name resolution too, which urllib's timeout does not
+    cover: without a network it can take half a minute.
+    """
+    mirrors = list(dict.fromkeys(entry.mirrors if mirrors is None else mirrors))
+    deadline = time.monotonic() + seconds
+    with ExitStack() as stack:
+        asked = []
+        for mirror in mirrors:
+            request = urllib.request.Request(_address(mirror, entry.files[0]), method="HEAD")
+            asked.append(stack.enter_context(Transfer(request, DEFAULT_LIMITS, deadline)))
+        return [mirror for mirror, asked in zip(mirrors, asked, strict=True) if _answers(asked)]
+
+
+def _answers(asked: Transfer) -> bool:
+    try:
+        asked.answer()
+    except TransferError as error:
+        return error.status is not None
+    return True
+
+
+def _address(mirror: str, file: CatalogueFile) -> str:
+    return f"{mirror.rstrip('/')}/{file.name}.gz"
+
+
+@contextmanager
+def _only_download(folder: Path) -> Iterator[None]:
+    """Waits until no other process downloads into the folder: they would share the .part files."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network disks know no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Advance]:
+    """A progress bar on stderr, or one line where that is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        print(f"downloading {name}", file=sys.stderr)
+        yield lambda done, total: None
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -1,0 +1,140 @@
+"""Reads ExampleGen's output into arrays, through the graph that Transform made."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from modules import features
+from modules.examples import spill
+from modules.examples.images import FLOATS, GREYS, Images, NotGreyError, to_records
+
+# How tf.io parses what a model takes and learns from; the same facts as
+# pipeline/components/schema/schema.pbtxt, which also has IMAGE_SET for the evaluations.
+RAW_FEATURE_SPEC = {
+    features.IMAGE_FLOATS: tf.io.FixedLenFeature([features.NUM_PIXELS], tf.float32),
+    features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
+}
+_BATCH_SIZE = 2048
+
+
+def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields tf.Examples batch by batch, in the order of the files.
+
+    Args:
+      file_patterns: gzipped TFRecord files, as ExampleGen writes them.
+
+    Yields:
+      Images float32[B, 784] in [0, 1] and labels int64[B].
+
+    Raises:
+      ValueError: no file matches, or the files hold no example.
+    """
+    for records in _read_batches(file_patterns):
+        yield _parse(records)
+
+
+def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Images, np.ndarray]:
+    """Reads tf.Examples in an order that depends on their content alone.
+
+    How examples are spread over files must not change what is trained; so they are sorted. Those of
+    grey levels k/255, as our ExampleGen writes them, are kept as bytes; where there are others, all
+    are read again and kept as floats.
+
+    Args:
+      file_patterns: gzipped TFRecord files, as ExampleGen writes them.
+      max_bytes: beyond it the images are kept in a file; see `spill.sort_records`.
+
+    Returns:
+      Images float32[N, 784] in [0, 1] and labels int64[N].
+
+    Raises:
+      ValueError: no file matches, or the files hold no example.
+    """
+
+    def load(dtype: np.dtype) -> np.ndarray | spill.InFile:
+        batches = itertools.starmap(
+            lambda images, labels: to_records(images, labels, dtype), read_raw(file_patterns)
+        )
+        return spill.sort_records(batches, max_bytes)
+
+    try:
+        records = load(GREYS)
+    except NotGreyError:
+        records = load(FLOATS)
+    # Copies, since a view would keep the images of its batch.
+    labels = [records[rows]["label"].astype(np.int64) for rows in _batches(len(records))]
+    return Images(records), np.concatenate(labels)
+
+
+def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Reads some examples, drawn by their content, and parses no others.
+
+    Those with the smallest fingerprints are taken, and of equal ones just one. So the same examples
+    always give the same sample in the same order, however they are spread over files, and they are
+    read once, with little more than the sample in memory.
+
+    Args:
+      file_patterns: gzipped TFRecord files, as ExampleGen writes them.
+      count: of the examples to read, at least 1; all that differ where there are fewer.
+
+    Returns:
+      Images float32[count, 784] in [0, 1] and labels int64[count].
+
+    Raises:
+      ValueError: no file matches, or the files hold no example.
+    """
+    chosen, prints = tf.constant([], tf.string), np.empty(0, np.int64)
+    for records in _read_batches(file_patterns):
+        both = tf.concat([chosen, records], axis=0)
+        own = tf.strings.to_hash_bucket_fast(records, np.iinfo(np.int64).max).numpy()
+        prints, first = np.unique(np.concatenate([prints, own]), return_index=True)
+        prints, chosen = prints[:count], tf.gather(both, first[:count])
+    return _parse(chosen)
+
+
+def _parse(records: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Returns images float32[B, 784] and labels int64[B] of serialized examples string[B]."""
+    parsed = tf.io.parse_example(records, RAW_FEATURE_SPEC)
+    return parsed[features.IMAGE_FLOATS].numpy(), parsed[features.IMAGE_CLASS].numpy()[:, 0]
+
+
+def _batches(count: int) -> Iterator[slice]:
+    return (slice(start, start + _BATCH_SIZE) for start in range(0, count, _BATCH_SIZE))
+
+
+def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
+    """Yields serialized examples as string[B], in the order of the files.
+
+    Raises:
+      ValueError: no file matches, or the files hold no example.
+    """
+    files = sorted(tf.io.gfile.glob(file_patterns))
+    if not files:
+        raise ValueError(f"no example files match {file_patterns}")
+    found = False
+    for records in tf.data.TFRecordDataset(files, "GZIP").batch(_BATCH_SIZE).prefetch(2):
+        found = True
+        yield records
+    if not found:
+        raise ValueError(f"no examples in {files}")
+
+
+def normalizer(tft_output: tft.TFTransformOutput) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns the Transform graph as a function of raw images float32[B, 784]; the shape stays."""
+    layer = tft_output.transform_features_layer()
+
+    @tf.function(input_signature=[tf.TensorSpec([None, features.NUM_PIXELS], tf.float32)])
+    def transform(batch: tf.Tensor) -> tf.Tensor:
+        return layer({features.IMAGE_FLOATS: batch})[features.IMAGE_NORMALIZED]
+
+    return lambda images: transform(tf.constant(images)).numpy()
+
+
+def normalize(images: np.ndarray, tft_output: tft.TFTransformOutput) -> np.ndarray:
+    """Puts raw images float32[N, 784] through the Transform graph; the shape stays."""
+    transform = normalizer(tft_output)
+    return np.concatenate([transform(images[rows]) for rows in _batches(len(images))])

@@ -1,0 +1,1 @@
+"""From parameters to a SavedModel and TFLite models, each checked after its conversion."""

@@ -1,0 +1,184 @@
+"""Exports trained parameters: as a SavedModel through jax2tf, and by recipe as TFLite models."""
+
+import math
+import os
+import tempfile
+from collections.abc import Callable
+
+import jax
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from flax import traverse_util
+from jax.experimental import jax2tf
+from tensorflow.compiler.tf2xla.python import xla as tfxla
+
+from modules import features
+from modules.examples import tf_examples
+from modules.export import tflite_rewriter
+from modules.export.recipes import Recipe
+from modules.inference import litert
+from modules.models import cnn
+
+# Takes serialized tf.Examples and gives probabilities and class beside the logits.
+SERVE_EXAMPLES = "serving_default"
+SERVE_IMAGES = "predict_images"  # takes `image_floats` and gives the logits
+_PARAMETERS = "parameters"  # where a SavedModel keeps them
+
+
+def check_serialization_version(jax_writes: int, tensorflow_reads: int) -> None:
+    """Raises ImportError when JAX serializes functions in a newer form than TensorFlow reads.
+
+    See https://docs.jax.dev/en/latest/export/export.html#compatibility-guarantees.
+    """
+    if jax_writes > tensorflow_reads:
+        raise ImportError(
+            f"JAX {jax.__version__} writes serialization version {jax_writes}, TensorFlow "
+            f"{tf.__version__} reads up to {tensorflow_reads}: install the locked versions with "
+            f"`make setup`, or set JAX_EXPORT_CALLING_CONVENTION_VERSION={tensorflow_reads}"
+        )
+
+
+check_serialization_version(
+    jax.config.jax_export_calling_convention_version, tfxla.call_module_maximum_supported_version()
+)
+
+
+def save_saved_model(params: cnn.Params, tft_output: tft.TFTransformOutput, directory: str) -> None:
+    """Writes a SavedModel with the signatures SERVE_EXAMPLES and SERVE_IMAGES.
+
+    It contains the Transform graph and takes raw images.
+
+    Args:
+      params: of the network; `load_params` gets them back.
+      tft_output: the graph that comes before it.
+      directory: to write to.
+    """
+    module, predict_images = _make_module(params, tft_output, batch_size=None)
+    image_spec = {features.IMAGE_FLOATS: tf_examples.RAW_FEATURE_SPEC[features.IMAGE_FLOATS]}
+
+    @tf.function(autograph=False, input_signature=predict_images.input_signature)
+    def serve_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {features.LOGITS: _in_few_batch_sizes(predict_images, image_floats)}
+
+    @tf.function(
+        autograph=False, input_signature=[tf.TensorSpec([None], tf.string, name="examples")]
+    )
+    def serve_examples(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = serve_images(**tf.io.parse_example(serialized, image_spec))[features.LOGITS]
+        return {
+            features.LOGITS: logits,
+            features.PROBABILITIES: tf.nn.softmax(logits),
+            features.CLASS: tf.argmax(logits, axis=1),
+        }
+
+    signatures = {SERVE_EXAMPLES: serve_examples, SERVE_IMAGES: serve_images}
+    tf.saved_model.save(module, directory, signatures=signatures)
+
+
+def save_tflite(
+    params: cnn.Params,
+    tft_output: tft.TFTransformOutput,
+    recipe: Recipe,
+    directory: str,
+    representative_images: np.ndarray | None = None,
+) -> str:
+    """Writes a TFLite model, named `tflite`, that contains the Transform graph.
+
+    Args:
+      params: of the network.
+      tft_output: the graph that comes before it.
+      recipe: how to convert.
+      directory: to write to.
+      representative_images: raw training images float32[N, 784] in [0, 1], from which the ranges
+        of integer activations are taken; other recipes need none.
+
+    Returns:
+      The path of the file.
+
+    Raises:
+      flatbuffer.ConversionError: the model failed a check.
+    """
+    # From a batch of any size TFLite's converter makes some 70 operators, from a fixed one 11; the
+    # rewriter frees the batch afterwards.
+    module, predict_images = _make_module(params, tft_output, batch_size=1)
+    expected_bytes = recipe.expected_bytes(np.size(leaf) for leaf in jax.tree.leaves(params))
+    with tempfile.TemporaryDirectory() as scratch:
+        tf.saved_model.save(module, scratch, signatures={litert.SIGNATURE: predict_images})
+        return tflite_rewriter.rewrite(
+            scratch, directory, recipe, representative_images, expected_bytes
+        )
+
+
+def load_params(directory: str) -> cnn.Params:
+    """Returns the parameters that a SavedModel of `save_saved_model` holds."""
+    reader = tf.train.load_checkpoint(os.path.join(directory, "variables", "variables"))
+    prefix, suffix = f"{_PARAMETERS}/", "/.ATTRIBUTES/VARIABLE_VALUE"
+    names = [name for name in reader.get_variable_to_shape_map() if name.startswith(prefix)]
+    return traverse_util.unflatten_dict(
+        {name.removeprefix(prefix).removesuffix(suffix): reader.get_tensor(name) for name in names},
+        sep="/",
+    )
+
+
+def _make_module(
+    params: cnn.Params, tft_output: tft.TFTransformOutput, batch_size: int | None
+) -> tuple[tf.Module, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
+    """Returns a module that owns the parameters, and its function from raw images to logits.
+
+    Args:
+      params: of the network.
+      tft_output: the graph that comes before it.
+      batch_size: that the function takes; None for any.
+    """
+    module = tf.Module()
+    variables = jax.tree.map(lambda leaf: tf.Variable(leaf, trainable=False), params)
+    setattr(module, _PARAMETERS, variables)
+    module.transform = tft_output.transform_features_layer()
+    polymorphic_shapes = [None, "(b, ...)"] if batch_size is None else None
+    apply_flat = jax2tf.convert(
+        cnn.apply_flat, polymorphic_shapes=polymorphic_shapes, with_gradient=False
+    )
+    image_spec = tf.TensorSpec(
+        [batch_size, features.NUM_PIXELS], tf.float32, name=features.IMAGE_FLOATS
+    )
+
+    @tf.function(autograph=False, input_signature=[image_spec])
+    def predict_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
+        transformed = module.transform({features.IMAGE_FLOATS: image_floats})
+        return {features.LOGITS: apply_flat(variables, transformed[features.IMAGE_NORMALIZED])}
+
+    return module, predict_images
+
+
+def _in_few_batch_sizes(
+    predict_images: Callable[[tf.Tensor], dict[str, tf.Tensor]], image_floats: tf.Tensor
+) -> tf.Tensor:
+    """Pads the batch to a power of two and cuts the logits back to it.
+
+    TensorFlow compiles a jax2tf function anew for every batch size it meets, which takes longer
+    than a thousand images do; a server, or TFMA, would meet hundreds.
+    """
+    size = tf.shape(image_floats)[0]
+    exponent = tf.math.ceil(tf.math.log(tf.cast(tf.maximum(size, 1), tf.float64)) / math.log(2))
+    padding = tf.cast(2.0**exponent, tf.int32) - size
+    padded = tf.pad(image_floats, [[0, padding], [0, 0]])
+    return predict_images(padded)[features.LOGITS][:size]
+
+
+def load_saved_model(directory: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns the SavedModel as a function from raw images float32[B, 784] to its logits."""
+    loaded = tf.saved_model.load(directory)
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        feed = {features.IMAGE_FLOATS: tf.constant(images)}
+        return loaded.signatures[SERVE_IMAGES](**feed)[features.LOGITS].numpy()
+
+    return predict
+
+
+def predict_saved_model(directory: str, images: np.ndarray, batch_size: int = 512) -> np.ndarray:
+    """Returns the SavedModel's logits float32[N, classes] for raw images float32[N, 784]."""
+    predict = load_saved_model(directory)
+    starts = range(0, len(images), batch_size)
+    return np.concatenate([predict(images[start : start + batch_size]) for start in starts])

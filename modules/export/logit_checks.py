@@ -1,0 +1,52 @@
+"""Checks that an exported model computes what JAX does."""
+
+import numpy as np
+
+from modules.export.recipes import FLOAT32, Recipe
+
+
+class ExportMismatchError(RuntimeError):
+    """An exported model does not compute what the trained one does."""
+
+
+def check_logits(
+    name: str, expected: np.ndarray, found: np.ndarray, recipe: Recipe = FLOAT32
+) -> None:
+    """Raises ExportMismatchError unless the logits are as close as the recipe has to bring them.
+
+    Each logit must be within `max_logit_difference` (in proportion more for an example with logits
+    beyond -100, since roundings are in proportion to the sums), and the argmax the same for a share
+    of `min_agreement` or, where that is not 1, for all examples but one. Of classes that
+    are equal to JAX, either will do.
+
+    Args:
+      name: of the model, for the message.
+      expected: JAX's float32[N, classes].
+      found: the model's float32[N, classes].
+      recipe: that the model was made by; a SavedModel has to be as good as FLOAT32.
+    """
+    if found.shape != expected.shape:
+        raise ExportMismatchError(
+            f"the {name} gives logits of shape {found.shape}, JAX {expected.shape}"
+        )
+    limits = recipe.max_logit_difference * np.maximum(1, np.abs(expected).max(axis=1) / 100)
+    excess = np.abs(found - expected).max(axis=1) / limits
+    worst = int(np.argmax(np.nan_to_num(excess, nan=np.inf)))
+    if not excess[worst] <= 1:
+        raise ExportMismatchError(
+            f"the {name} differs from JAX in the logits of example {worst} by {excess[worst]:.2g} "
+            f"times what is allowed ({recipe.max_logit_difference:g}): {found[worst]} against "
+            f"{expected[worst]}"
+        )
+    rows = np.arange(len(expected))
+    chosen = expected[rows, found.argmax(axis=1)]
+    is_best = chosen >= expected.max(axis=1)
+    others = np.count_nonzero(~is_best)
+    allowed = (1 - recipe.min_agreement) * len(rows)
+    if others > (max(1, allowed) if allowed else 0):
+        row = int(np.flatnonzero(~is_best)[0])
+        raise ExportMismatchError(
+            f"the {name} and JAX disagree on {others} of {len(rows)} examples "
+            f"(at least {recipe.min_agreement:.1%} have to agree), first on example {row}: "
+            f"{found[row]} against {expected[row]}"
+        )

@@ -1,0 +1,125 @@
+"""TFX's TFLite rewriter with recipes, and with the checks that it leaves out."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.lite.python.convert_phase import ConverterError
+from tfx.components.trainer.rewriting import rewriter, rewriter_factory
+from tfx.components.trainer.rewriting import tflite_rewriter as tfx_tflite_rewriter
+
+from modules import features
+from modules.export import flatbuffer, tflite_checks
+from modules.export.recipes import Recipe
+
+
+# BaseRewriter is named as well, since TFX's factory only finds its direct subclasses.
+class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewriter):
+    """Converts a SavedModel that takes one example; the result takes any number, or it raises."""
+
+    def __init__(
+        self, recipe: Recipe, representative_images: np.ndarray | None, expected_bytes: int
+    ):
+        """Takes what `rewrite` does."""
+
+        def representative_dataset() -> Iterator[list[np.ndarray]]:
+            for image in representative_images:
+                yield [image[np.newaxis]]
+
+        super().__init__(
+            name=recipe.name,
+            filename=features.TFLITE_FILE,
+            copy_assets=False,
+            copy_assets_extra=False,
+            quantization_optimizations=[tf.lite.Optimize.DEFAULT] if recipe.is_quantized else [],
+            quantization_supported_types=[tf.float16] if recipe.weight_bytes == 2 else [],
+            quantization_enable_full_integer=recipe.integer_activations,
+            representative_dataset=representative_dataset if recipe.integer_activations else None,
+        )
+        self._recipe = recipe
+        self._expected_bytes = expected_bytes
+
+    def _create_tflite_converter(self, *args: Any, **kwargs: Any) -> tf.lite.TFLiteConverter:
+        """Sets what TFX's own does not: integer kernels only, and the types at the borders."""
+        converter = super()._create_tflite_converter(*args, **kwargs)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if self._recipe.integer_activations:
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        if self._recipe.integer_io:
+            converter.inference_input_type = tf.int8
+            converter.inference_output_type = tf.int8
+        return converter
+
+    def _rewrite(
+        self,
+        original_model: rewriter.ModelDescription,
+        rewritten_model: rewriter.ModelDescription,
+    ) -> None:
+        """Converts as TFX does, then names the tensors and frees the batch."""
+        path = self._output_path(rewritten_model)
+        try:
+            super()._rewrite(original_model, rewritten_model)
+        except (ConverterError, RuntimeError) as error:  # the latter from its quantization
+            raise flatbuffer.ConversionError(
+                f"{path}: TFLite's converter failed: {_reason(str(error))}"
+            ) from error
+        flatbuffer.finish(path)
+
+    def _post_rewrite_validate(self, rewritten_model: rewriter.ModelDescription) -> None:
+        """Checks the file; see `tflite_checks.check_tflite`."""
+        path = self._output_path(rewritten_model)
+        tflite_checks.check_tflite(path, self._recipe, self._expected_bytes)
+
+    def _output_path(self, rewritten_model: rewriter.ModelDescription) -> str:
+        return os.path.join(os.fspath(rewritten_model.path), self._filename)
+
+
+def _reason(text: str) -> str:
+    """Returns the line of a converter's error that says most; MLIR's have many."""
+    lines = [line for line in text.splitlines() if line.strip()] or ["without a message"]
+    found = (re.search(r"error: (.*)", line) for line in lines)
+    return next((match[1] for match in found if match), lines[0])
+
+
+def rewrite(
+    saved_model_dir: str,
+    destination: str,
+    recipe: Recipe,
+    representative_images: np.ndarray | None,
+    expected_bytes: int,
+) -> str:
+    """Writes `destination`/tflite, converted by a recipe.
+
+    Args:
+      saved_model_dir: a SavedModel that takes one image as `image_floats` float32[1, 784].
+      destination: folder for the file.
+      recipe: how to convert.
+      representative_images: float32[N, 784] in [0, 1], from which the ranges of activations are
+        taken; None for recipes that leave activations in float32.
+      expected_bytes: of the file's weights; see `Recipe.expected_bytes`.
+
+    Returns:
+      The path of the TFLite file.
+
+    Raises:
+      flatbuffer.ConversionError: TFLite's converter failed, or the converted model a check.
+      ValueError: the recipe wants representative images and there are none.
+    """
+    if recipe.integer_activations and (
+        representative_images is None or not len(representative_images)
+    ):
+        raise ValueError(
+            f"the recipe {recipe.name} takes the ranges of activations from representative images: "
+            "give at least one"
+        )
+    converter = rewriter_factory.create_rewriter(
+        RecipeTFLiteRewriter.__name__, recipe, representative_images, expected_bytes
+    )
+    converter.perform_rewrite(
+        rewriter.ModelDescription(rewriter.ModelType.SAVED_MODEL, saved_model_dir),
+        rewriter.ModelDescription(rewriter.ModelType.TFLITE_MODEL, destination),
+    )
+    return os.path.join(destination, features.TFLITE_FILE)

@@ -1,0 +1,1 @@
+"""Running models: LiteRT, TFMA's extractor and metrics, the time of an image."""

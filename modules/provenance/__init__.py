@@ -1,0 +1,1 @@
+"""Which code and which versions of packages a result comes from."""

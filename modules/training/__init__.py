@@ -1,0 +1,1 @@
+"""The training, in JAX alone: loop, config, augmentation, feed, checkpoints."""

@@ -1,0 +1,1 @@
+"""The engines that Beam's work runs on."""

@@ -1,0 +1,171 @@
+"""The Comparison's executor: runs every model once more on the same examples, and judges."""
+
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from tfx.components.util.model_utils import is_model_blessed
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import Artifact
+from tfx.types.artifact_utils import get_single_instance
+from tfx.utils import path_utils
+
+from data.splits import Split
+from modules import features
+from modules.examples import tf_examples as example_files
+from modules.export import conversion_record, export, tflite_checks
+from modules.export.flatbuffer import ConversionError
+from modules.export.recipes import RECIPES
+from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
+from pipeline.components.blessings import bless
+from pipeline.verdict import compare as compare
+from pipeline.verdict import device_package, measurement, tfma_config, tfma_results
+from pipeline.verdict.confusion import confusion_matrix
+from pipeline.verdict.file_names import COMPARISON_FILE
+from pipeline.verdict.limits import limits_from_json
+from pipeline.verdict.measured import REFERENCE, Measured, Refused
+
+_PACKAGES = ("tfx", "tensorflow", "jax", "flax", "ai-edge-litert")
+MODEL, EVALUATION, BLESSING = "model", "evaluation", "blessing"  # inputs, after a model's name
+_ALONE = 1000  # test images that each model is also given one by one
+
+
+class Executor(BaseExecutor):
+    """Looks at the files once more, runs the models for agreement and latency, and judges."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `comparison.json`, and a package of the device models that may ship."""
+        inputs = {key: get_single_instance(value) for key, value in input_dict.items() if value}
+        outputs = {key: get_single_instance(value) for key, value in output_dict.items()}
+        limits = limits_from_json(exec_properties["limits"])
+        server_dir = _serving_dir(inputs, REFERENCE)
+        names = [name for name in RECIPES if f"{name}_{MODEL}" in inputs]
+        # The bytes that are looked at, run and shipped are those of one copy.
+        with tempfile.TemporaryDirectory() as copies:
+            paths, refused = _copy_sound(inputs, names, server_dir, Path(copies))
+            measured, confusion = _measure(inputs, server_dir, paths)
+            judged = [
+                compare.judge(model, measured[REFERENCE], limits) for model in measured.values()
+            ]
+            by_name = {entry["name"]: entry for entry in judged}
+            by_name |= {model.name: compare.refuse(model) for model in refused}
+            server, *devices = (by_name[name] for name in (REFERENCE, *names))
+
+            folder = Path(outputs["comparison"].uri)
+            folder.mkdir(parents=True, exist_ok=True)
+            content = {
+                "schema_version": compare.SCHEMA_VERSION,
+                "reference": REFERENCE,
+                "models": [server, *devices],
+                **json.loads(exec_properties["run"]),
+                "versions": {package: metadata.version(package) for package in _PACKAGES},
+            }
+            (folder / COMPARISON_FILE).write_text(json.dumps(content, indent=2) + "\n")
+            logits = {name: model.logits.test for name, model in measured.items()}
+            np.savez(folder / LOGITS_FILE, **logits)
+            np.savez(folder / CONFUSION_FILE, **confusion)
+
+            shipped = [entry for entry in devices if entry["blessed"]]
+            package = Path(path_utils.serving_model_path(outputs["device_models"].uri))
+            device_package.pack(package, paths, shipped)
+        bless(outputs["server_blessing"], server["blessed"], inputs[f"{REFERENCE}_{MODEL}"])
+        bless(outputs["device_blessing"], bool(shipped))
+
+
+def _serving_dir(inputs: Mapping[str, Artifact], name: str) -> str:
+    return path_utils.serving_model_path(inputs[f"{name}_{MODEL}"].uri)
+
+
+def _copy_sound(
+    inputs: Mapping[str, Artifact], names: list[str], server_dir: str, folder: Path
+) -> tuple[dict[str, str], list[Refused]]:
+    """Copies the device models that are what was checked, and checks their form once more.
+
+    Returns:
+      Their paths by name, and why the others are refused.
+    """
+    sizes = [np.size(leaf) for leaf in jax.tree.leaves(export.load_params(server_dir))]
+    paths, refused = {}, []
+    for name in names:
+        serving_dir = _serving_dir(inputs, name)
+        original, copy = Path(serving_dir, features.TFLITE_FILE), folder / f"{name}.tflite"
+        reason = conversion_record.refusal(serving_dir) or tfma_results.refusal(
+            inputs[f"{name}_{EVALUATION}"].uri
+        )
+        if not reason:
+            shutil.copyfile(original, copy)
+            try:
+                recipe = RECIPES[name]
+                tflite_checks.check_tflite(str(copy), recipe, recipe.expected_bytes(sizes))
+            except ConversionError as error:
+                reason = str(error).removeprefix(f"{copy}: ")
+        if reason:
+            size = original.stat().st_size if original.is_file() else None
+            refused.append(Refused(name, size, reason))
+        else:
+            paths[name] = str(copy)
+    return paths, refused
+
+
+def _measure(
+    inputs: Mapping[str, Artifact], server_dir: str, paths: Mapping[str, str]
+) -> tuple[dict[str, Measured], dict[str, np.ndarray]]:
+    """Returns all that is known of the models, and their confusion matrices, by name."""
+    results = {
+        name: tfma_results.load_evaluation(inputs[f"{name}_{EVALUATION}"].uri)
+        for name in (REFERENCE, *paths)
+    }
+    metrics = {name: tfma_results.read_metrics(result) for name, (result, _) in results.items()}
+    test, hard = (
+        [os.path.join(inputs["examples"].path(split=split), "*")]
+        for split in (Split.EVAL, Split.HARD)
+    )
+    answers = measurement.predict_all(
+        server_dir,
+        paths,
+        example_files.read_raw(test),
+        example_files.read_raw(hard),
+        stride=math.ceil(metrics[REFERENCE].examples / _ALONE),
+    )
+    image = next(images for images, _ in example_files.read_raw(test))[:1]
+    latencies = measurement.latencies(server_dir, paths, image)
+    measured, confusion = {}, {}
+    for name, (result, baseline) in results.items():
+        is_reference, logits = name == REFERENCE, answers.logits[name]
+        confusion[name] = confusion_matrix(
+            result.plots, logits.test.shape[1], tfma_config.EVAL_SLICE
+        )
+        measured[name] = Measured(
+            name=name,
+            size_bytes=_saved_model_bytes(Path(server_dir))
+            if is_reference
+            else os.path.getsize(paths[name]),
+            altered_files=len(conversion_record.altered_files(server_dir)) if is_reference else 0,
+            metrics=metrics[name],
+            evaluator_blessed=is_model_blessed(inputs[f"{name}_{BLESSING}"]),
+            last_accuracy=baseline and tfma_results.read_metrics(baseline).accuracy,
+            logits=logits,
+            own_loss=measurement.cross_entropy(logits.test, answers.labels),
+            contradictions=answers.contradictions if is_reference else None,
+            latency_us=latencies[name],
+        )
+    return measured, confusion
+
+
+def _saved_model_bytes(folder: Path) -> int:
+    """Returns the size of the SavedModel without the device model that lies beside it."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return sum(path.stat().st_size for path in files if path != folder / features.TFLITE_FILE)

@@ -1,0 +1,116 @@
+"""The Report component: the comparison, with where the models were pushed to, as JSON and page."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from tfx.components.pusher import executor as pusher
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types.standard_artifacts import Examples, ModelRun, PushedModel
+
+from data.splits import Split
+from modules.examples import tf_examples as example_files
+from pipeline.components.artifacts import (
+    CONFUSION_FILE,
+    LOGITS_FILE,
+    ComparisonReport,
+    ModelComparison,
+)
+from pipeline.metadata import runs
+from pipeline.metadata.connection import open_store
+from pipeline.report import figures, rendering
+from pipeline.verdict.file_names import COMPARISON_FILE, REPORT_FILE
+
+
+@component
+def Report(  # noqa: N802 - components are named as classes
+    comparison: InputArtifact[ModelComparison],
+    examples: InputArtifact[Examples],
+    model_run: InputArtifact[ModelRun],
+    server_push: InputArtifact[PushedModel],
+    device_push: InputArtifact[PushedModel],
+    data_source: Parameter[str],
+    is_fallback: Parameter[int],
+    graph: Parameter[str],
+    metadata_location: Parameter[str],
+    pipeline_name: Parameter[str],
+    report: OutputArtifact[ComparisonReport],
+):
+    """Writes the final `comparison.json` and `index.html`.
+
+    Args:
+      comparison: comparison.json, not yet with where the models were pushed to; the logits and the
+        confusion matrices.
+      examples: the eval split, for the galleries.
+      model_run: the training's TensorBoard events; may be empty.
+      server_push: of the SavedModel.
+      device_push: of the device models.
+      data_source: where the data came from, and why when it is a fallback.
+      is_fallback: 1 when the data stands in for the one that was wanted, else 0.
+      graph: JSON, {node id: [ids of the nodes that it takes something from]}.
+      metadata_location: where ML Metadata is, for the times; "" where there is none.
+      pipeline_name: whose last run the times are of.
+      report: `comparison.json` and `index.html`.
+    """
+    content = json.loads((Path(comparison.uri) / COMPARISON_FILE).read_text())
+    server, *devices = content["models"]
+    server["pushed_to"] = _destination(server_push)
+    for device in devices:
+        device["pushed_to"] = _destination(device_push) if device["blessed"] else None
+
+    eval_files = [os.path.join(examples.path(split=Split.EVAL), "*")]
+    logits = _arrays(Path(comparison.uri) / LOGITS_FILE)
+    labels, images = _read(eval_files, logits, content["reference"])
+    evidence = rendering.Evidence(
+        data_source=data_source,
+        is_fallback=bool(is_fallback),
+        images=images,
+        labels=labels,
+        logits=logits,
+        confusion=_arrays(Path(comparison.uri) / CONFUSION_FILE),
+        scalars=figures.read_scalars(model_run.uri),
+        graph=json.loads(graph),
+        times=(
+            runs.node_times(open_store(metadata_location), pipeline_name)
+            if metadata_location
+            else {}
+        ),
+    )
+    (Path(report.uri) / COMPARISON_FILE).write_text(json.dumps(content, indent=2) + "\n")
+    (Path(report.uri) / REPORT_FILE).write_text(rendering.render(content, evidence), "utf-8")
+
+
+def _read(
+    file_patterns: list[str], logits: Mapping[str, np.ndarray], reference: str
+) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Reads the eval split once, and keeps what the page may show of it.
+
+    What is among the first of a gallery is among the first of its own batch there.
+
+    Returns:
+      All labels int64[N], and by their rows the images float32[784] that galleries may show.
+    """
+    labels, found, start = [], {}, 0
+    for images, own in example_files.read_raw(file_patterns):
+        stop = start + len(own)
+        of_batch = {name: values[start:stop] for name, values in logits.items()}
+        for rows in rendering.gallery_rows(of_batch, own, reference):
+            first = rows[: rendering.GALLERY_SIZE]
+            found |= zip((start + first).tolist(), images[first], strict=True)
+        labels.append(own)
+        start = stop
+    return np.concatenate(labels), found
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Returns the arrays of an npz file by name."""
+    with np.load(path) as file:
+        return dict(file)
+
+
+def _destination(push: PushedModel) -> str | None:
+    """Returns the folder that a Pusher filled, None when it did not push."""
+    return push.get_string_custom_property(pusher._PUSHED_DESTINATION_KEY) or None

@@ -1,0 +1,92 @@
+"""The rows of the report's tables: checks and classes, with a column for each model."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.report.formatting import CHECKS, Check
+
+_FAINTEST_SCALE = 0.005  # share: with differences this small, none is shown in full colour
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckRow:
+    """A check, and what it found for each model; None for a model that does not have it."""
+
+    name: str
+    shown_as: Check
+    cells: list[Mapping[str, Any] | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassRow:
+    """A class: the reference's accuracy on it, and the difference of each other model to that.
+
+    Attributes:
+      label: of the class; "all" for all images.
+      images: number of images of the class.
+      accuracy: the reference's, a share in [0, 1].
+      differences: of the other models, as shares; negative where they are worse.
+      heats: how strongly to colour each difference, in [-1, 1] and of the same sign.
+    """
+
+    label: str
+    images: int
+    accuracy: float
+    differences: list[float]
+    heats: list[float]
+
+
+def check_rows(models: Sequence[Mapping[str, Any]]) -> list[CheckRow]:
+    """Returns a row for each check that any model has, in the order in which they are known."""
+    by_model = [{check["name"]: check for check in model["checks"]} for model in models]
+    present = dict.fromkeys(name for checks in by_model for name in checks)
+    names = [name for name in CHECKS if name in present]
+    names += [name for name in present if name not in CHECKS]
+    return [
+        CheckRow(name, CHECKS.get(name, Check()), [checks.get(name) for checks in by_model])
+        for name in names
+    ]
+
+
+def class_rows(
+    models: Sequence[Mapping[str, Any]], reference: str, labels: np.ndarray
+) -> list[ClassRow]:
+    """Returns a row for all images and one for each class.
+
+    Args:
+      models: of comparison.json.
+      reference: the name of the model whose accuracy the others' are compared with.
+      labels: int64[N] of the images.
+    """
+    accuracies = {
+        model["name"]: {}
+        if model["refused"]
+        else {"all": model["metrics"]["accuracy"], **model["per_class_accuracy"]}
+        for model in models
+    }
+    expected = accuracies.pop(reference)
+    classes = {label for values in (expected, *accuracies.values()) for label in values} - {"all"}
+    rows = []
+    for label in ("all", *sorted(classes, key=int)):
+        accuracy = expected.get(label, math.nan)
+        # Metrics come as float32, so that equal shares may differ in the eighth digit.
+        differences = [
+            round(values.get(label, math.nan) - accuracy, 6) for values in accuracies.values()
+        ]
+        images = len(labels) if label == "all" else int(np.count_nonzero(labels == int(label)))
+        rows.append(ClassRow(label, images, accuracy, differences, []))
+    strongest = max(
+        (abs(value) for row in rows for value in row.differences if math.isfinite(value)),
+        default=0,
+    )
+    scale = max(strongest, _FAINTEST_SCALE)
+    return [
+        dataclasses.replace(
+            row, heats=[0 if math.isnan(value) else value / scale for value in row.differences]
+        )
+        for row in rows
+    ]

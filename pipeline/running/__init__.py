@@ -1,0 +1,1 @@
+"""Running one node or all of them, and what the terminal shows of it."""

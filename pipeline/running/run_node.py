@@ -1,0 +1,140 @@
+"""Runs one node of a compiled pipeline: `python -m pipeline.running.run_node FOLDER NODE RUN`.
+
+It is for orchestrators that start a process for each node. All nodes of a run are given the same
+RUN: it is the run's name in ML Metadata, by which a node finds what the others have made.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import FAILED, ConfigError, DataError
+from modules.provenance.fingerprint import fingerprint
+from modules.training import checkpoint_folder
+from pipeline.metadata.run_lock import LOCK_FILE
+from pipeline.running import compiled, console
+from pipeline.running.exit_status import tells_wrong_settings
+from pipeline.storage import full_disk
+
+if TYPE_CHECKING:
+    from tfx.proto.orchestration import pipeline_pb2
+
+
+class NodeError(RuntimeError):
+    """The node cannot run now; the message says why."""
+
+
+@tells_wrong_settings
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a node as the command line says.
+
+    Returns:
+      0 when the node is finished, also when an earlier attempt in this run finished it; FAILED when
+      it failed and another attempt may succeed; WRONG_SETTING when none would.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.running.run_node", description=__doc__
+    )
+    parser.add_argument("folder", type=Path, help="that the pipeline was compiled into")
+    parser.add_argument("node", help="its id")
+    parser.add_argument("run", help="the run's name, the same for all nodes")
+    options = parser.parse_args(arguments)
+    log_file = options.folder / f"{options.node}.log"
+    try:
+        graph = compiled.read_graph(options.folder)
+        _check(graph, options.node)
+        definition = compiled.read_pipeline(options.folder)
+        checkpoint_folder.keep_in(Path(graph.settings["OUTPUT"]))
+        with _alone(options.folder / f"{options.node}.lock", graph):
+            run_node(definition, options.node, options.run, log_file)
+    except (ConfigError, DataError):
+        raise
+    except NodeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    except Exception as error:  # whatever a component raises ends up here
+        places = (graph.settings["OUTPUT"], graph.settings.get("PUSH_TO") or options.folder)
+        reason = full_disk.told(error, places) or f"{type(error).__name__}: {error}"
+        print(f"Details: {log_file}\nerror: {options.node}: {reason}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def run_node(
+    definition: "pipeline_pb2.Pipeline", node_id: str, run_id: str, log_file: Path
+) -> None:
+    """Runs one node, or takes its outputs from TFX's cache, and prints how long it took.
+
+    Args:
+      definition: the compiled pipeline.
+      node_id: which of its nodes.
+      run_id: the run's name in ML Metadata.
+      log_file: where to append what the libraries say.
+
+    Raises:
+      NodeError: the nodes that it waits for have left it nothing in this run.
+      Exception: whatever the component raises.
+    """
+    with console.library_output_to(log_file):
+        # Imported here, with their output redirected and the command line known to be good.
+        from absl import logging as absl_logging
+
+        from pipeline.running.node_attempt import NodeAttempt
+
+        absl_logging.use_python_logging(quiet=True)
+        absl_logging.set_verbosity(absl_logging.INFO)
+        attempt = NodeAttempt(definition, node_id, run_id)
+        if attempt.is_finished():
+            print(f"{node_id}: finished by an earlier attempt")
+            return
+        started = time.monotonic()
+        attempt.launch()
+        if not attempt.is_finished():
+            raise NodeError(
+                f"{node_id}: not all of its inputs are there: have the nodes that it waits for "
+                f"succeeded in the run {run_id}? Details: {log_file}"
+            )
+        seconds = f"{time.monotonic() - started:.1f} s"
+        print(f"{node_id}: {'cached' if attempt.is_cached() else seconds}")
+
+
+def _check(graph: compiled.Graph, node_id: str) -> None:
+    """Raises ConfigError when there is no such node, or its code is no longer what was compiled."""
+    if node_id not in graph.nodes:
+        raise ConfigError(f"there is no node {node_id!r}; expected one of {', '.join(graph.nodes)}")
+    if node_id in graph.modules and graph.digests[node_id] != fingerprint(graph.modules[node_id]):
+        raise ConfigError(
+            f"{node_id}: its code was edited since this run was compiled, or the version of a "
+            "package is another, and the cache would take its outputs for those of the old code; "
+            "start a new run"
+        )
+
+
+@contextlib.contextmanager
+def _alone(node_lock: Path, graph: compiled.Graph) -> Iterator[None]:
+    """Keeps out other attempts at the node, and the local runner; raises NodeError for those.
+
+    An orchestrator that lost sight of a process may start the next while that one is still there.
+    Where ML Metadata takes one writer, other nodes are kept out, too.
+    """
+    output = Path(graph.settings["OUTPUT"])
+    with open(node_lock, "w") as node, open(output / LOCK_FILE, "w") as run:
+        try:
+            fcntl.flock(node, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mode = fcntl.LOCK_EX if graph.one_at_a_time else fcntl.LOCK_SH
+            fcntl.flock(run, mode | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NodeError(
+                f"another attempt at this node, or another run, is using OUTPUT={output}; wait for "
+                "its end"
+            ) from error
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Folders and object stores: copies, staging for TFX, pushed versions."""

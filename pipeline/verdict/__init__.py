@@ -1,0 +1,1 @@
+"""What is measured of every model, the limits, the decision, and the package for devices."""

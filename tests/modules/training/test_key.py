@@ -1,0 +1,98 @@
+"""The key of a training's checkpoints: another result, another key."""
+
+import dataclasses
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.files import PROJECT_ROOT
+from modules.examples.images import FLOATS, Images, to_records
+from modules.provenance import fingerprint
+from modules.provenance.import_closure import Code
+from modules.training import checkpoints
+from modules.training.config import TrainConfig
+from tests.modules.training.small_training import SMALL, Data
+
+
+def test_the_key_depends_on_data_and_config(halves: Data) -> None:
+    images, labels = halves
+    dark = images.copy()
+    dark[-1, -1] = 0
+    relabelled = labels.copy()
+    relabelled[-1] ^= 1
+    keys = [
+        checkpoints.training_key(images, labels, SMALL),
+        checkpoints.training_key(dark, labels, SMALL),
+        checkpoints.training_key(images, relabelled, SMALL),
+        checkpoints.training_key(images[:-1], labels[:-1], SMALL),
+        *(
+            checkpoints.training_key(images, labels, dataclasses.replace(SMALL, **changed))
+            for field in dataclasses.fields(TrainConfig)
+            for changed in [{field.name: getattr(SMALL, field.name) + 1}]
+        ),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert all(re.fullmatch("[0-9a-f]{16}", key) for key in keys)
+    same = checkpoints.training_key(images.copy(order="F"), labels.astype(np.int32), SMALL)
+    assert same == keys[0]
+
+
+def test_the_key_depends_on_what_is_made_of_the_images_and_not_on_how_they_are_kept(
+    halves: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are made some at a time; a row more than that makes two."""
+    monkeypatch.setattr(checkpoints, "_DIGESTED_AT_ONCE", 199)
+    noise, labels = halves
+    kept = Images(to_records(noise, labels, FLOATS))
+    key = checkpoints.training_key(noise, labels, SMALL)
+    assert checkpoints.training_key(kept, labels, SMALL) == key
+    brighter = kept.then(lambda images: images + np.float32(1e-6))
+    assert checkpoints.training_key(brighter, labels, SMALL) != key
+    last = noise.copy()
+    last[-1] += 1e-6
+    assert checkpoints.training_key(last, labels, SMALL) != key
+
+
+def test_the_key_depends_on_all_code_that_decides_over_the_result(
+    imported_by_training: set[str], halves: Data, tmp_path: Path
+) -> None:
+    project = PROJECT_ROOT
+    code = shutil.copytree(
+        project / "modules", tmp_path / "modules", ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+    def key() -> str:
+        return checkpoints.training_key(*halves, SMALL, Code(tmp_path))
+
+    before = key()
+    assert before == checkpoints.training_key(*halves, SMALL)
+    ours = {name.removeprefix("modules.") for name in imported_by_training if "modules." in name}
+    assert {"model", "fast_layers", "feed", "training"} <= ours
+    for source in code.glob("*.py"):
+        original = source.read_text()
+        source.write_text(original + "\n# edited\n")
+        decides = source.stem in ours | {"__init__"}
+        assert (key() != before) == decides, source.name
+        source.write_text(original)
+
+
+def test_the_key_depends_on_a_helper_of_the_model(halves: Data, tmp_path: Path) -> None:
+    project = PROJECT_ROOT
+    code = shutil.copytree(project / "modules", tmp_path / "modules")
+    model, helper = code / "model.py", code / "my_layers.py"
+    model.write_text(model.read_text() + "\nfrom modules import my_layers\n")
+    keys = set()
+    for text in ("SCALE = 1", "SCALE = 2"):
+        helper.write_text(text)
+        keys.add(checkpoints.training_key(*halves, SMALL, Code(tmp_path)))
+    assert len(keys) == 2
+
+
+def test_the_key_depends_on_the_libraries(halves: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = checkpoints.training_key(*halves, SMALL)
+    real = fingerprint.versions
+    monkeypatch.setattr(fingerprint, "versions", lambda names: {**real(names), "jaxlib": "0.0.0"})
+    assert checkpoints.training_key(*halves, SMALL) != key

@@ -1,0 +1,113 @@
+"""How the report spells numbers, checks and verdicts."""
+
+import math
+
+import pytest
+
+from pipeline.report import formatting
+from pipeline.report.formatting import measured
+from tests.pipeline.report.report_pages import check, model
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.9836, "98.36\u202f%"),
+        (-0.0000001, "0.00\u202f%"),
+        (-0.01, "\u22121.00\u202f%"),
+        (math.nan, "NaN"),
+        (None, "\u2013"),
+    ],
+)
+def test_share(value: float | None, expected: str) -> None:
+    assert formatting.share(value) == expected
+
+
+def test_number_and_points() -> None:
+    assert formatting.number(-1.5e-5, ".2g") == "\u22121.5e\u221205"
+    assert formatting.number(math.inf) == "inf"
+    assert formatting.points(-0.00104) == "\u22120.10"
+    assert formatting.points(math.nan) == "NaN"
+
+
+def test_size() -> None:
+    assert formatting.size(1023 * 1024) == "1,023.0\u202fKiB"
+    assert formatting.size(1024 * 1024) == "1.00\u202fMiB"
+    assert formatting.size(1024 * 1024 * 1.23456, 4) == "1.2346\u202fMiB"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.002, "<_0.1_s"), (0.05, "0.1_s"), (9.96, "10.0_s"), (99.96, "100_s"), (1234.5, "1,234_s")],
+)
+def test_seconds(value: float, expected: str) -> None:
+    assert formatting.seconds(value) == expected.replace("_", "\u202f")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "limit", "expected"),
+    [
+        ("min_accuracy", 0.98, 0.97, ("98.00_%", "at least 97.00_%")),
+        ("min_accuracy", 0.97, 0.97, ("97.00_%", "at least 97.00_%")),
+        ("min_accuracy", 0.96996, 0.97, ("96.996_%", "at least 97.000_%")),
+        ("min_accuracy", math.nan, 0.97, ("NaN", "at least 97.00_%")),
+        ("min_accuracy", None, 0.97, ("\u2013", "at least 97.00_%")),
+        ("max_accuracy_drop", -0.0002, 0.001, ("\u22120.02", "at most 0.10")),
+        ("max_loss_difference", 0.00051, 0.0005, ("0.00051", "at most 0.00050")),
+        ("max_bytes", 921_601, 921_600, ("900.001_KiB", "at most 900.000_KiB")),
+        ("max_bytes", 1_048_576, 921_600, ("1.00_MiB", "at most 900.00_KiB")),
+        ("max_latency_us", 154.25, 110, ("154.2", "at most 110")),
+        ("max_nonfinite_answers", 3, 0, ("3", "at most 0")),
+        ("max_logit_scale_error", 0.2, 0.03, ("20.00_%", "at most 3.00_%")),
+        ("max_unheard_of", 1234.5, 800, ("1234", "at most 800")),
+    ],
+)
+def test_measured_tells_value_and_limit_apart(
+    name: str, value: float | None, limit: float, expected: tuple[str, str]
+) -> None:
+    found = measured(check(name, value, limit))
+    assert found == tuple(text.replace("_", "\u202f") for text in expected)
+
+
+def test_blessing_has_no_number() -> None:
+    assert measured(check("evaluator_blessing", 1, 1)) == ("yes", "must be yes")
+    failed = check("evaluator_blessing", 0, 1, passed=False)
+    assert measured(failed) == ("no", "must be yes")
+    assert formatting.failure(failed) == "TFX's Evaluator did not bless it"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "limit", "expected"),
+    [
+        (
+            "min_agreement",
+            0.99,
+            0.999,
+            "agreement with the reference is 99.00_% (at least 99.90_% is needed)",
+        ),
+        (
+            "max_hard_accuracy_drop",
+            0.02,
+            0.01,
+            "accuracy lost on the hard set is 2.00 points (at most 1.00 points is allowed)",
+        ),
+        ("min_unheard_of", 1, 2, "min_unheard_of is 1 (at least 2 is needed)"),
+    ],
+)
+def test_failure(name: str, value: float, limit: float, expected: str) -> None:
+    found = formatting.failure(check(name, value, limit, passed=False))
+    assert found == expected.replace("_%", "\u202f%")
+
+
+@pytest.mark.parametrize(
+    ("pushed", "expected"),
+    [
+        ((True, True), "Every model passed its checks and was pushed"),
+        ((True, False), "1 of 2 models was pushed"),
+        ((True, True, False), "2 of 3 models were pushed"),
+        ((False, False), "None of 2 models was pushed"),
+    ],
+)
+def test_headline(pushed: tuple[bool, ...], expected: str) -> None:
+    models = [model("float32", pushed_to="/srv" if was_pushed else None) for was_pushed in pushed]
+    assert formatting.headline(models) == expected

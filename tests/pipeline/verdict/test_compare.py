@@ -1,0 +1,213 @@
+"""What decides on a blessing: every limit from both sides."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from pipeline.verdict import compare
+from pipeline.verdict.measured import Check, Logits
+from tests.pipeline.verdict.compared_models import (
+    LIMITS,
+    METRICS,
+    NAN,
+    REFERENCE,
+    checks_of,
+    failed,
+    logits,
+    measured,
+)
+from tests.pipeline.verdict.test_compare_logits import LOGIT_CHECKS
+
+
+def test_names_values_and_limits() -> None:
+    model = measured(
+        accuracy=0.9905,
+        per_class_accuracy={"0": 0.948, "1": 0.999},
+        loss=0.034,
+        hard_accuracy=0.899,
+        logits=logits(flipped=5),
+        last_accuracy=0.992,
+    )
+    found = checks_of(model)
+    logit_checks = {name: found.pop(name) for name in LOGIT_CHECKS}
+    assert all(check.limit == 10.0 for check in logit_checks.values())
+    assert list(found.values()) == [
+        Check("evaluator_blessing", 1.0, 1.0, True),
+        Check("min_accuracy", 0.9905, 0.9, True),
+        Check("max_drop_from_last", 0.0015, 0.02, True),
+        Check("max_nonfinite_answers", 0, 0, True),
+        Check("max_alone_difference", 0.0, 0.01, True),
+        Check("max_evaluation_difference", 0.0, 0.001, True),
+        Check("sound_file", 1.0, 1.0, True),
+        Check("max_accuracy_drop", 0.0005, 0.001, True),
+        Check("max_class_accuracy_drop", 0.002, 0.005, True),
+        Check("max_hard_accuracy_drop", 0.001, 0.002, True),
+        Check("max_loss_difference", 0.004, 0.01, True),
+        Check("min_agreement", 0.9995, 0.999, True),
+        Check("max_bytes", 300_000, 500_000, True),
+        Check("max_latency_us", 100.0, 160.0, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"evaluator_blessed": False}, ["evaluator_blessing"]),
+        ({"accuracy": 0.990}, []),  # 0.991 - 0.990 is 0.0010000000000000009
+        ({"accuracy": float(np.float32(0.990))}, []),
+        ({"accuracy": 0.995}, []),
+        ({"accuracy": 0.98999}, ["max_accuracy_drop"]),
+        ({"accuracy": NAN}, ["min_accuracy", "max_accuracy_drop"]),
+        ({"per_class_accuracy": {"0": 0.945, "1": 1.0}}, []),
+        ({"per_class_accuracy": {"0": 0.95, "1": float(np.float32(0.995))}}, []),
+        ({"per_class_accuracy": {"0": 0.94499, "1": 1.0}}, ["max_class_accuracy_drop"]),
+        ({"per_class_accuracy": {"0": 1.0, "1": 0.994}}, ["max_class_accuracy_drop"]),
+        # A NaN must not hide behind another class's drop.
+        ({"per_class_accuracy": {"0": NAN, "1": 0.9}}, ["max_class_accuracy_drop"]),
+        ({"per_class_accuracy": {"0": 0.9, "1": NAN}}, ["max_class_accuracy_drop"]),
+        ({"hard_accuracy": 0.898}, []),
+        ({"hard_accuracy": 0.8979}, ["max_hard_accuracy_drop"]),
+        ({"hard_accuracy": NAN}, ["max_hard_accuracy_drop"]),
+        ({"loss": 0.04}, []),
+        ({"loss": 0.02}, []),
+        ({"loss": 0.0401}, ["max_loss_difference"]),
+        ({"loss": 0.0199}, ["max_loss_difference"]),
+        ({"loss": NAN}, ["max_evaluation_difference", "max_loss_difference"]),
+        ({"own_loss": 0.0309}, []),
+        ({"own_loss": 0.0311}, ["max_evaluation_difference"]),
+        ({"own_loss": NAN}, ["max_evaluation_difference"]),
+        ({"loss": 2.0, "own_loss": 2.0019}, ["max_loss_difference"]),
+        ({"contradictions": 1}, ["max_contradictions"]),
+        ({"logits": logits(flipped=10)}, []),
+        ({"logits": logits(flipped=11)}, ["min_agreement"]),
+        ({"size_bytes": 500_000}, []),
+        ({"size_bytes": 500_001}, ["max_bytes"]),
+        ({"latency_us": {"batch_1": {"p50": 160.0}}}, []),
+        ({"latency_us": {"batch_1": {"p50": 161.0}}}, ["max_latency_us"]),
+        ({"last_accuracy": 1.0}, []),
+        ({"last_accuracy": 1.02}, ["max_drop_from_last"]),
+        ({"last_accuracy": NAN}, ["max_drop_from_last"]),
+    ],
+)
+def test_each_limit_from_both_sides(changes: dict, expected: list[str]) -> None:
+    assert failed(measured(**changes)) == expected
+
+
+@pytest.mark.parametrize(("accuracy", "expected"), [(0.9, []), (0.8999, ["min_accuracy"])])
+def test_least_accuracy(accuracy: float, expected: list[str]) -> None:
+    """Against a reference that is no better, so that nothing is dropped."""
+    reference = dataclasses.replace(
+        REFERENCE, metrics=dataclasses.replace(METRICS, accuracy=accuracy)
+    )
+    assert failed(measured(accuracy=accuracy), reference) == expected
+
+
+def test_a_reference_that_is_nan_fails_the_device_model() -> None:
+    broken = dataclasses.replace(METRICS, accuracy=NAN, loss=NAN, hard_accuracy=NAN)
+    reference = dataclasses.replace(REFERENCE, metrics=broken)
+    assert failed(measured(), reference) == [
+        "max_accuracy_drop",
+        "max_hard_accuracy_drop",
+        "max_loss_difference",
+    ]
+
+
+def test_one_image_is_never_held_against_a_model_but_two_are() -> None:
+    few = {
+        "examples": 100,
+        "class_examples": {"0": 50, "1": 50},
+        "per_class_accuracy": {"0": 0.93, "1": 1.0},
+        "hard_examples": 100,
+    }
+    one = measured(**few, accuracy=0.981, hard_accuracy=0.89, logits=logits(100, flipped=1))
+    reference = dataclasses.replace(REFERENCE, logits=logits(100))
+    assert failed(one, reference) == []
+    checks = checks_of(one, reference)
+    assert checks["max_accuracy_drop"].limit == 0.01
+    assert checks["max_class_accuracy_drop"].limit == 0.02
+    assert checks["min_agreement"].limit == 0.99
+    few["per_class_accuracy"] = {"0": 0.91, "1": 1.0}
+    two = measured(**few, accuracy=0.971, hard_accuracy=0.88, logits=logits(100, flipped=2))
+    assert failed(two, reference) == [
+        "max_accuracy_drop",
+        "max_class_accuracy_drop",
+        "max_hard_accuracy_drop",
+        "min_agreement",
+    ]
+
+
+@pytest.mark.parametrize("images", [3, 7, 36, 171, 364])
+def test_one_image_is_as_little_however_its_share_is_rounded(images: int) -> None:
+    one_less = (images - 1) / images
+    few = {"examples": images, "hard_examples": images, "class_examples": {"0": images}}
+    best = dataclasses.replace(
+        METRICS, **few, accuracy=1.0, hard_accuracy=1.0, per_class_accuracy={"0": 1.0}
+    )
+    reference = dataclasses.replace(REFERENCE, metrics=best, logits=logits(images))
+    model = measured(
+        **few,
+        accuracy=float(np.float32(one_less)),
+        hard_accuracy=float(np.float32(one_less)),
+        per_class_accuracy={"0": float(np.float32(one_less))},
+        logits=logits(images, flipped=1),
+    )
+    assert set(failed(model, reference)) <= {"min_accuracy"}
+
+
+def test_the_class_that_is_reported_is_the_one_furthest_beyond_its_own_limit() -> None:
+    model = measured(
+        class_examples={"0": 20, "1": 5_000}, per_class_accuracy={"0": 0.91, "1": 0.99}
+    )
+    # Class 0 dropped by 0.04, less than one image of 20; class 1 by 0.01, more than is allowed.
+    assert checks_of(model)["max_class_accuracy_drop"] == Check(
+        "max_class_accuracy_drop", 0.01, 0.005, False
+    )
+
+
+def test_the_saved_model_is_judged_by_what_every_model_has_to_pass() -> None:
+    entry = compare.judge(REFERENCE, REFERENCE, LIMITS)
+    assert [check["name"] for check in entry["checks"]] == [
+        "evaluator_blessing",
+        "min_accuracy",
+        "max_altered_files",
+        "max_nonfinite_answers",
+        "max_alone_difference",
+        "max_evaluation_difference",
+        "max_contradictions",
+    ]
+    assert entry["blessed"] and entry["model_type"] == "tf_generic"
+    assert (entry["agreement"], entry["max_abs_logit_difference"]) == (1.0, 0.0)
+    altered = dataclasses.replace(REFERENCE, altered_files=1)
+    assert not compare.judge(altered, altered, LIMITS)["blessed"]
+    unblessed = dataclasses.replace(REFERENCE, evaluator_blessed=False)
+    assert not compare.judge(unblessed, unblessed, LIMITS)["blessed"]
+
+
+def test_judgement_is_the_element_of_comparison_json() -> None:
+    found = logits(flipped=2_000)
+    hard = logits(flipped=5_000).hard
+    moved = found.test - np.float32(0.5)
+    model = measured(logits=Logits(moved, hard, found.sampled, moved[found.sampled]))
+    entry = compare.judge(model, REFERENCE, LIMITS)
+    checks = [dataclasses.asdict(check) for check in checks_of(model).values()]
+    assert entry == {
+        "name": "int8",
+        "model_type": "tf_lite",
+        "bytes": 300_000,
+        "metrics": {"accuracy": 0.991, "loss": 0.03},
+        "per_class_accuracy": {"0": 0.95, "1": 1.0},
+        "agreement": 0.8,
+        "max_abs_logit_difference": pytest.approx(2.8),
+        "hard": {"accuracy": 0.9, "loss": 0.3, "agreement": 0.5},
+        "latency_us": {"batch_1": {"p50": 100.0, "p90": 150.0}},
+        "checks": checks,
+        "refused": None,
+        "blessed": False,
+        "pushed_to": None,
+    }
+    assert [check["name"] for check in checks if not check["passed"]] == ["min_agreement"]
+    assert json.loads(json.dumps(entry)) == entry
+    assert compare.judge(measured(), REFERENCE, LIMITS)["blessed"] is True

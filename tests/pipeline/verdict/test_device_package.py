@@ -1,0 +1,121 @@
+"""What a device gets: the files that may ship, and a manifest that an app can work by."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from modules.export import export
+from modules.export.recipes import FLOAT32, RECIPES
+from modules.inference import litert
+from modules.models import cnn
+from pipeline.verdict import device_package
+from tests.support.digit_models import DigitModels
+
+
+def _entry(name: str, size: int) -> dict[str, Any]:
+    """What comparison.json says of a model, which has more than the manifest takes."""
+    return {
+        "name": name,
+        "model_type": "tf_lite",
+        "bytes": size,
+        "metrics": {"accuracy": 0.99, "loss": 0.03},
+        "per_class_accuracy": {str(label): 0.9 + label / 100 for label in range(10)},
+        "agreement": 0.998,
+        "latency_us": {"batch_1": {"p50": 100.0, "p90": 120.0}},
+        "checks": [],
+        "refused": None,
+        "blessed": True,
+        "pushed_to": None,
+    }
+
+
+@pytest.fixture(scope="module")
+def package(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two of the five models, below a folder that does not exist before."""
+    folder = tmp_path_factory.mktemp("packages") / "device" / "1"
+    device_package.pack(
+        folder, digit_models.tflite_paths, [_entry("int8_io", 5), _entry("float32", 6)]
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def manifest(package: Path) -> dict[str, Any]:
+    return json.loads((package / "model.json").read_text())
+
+
+def test_manifest_tells_whether_a_file_is_whole(package: Path, manifest: dict[str, Any]) -> None:
+    for found in manifest["models"]:
+        content = (package / found["file"]).read_bytes()
+        assert found["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+def test_only_what_may_ship_is_in_the_folder(package: Path, digit_models: DigitModels) -> None:
+    names = {"model.json", "float32.tflite", "int8_io.tflite"}
+    assert {path.name for path in package.iterdir()} == names
+    for name in ("float32", "int8_io"):
+        original = Path(digit_models.tflite_paths[name])
+        assert (package / f"{name}.tflite").read_bytes() == original.read_bytes()
+
+
+def test_manifest_says_what_the_comparison_does(manifest: dict[str, Any]) -> None:
+    assert [found["file"] for found in manifest["models"]] == ["int8_io.tflite", "float32.tflite"]
+    for found, size in zip(manifest["models"], (5, 6), strict=True):
+        entry = _entry(found["name"], size)
+        copied = set(entry) - {"model_type", "checks", "refused", "blessed", "pushed_to"}
+        assert set(found) == copied | {"file", "sha256", "summary", "input", "output"}
+        assert {key: found[key] for key in copied} == {key: entry[key] for key in copied}
+        assert found["summary"] == RECIPES[found["name"]].summary
+
+
+def test_manifest_describes_an_image_and_the_answer(manifest: dict[str, Any]) -> None:
+    assert (manifest["input"]["name"], manifest["output"]["name"]) == ("image_floats", "logits")
+    assert (manifest["input"]["shape"], manifest["input"]["range"]) == ([None, 784], [0.0, 1.0])
+    assert manifest["labels"] == list("0123456789")
+
+
+def test_float_tensors_have_no_quantization(manifest: dict[str, Any]) -> None:
+    found = manifest["models"][1]
+    assert found["input"] == {"dtype": "float32", "shape": [None, 784], "quantization": None}
+    assert found["output"] == {"dtype": "float32", "shape": [None, 10], "quantization": None}
+
+
+def test_integer_model_can_be_fed_and_read_by_the_manifest_alone(
+    package: Path, manifest: dict[str, Any], digit_models: DigitModels
+) -> None:
+    found = manifest["models"][0]
+    given, taken = found["input"]["quantization"], found["output"]["quantization"]
+    assert (found["input"]["dtype"], found["output"]["dtype"]) == ("int8", "int8")
+    assert (found["input"]["shape"], found["output"]["shape"]) == ([None, 784], [None, 10])
+    ends = np.rint(np.array([0.0, 1.0]) / given["scale"]) + given["zero_point"]
+    assert ends.tolist() == [-128, 127]
+
+    image = digit_models.images[:1]
+    integers = np.rint(image / np.float32(given["scale"])) + given["zero_point"]
+    interpreter = litert.make_interpreter(str(package / found["file"]))
+    run = interpreter.get_signature_runner("serving_default")
+    output = run(image_floats=integers.astype(np.int8))["logits"].astype(np.float64)
+    logits = (output - taken["zero_point"]) * taken["scale"]
+    expected = litert.predict(str(package / found["file"]), image)
+    np.testing.assert_allclose(logits, expected, rtol=1e-6)
+
+
+def test_labels_are_as_many_as_the_outputs(tmp_path: Path, digit_models: DigitModels) -> None:
+    params = jax.device_get(cnn.init_params(jax.random.key(1), 26))
+    path = export.save_tflite(params, digit_models.tft_output, FLOAT32, str(tmp_path / "letters"))
+    device_package.pack(tmp_path / "device", {"float32": path}, [_entry("float32", 1)])
+    manifest = json.loads((tmp_path / "device" / "model.json").read_text())
+    assert manifest["labels"] == [str(label) for label in range(26)]
+
+
+def test_package_of_nothing(tmp_path: Path) -> None:
+    """No model may ship: the Pusher, which is not blessed either, finds a manifest without any."""
+    device_package.pack(tmp_path / "device", {}, [])
+    assert [path.name for path in (tmp_path / "device").iterdir()] == ["model.json"]
+    manifest = json.loads((tmp_path / "device" / "model.json").read_text())
+    assert (manifest["models"], manifest["labels"]) == ([], [])

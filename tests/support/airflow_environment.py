@@ -1,0 +1,75 @@
+"""Airflow's own environment, for the tests that need it."""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from data.files import PROJECT_ROOT
+from tests.e2e.support.harness import environment
+from tests.support.machine import lacks
+
+VENV = PROJECT_ROOT / ".venv-airflow"
+PATIENCE_S = 1800
+
+
+def airflow_python() -> Path:
+    """Returns its interpreter; without it the test is skipped, or fails if REQUIRE_AIRFLOW=1."""
+    python = VENV / "bin" / "python"
+    if python.exists():
+        return python
+    lacks("AIRFLOW", f"{VENV} is not there: make airflow-setup")
+
+
+def in_airflow(script: str, folder: Path, **variables: str | Path) -> str:
+    """Runs a script in Airflow's environment, its files in `folder`; returns what it printed."""
+    settings = {
+        "AIRFLOW_HOME": folder,
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONPATH": PROJECT_ROOT / "pipeline",  # as Airflow does with its folder of DAGs
+        **variables,
+    }
+    done = subprocess.run(
+        [airflow_python(), "-c", script],
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def when_there(pattern: str, folder: Path) -> Path:
+    """Waits until something below the folder matches, and returns it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        for path in folder.glob(pattern):
+            return path
+        time.sleep(0.05)
+    raise TimeoutError(f"no {pattern} in {folder}")
+
+
+def kill_node(node: str, output: Path) -> None:
+    """Sends SIGKILL to the process that runs a node with this OUTPUT."""
+    folder = str(output / "airflow" / "runs")
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        is_here = any(argument.startswith(folder) for argument in command)
+        if is_here and "pipeline.running.run_node" in command and node in command:
+            process.kill()
+            return
+    raise ProcessLookupError(node)
+
+
+def listening(process: psutil.Process) -> Iterator[str]:
+    """Yields the addresses at which a process and all that it started listen."""
+    for one in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for connection in one.net_connections(kind="inet"):
+                if connection.status == psutil.CONN_LISTEN:
+                    yield connection.laddr.ip

@@ -1,0 +1,110 @@
+"""A network trained on a few real digits, and its models, each made when it is asked for."""
+
+import shutil
+from functools import cached_property
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
+
+from data.dataset import DatasetFiles, open_folder, read_split_range
+from data.digits import make_digits
+from modules import features
+from modules.examples import tf_examples
+from modules.export import conversion_record, export
+from modules.export.recipes import FLOAT32, RECIPES
+from modules.models import cnn
+from modules.preprocessing import preprocessing_fn
+from modules.training import loop
+from modules.training.config import TrainConfig
+from pipeline.config import IN_MEMORY
+
+NUM_IMAGES = 200
+
+
+def analyze(raw_images: np.ndarray, path: Path) -> tft.TFTransformOutput:
+    """Makes the Transform graph of raw images float32[N, 784], below a folder."""
+    spec = schema_utils.schema_from_feature_spec(tf_examples.RAW_FEATURE_SPEC)
+    rows = [
+        {features.IMAGE_FLOATS: image, features.IMAGE_CLASS: np.array([0])} for image in raw_images
+    ]
+    with (
+        beam.Pipeline(argv=list(IN_MEMORY)) as pipeline,
+        tft_beam.Context(temp_dir=str(path / "scratch")),
+    ):
+        data = pipeline | beam.Create(rows), dataset_metadata.DatasetMetadata(spec)
+        graph = data | tft_beam.AnalyzeDataset(preprocessing_fn)
+        _ = graph | tft_beam.WriteTransformFn(str(path / "graph"))
+    return tft.TFTransformOutput(str(path / "graph"))
+
+
+class DigitModels:
+    """All of it lies below one folder."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    @cached_property
+    def files(self) -> DatasetFiles:
+        """The digits as IDX files."""
+        make_digits(self._folder / "digits")
+        return open_folder(self._folder / "digits")
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """The first of them, raw float32[200, 784] in [0, 1]."""
+        return read_split_range(self.files.train_images, self.files.train_labels, 0, NUM_IMAGES)[0]
+
+    @cached_property
+    def normalized(self) -> np.ndarray:
+        """What the network takes for `images`, computed without the Transform graph."""
+        pixels = self.images.astype(np.float64)
+        return ((pixels - pixels.mean()) / pixels.std()).astype(np.float32)
+
+    @cached_property
+    def tft_output(self) -> tft.TFTransformOutput:
+        """The Transform graph of `images`."""
+        (self._folder / "transform").mkdir()
+        return analyze(self.images, self._folder / "transform")
+
+    @cached_property
+    def params(self) -> cnn.Params:
+        """Trained on `images`, since the answers of fresh parameters are too close to call."""
+        labels = read_split_range(self.files.train_images, self.files.train_labels, 0, NUM_IMAGES)[
+            1
+        ]
+        # So many steps, and the images as they are: for logits as far apart as those of all MNIST.
+        as_they_are = {"max_rotation": 0.0, "max_shift": 0.0, "max_scaling": 0.0}
+        config = TrainConfig(batch_size=32, learning_rate=0.05, **as_they_are)
+        return loop.train(self.normalized, labels, config).params
+
+    @cached_property
+    def logits(self) -> np.ndarray:
+        """What JAX computes for `images`, float32[200, 10]."""
+        return loop.predict(self.params, self.normalized)
+
+    @cached_property
+    def server_dir(self) -> str:
+        """The SavedModel of `params` and the float32 device model, as the Trainer writes them."""
+        directory = str(self._folder / "model" / "Format-Serving")
+        export.save_saved_model(self.params, self.tft_output, directory)
+        shutil.copy(self.tflite_paths[FLOAT32.name], Path(directory, features.TFLITE_FILE))
+        conversion_record.record(directory)
+        return directory
+
+    @cached_property
+    def tflite_paths(self) -> dict[str, str]:
+        """The device models of `params`, by recipe."""
+        return {
+            name: export.save_tflite(
+                self.params,
+                self.tft_output,
+                recipe,
+                str(self._folder / name),
+                self.images[::4],
+            )
+            for name, recipe in RECIPES.items()
+        }
