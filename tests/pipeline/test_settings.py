@@ -11,7 +11,7 @@ import pytest
 from data.dataset import FILE_NAMES
 from data.errors import WRONG_SETTING, ConfigError, DataError
 from data.forms.idx import write_idx
-from pipeline import config, kubeflow_runner, local_runner, settings
+from pipeline import kubeflow_runner, local_runner, settings
 from pipeline.airflow import up
 from pipeline.settings import COMMAND_SETTINGS, SETTINGS
 
@@ -154,9 +154,9 @@ def test_a_name_of_the_data_that_is_too_long_for_tfx(
     line = refused(DATASET=str(data))
     assert "64 characters long, and TFX takes 63; give another as PIPELINE_NAME" in line
     given = {"DATASET": str(data), "OUTPUT": str(folder / "o"), "PIPELINE_NAME": "short"}
-    assert config.config_from_environment(given).pipeline_name == "short"
+    assert settings.config_from_environment(given).pipeline_name == "short"
     data = data.rename(folder / LONG[:53])
-    name = config.config_from_environment({**given, "DATASET": str(data), "PIPELINE_NAME": ""})
+    name = settings.config_from_environment({**given, "DATASET": str(data), "PIPELINE_NAME": ""})
     assert len(name.pipeline_name) == 63
 
 

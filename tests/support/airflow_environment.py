@@ -14,6 +14,8 @@ from tests.support.machine import lacks
 
 VENV = PROJECT_ROOT / ".venv-airflow"
 PATIENCE_S = 1800
+# As Airflow does with its folder of DAGs.
+_IN_DAGS_FOLDER = f"import sys; sys.path.append({str(PROJECT_ROOT / 'pipeline')!r})\n"
 
 
 def airflow_python() -> Path:
@@ -29,11 +31,10 @@ def in_airflow(script: str, folder: Path, **variables: str | Path) -> str:
     settings = {
         "AIRFLOW_HOME": folder,
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "PYTHONPATH": PROJECT_ROOT / "pipeline",  # as Airflow does with its folder of DAGs
         **variables,
     }
     done = subprocess.run(
-        [airflow_python(), "-c", script],
+        [airflow_python(), "-c", _IN_DAGS_FOLDER + script],
         cwd=folder,
         env=environment(**settings),
         capture_output=True,

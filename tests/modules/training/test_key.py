@@ -69,20 +69,22 @@ def test_the_key_depends_on_all_code_that_decides_over_the_result(
 
     before = key()
     assert before == checkpoints.training_key(*halves, SMALL)
-    ours = {name.removeprefix("modules.") for name in imported_by_training if "modules." in name}
-    assert {"model", "fast_layers", "feed", "training"} <= ours
-    for source in code.glob("*.py"):
+    assert {"models.cnn", "models.fast_layers", "training.feed", "training.loop"} <= {
+        name.removeprefix("modules.") for name in imported_by_training
+    }
+    for source in code.rglob("*.py"):
         original = source.read_text()
         source.write_text(original + "\n# edited\n")
-        decides = source.stem in ours | {"__init__"}
-        assert (key() != before) == decides, source.name
+        parts = source.relative_to(tmp_path).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        assert (key() != before) == (name in imported_by_training), name
         source.write_text(original)
 
 
 def test_the_key_depends_on_a_helper_of_the_model(halves: Data, tmp_path: Path) -> None:
     project = PROJECT_ROOT
     code = shutil.copytree(project / "modules", tmp_path / "modules")
-    model, helper = code / "model.py", code / "my_layers.py"
+    model, helper = code / "models" / "cnn.py", code / "my_layers.py"
     model.write_text(model.read_text() + "\nfrom modules import my_layers\n")
     keys = set()
     for text in ("SCALE = 1", "SCALE = 2"):

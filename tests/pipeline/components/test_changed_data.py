@@ -15,8 +15,9 @@ from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.forms.idx import write_idx
 from data.splits import Split
-from pipeline import config, local_runner
+from pipeline import local_runner
 from pipeline.components import example_gen
+from pipeline.config import PipelineConfig
 from tests.pipeline.components.generated import generate
 
 TRAIN, EVAL = 23, 7
@@ -129,14 +130,14 @@ def test_a_run_whose_data_changes_ends_as_with_wrong_data(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def checked(environment: Mapping[str, str]) -> config.PipelineConfig:
-        found = config.config_from_environment(environment)
+    def checked(environment: Mapping[str, str]) -> PipelineConfig:
+        found = settings.config_from_environment(environment)
         _other_images(folder / FILE_NAMES[0])
         return found
 
-    settings = {"DATASET": folder, "OUTPUT": tmp_path / "output", "RECIPES": "float32"}
-    for name in config.SETTINGS:
-        monkeypatch.setenv(name, str(settings.get(name, "")))
+    given = {"DATASET": folder, "OUTPUT": tmp_path / "output", "RECIPES": "float32"}
+    for name in settings.SETTINGS:
+        monkeypatch.setenv(name, str(given.get(name, "")))
     monkeypatch.setattr(local_runner, "config_from_environment", checked)
     assert local_runner.main() == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]

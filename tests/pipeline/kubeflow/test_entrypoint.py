@@ -52,7 +52,7 @@ def test_an_image_with_other_code_is_refused(
     image = lambda: source_digest.code_digest(tmp_path)  # noqa: E731
     monkeypatch.setattr(entrypoint, "code_digest", image)
     check_sources(compiled)
-    with (tmp_path / "modules" / "model.py").open("a") as file:
+    with (tmp_path / "modules" / "models" / "cnn.py").open("a") as file:
         file.write("# edited\n")
     with pytest.raises(StaleImageError, match="build and push it under a new tag"):
         check_sources(compiled)

@@ -150,7 +150,8 @@ def test_known_edits(
 
 @pytest.mark.parametrize("folder", ["modules", "."], ids=["beside the model", "of the user"])
 def test_a_new_helper_of_the_model_counts(folder: str, pipeline: Pipeline, tree: Tree) -> None:
-    model, helper = tree.folder / "modules" / "model.py", tree.folder / folder / "my_layers.py"
+    model = tree.folder / "modules" / "models" / "cnn.py"
+    helper = tree.folder / folder / "my_layers.py"
     original = model.read_text()
     statement = "from modules import my_layers" if folder == "modules" else "import my_layers"
     seen = []

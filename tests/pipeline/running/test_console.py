@@ -22,7 +22,7 @@ from pipeline.running.console import ComponentProgress, library_output_to
 NOISE = """
 import logging, os, subprocess, sys, threading, warnings
 from pathlib import Path
-from pipeline.console import library_output_to
+from pipeline.running.console import library_output_to
 
 logging.getLogger().setLevel(logging.WARNING)
 print("before")
@@ -192,7 +192,7 @@ def test_the_stream_of_a_run_has_what_libraries_ask_for() -> None:
 def test_a_terminal_without_our_letters(tmp_path: Path) -> None:
     code = """
 from pathlib import Path
-from pipeline.console import library_output_to
+from pipeline.running.console import library_output_to
 with library_output_to(Path("log")):
     print("12 \\u00b5s")
 """
@@ -209,7 +209,7 @@ with library_output_to(Path("log")):
 def test_a_pipe_that_nobody_reads_is_let_go() -> None:
     code = """
 import os, subprocess, sys
-from pipeline import exit_status
+from pipeline.running import exit_status
 def main():
     subprocess.run(["true"], stdin=sys.stdout)
     os.read(0, 1)

@@ -17,7 +17,7 @@ ODD = "/tmp/\u00e9"
 # What a command does, with descriptors that are open or not.
 COMMAND = """
 import os, sys
-from pipeline.exit_status import tells_wrong_settings
+from pipeline.running.exit_status import tells_wrong_settings
 @tells_wrong_settings
 def main():
     sys.stdin.read(), print("out", "\\u00b5"), print("err", file=sys.stderr)

@@ -24,7 +24,7 @@ time.sleep(600)
 # What Beam makes of an interruption in a worker, and what a destructor does: keep it, or rename it.
 SWALLOWING = """
 import contextlib, logging, os, signal, sys
-from pipeline import console, exit_status, processes
+from pipeline.running import console, exit_status, processes
 @exit_status.tells_wrong_settings
 def main():
     processes.interrupt_on_signals()

@@ -14,12 +14,13 @@ from tfx.types.standard_artifacts import Model
 from tfx.utils import path_utils
 
 from data.cache import IN_PROJECT
+from data.files import file_sha256
 from data.resolve import resolve_dataset
 from pipeline.components import pusher
 from pipeline.config import PipelineConfig
 from pipeline.metadata.connection import connection_config, open_store
 from pipeline.metadata.recovery import recover, settle
-from pipeline.storage import version_writer, versions
+from pipeline.storage import versions
 
 
 @component
@@ -66,7 +67,7 @@ def texts(config: PipelineConfig) -> list[str]:
     assert all(versions.is_whole(folder / name) for name in names), names
     for name in names:
         record = versions.read(folder / name)
-        on_disk = {file: version_writer._sha256(folder / name / file) for file in record.files}
+        on_disk = {file: file_sha256(folder / name / file) for file in record.files}
         assert on_disk == {file: facts.sha256 for file, facts in record.files.items()}
         assert set(on_disk) == {"saved_model.pb", "variables/index", "variables/data"}
     lines = [(folder / name / "saved_model.pb").read_text().splitlines()[0] for name in names]

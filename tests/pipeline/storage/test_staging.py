@@ -142,8 +142,8 @@ def test_an_upload_that_fails_leaves_nothing_and_the_next_run_is_whole(
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pipeline import store_copies
-from tests.pipeline import test_staging
+from pipeline.storage import store_copies
+from tests.pipeline.storage import test_staging
 
 whole_upload = store_copies.upload
 
