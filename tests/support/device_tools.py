@@ -7,7 +7,7 @@ from data.files import PROJECT_ROOT
 from tests.support.machine import lacks
 
 VENV = PROJECT_ROOT / ".venv-tools"
-SCRIPT = PROJECT_ROOT / "tests" / "with_device_tools.py"
+SCRIPT = PROJECT_ROOT / "tests" / "support" / "with_device_tools.py"
 
 
 def run_tool(program: str, *arguments: str | Path) -> str:

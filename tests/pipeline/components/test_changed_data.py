@@ -15,7 +15,7 @@ from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.forms.idx import write_idx
 from data.splits import Split
-from pipeline import local_runner
+from pipeline import local_runner, settings
 from pipeline.components import example_gen
 from pipeline.config import PipelineConfig
 from tests.pipeline.components.generated import generate
