@@ -28,7 +28,7 @@ from data.errors import DataError
 from data.splits import Split
 from modules import features
 from pipeline.storage import (
-    locations,
+    idx_copies,
     stores,
     tfx_plugin,  # noqa: F401 - TFX's driver looks at the files, which may be in an object store
 )
@@ -112,7 +112,7 @@ def _on_disk(folder: str) -> Iterator[Path]:
         yield Path(folder)
         return
     with tempfile.TemporaryDirectory(prefix="data-") as copy:
-        locations.download_idx(folder, Path(copy))
+        idx_copies.download_idx(folder, Path(copy))
         try:
             yield Path(copy)
         except DataError as error:

@@ -9,14 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.catalogue import CATALOGUE
-from data.dataset import FILE_NAMES, DatasetFiles, spellings
+from data.dataset import DatasetFiles
 from data.errors import ConfigError, DataError
-from data.forms import idx
 from data.resolve import resolve_dataset
-from pipeline.storage import store_copies, stores
+from pipeline.storage import idx_copies, stores
 
-# So much of a gzipped file has its header in it, however far ahead Python decompresses.
-_START_BYTES = 1 << 18
 # TFX looks for files by patterns that it makes of folders' names, with no way to quote them.
 _IN_PATTERNS = "[*?"
 _DATA_NAMES = ("auto", "digits", *CATALOGUE)
@@ -177,28 +174,6 @@ def _check_readable(setting: str, path: str) -> None:
         raise ConfigError(f"{setting}={path}: cannot look there ({_reason(error)})") from error
 
 
-def download_idx(uri: str, folder: Path) -> None:
-    """Copies the IDX files right in a folder of an object store, and nothing else there.
-
-    Raises:
-      stores.StoreError: it cannot be read.
-      data.errors.DataError: a file is far longer, or shorter, than its header says.
-    """
-    present = stores.names(uri)
-    for name in FILE_NAMES:
-        for spelling in [spelling for spelling in spellings(name) if spelling in present][:1]:
-            copy = folder / spelling
-            # Before a terabyte is copied: its beginning, and a hole in place of the rest.
-            size = store_copies.download_start(f"{uri.rstrip('/')}/{spelling}", _START_BYTES, copy)
-            os.truncate(copy, size)
-            try:
-                with idx.opened_values(copy):
-                    pass
-            except DataError as error:
-                raise DataError(str(error).replace(str(folder), uri.rstrip("/"))) from error
-            store_copies.download_files(uri, [spelling], folder)
-
-
 def _copy_of(setting: str, uri: str) -> Path:
     """Returns a folder of the URI's name, with a copy that lives as long as this process."""
     parent = Path(tempfile.mkdtemp(prefix="data-"))
@@ -206,7 +181,7 @@ def _copy_of(setting: str, uri: str) -> Path:
     folder = parent / uri.rstrip("/").rpartition("/")[2]
     try:
         stores.check_form(uri)
-        download_idx(uri, folder)
+        idx_copies.download_idx(uri, folder)
     except stores.StoreError as error:
         raise ConfigError(f"{setting}={error}") from error
     return folder
