@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from data.cache import add_cache_dir
-from data.errors import DataError
+from data.errors import FAILED, DataError
 from data.resolve import resolve_dataset
 
 
@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
         files = resolve_dataset(options.dataset, options.mnist_dir, options.cache_dir)
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return FAILED
     print(
         f"{files.name}: {files.train_examples} training and {files.eval_examples} eval images, "
         f"{files.num_classes} classes; {files.source}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from data import dataset, hard
 from data.cache import add_cache_dir
-from data.errors import DataError, disk_errors
+from data.errors import FAILED, DataError, disk_errors
 from data.forms import idx
 from data.resolve import resolve_dataset
 
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         grown = grow(files, options.times, options.folder)
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return FAILED
     print(
         f"{options.folder}: {grown.train_examples:,} training and {grown.eval_examples:,} test "
         f"images of {files.name}"

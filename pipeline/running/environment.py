@@ -11,7 +11,7 @@ import sys
 import tempfile
 import warnings
 
-from data.errors import ConfigError, shown
+from data.errors import WRONG_SETTING, ConfigError, shown
 from data.files import PROJECT_ROOT
 from pipeline.settings import SETTINGS
 from pipeline.storage.locations import check_no_pattern
@@ -157,7 +157,7 @@ def main() -> int:
         prepare()
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return WRONG_SETTING
     print(os.environ["HOME"])
     return 0
 

@@ -1,15 +1,12 @@
-"""With what status commands end."""
+"""The line and the status that commands end with where something of the user's is wrong."""
 
 import functools
 import sys
 from collections.abc import Callable
 from typing import ParamSpec
 
-from data.errors import ConfigError, DataError
+from data.errors import FAILED, WRONG_SETTING, ConfigError, DataError
 from pipeline.running import console, environment
-
-# A command that does all that it should ends with 0.
-FAILED, WRONG_SETTING, NOT_BLESSED = 1, 2, 3
 
 _Arguments = ParamSpec("_Arguments")
 
