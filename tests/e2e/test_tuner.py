@@ -10,6 +10,7 @@ import pytest
 import tensorflow_transform as tft
 
 from data.cache import IN_PROJECT
+from data.errors import NOT_BLESSED
 from data.resolve import resolve_dataset
 from modules import tuner
 from modules.examples import tf_examples
@@ -21,7 +22,6 @@ from pipeline import local_runner
 from pipeline.config import PipelineConfig
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
-from pipeline.running import exit_status
 
 # A learning rate too low for one epoch, so that the trial with a higher one is better; the second
 # trial of this seed has one.
@@ -57,7 +57,7 @@ def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
     config.output.mkdir()
     status = local_runner.run(config)
     shown = capfd.readouterr().out
-    assert status == exit_status.NOT_BLESSED, shown  # one slow epoch is not enough for that
+    assert status == NOT_BLESSED, shown  # one slow epoch is not enough for that
 
     results = json.loads(
         (outputs(config, "Tuner")["tuner_results"] / "tuner_results.json").read_text()
@@ -84,7 +84,7 @@ def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
     kept = [path for path in Path(config.pipeline_root, "Tuner").rglob("*") if path.is_file()]
     assert {path.name for path in kept} == {"best_hyperparameters.txt", "tuner_results.json"}
 
-    assert local_runner.run(config) == exit_status.NOT_BLESSED
+    assert local_runner.run(config) == NOT_BLESSED
     again = capfd.readouterr().out
     cached = re.findall(r"^\[ *\d+/\d+\] (\S+) +cached$", again, flags=re.MULTILINE)
     assert {"Tuner", "Trainer", "Report"} <= set(cached)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import FAILED
 from data.files import PROJECT_ROOT
-from pipeline.running import exit_status
 from pipeline.running.console import ComponentProgress, library_output_to
 
 NOISE = """
@@ -228,7 +228,7 @@ sys.exit(exit_status.tells_wrong_settings(main)())
         process.stdin.write("go")
         process.stdin.close()
         assert process.stderr.read() == "error: nobody reads the output any more\n"
-    assert process.returncode == exit_status.FAILED
+    assert process.returncode == FAILED
 
 
 def test_streams_and_handler_are_removed() -> None:
