@@ -17,8 +17,7 @@ from data.catalogue import CatalogueEntry, CatalogueFile
 from data.dataset import candidates
 from data.errors import DataError, disk_errors
 from data.mirrors.fetch import Advance, Fetch, is_right
-from data.mirrors.transfer import DEFAULT_LIMITS, Transfer, TransferError
-from pipeline.verdict.limits import Limits
+from data.mirrors.transfer import DEFAULT_LIMITS, Limits, Transfer, TransferError
 
 
 class DownloadError(DataError):

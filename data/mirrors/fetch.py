@@ -10,8 +10,7 @@ from pathlib import Path
 from data.catalogue import CatalogueFile
 from data.forms.checksums import has_sha256
 from data.forms.decompressed import open_regular
-from data.mirrors.transfer import Transfer, TransferError
-from pipeline.verdict.limits import Limits
+from data.mirrors.transfer import Limits, Transfer, TransferError
 
 # gzip makes bytes that do not compress only a little larger; anything beyond is another file.
 _SLACK = 1 << 16

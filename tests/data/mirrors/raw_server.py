@@ -11,7 +11,7 @@ import pytest
 
 from data.catalogue import CatalogueEntry
 from data.mirrors.download import DownloadError, download
-from pipeline.verdict.limits import Limits
+from data.mirrors.transfer import Limits
 
 Answer = Callable[[socket.socket], None]
 Raw = Callable[[Answer], str]

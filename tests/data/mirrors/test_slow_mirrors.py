@@ -16,8 +16,7 @@ import pytest
 from data.catalogue import CatalogueEntry
 from data.dataset import FILE_NAMES
 from data.mirrors.download import DownloadError, answering_mirrors, download, missing_files
-from data.mirrors.transfer import Transfer
-from pipeline.verdict.limits import Limits
+from data.mirrors.transfer import Limits, Transfer
 from tests.data.mirrors.raw_server import (
     LIMITS,
     OK,
