@@ -2,16 +2,20 @@
 
 With one device model, as the stock pipeline has it, and with all of them. Each runs in a process of
 its own, one after the other, on the data set of DATASET and MNIST_DIR, one epoch; the import of TFX
-counts. Writes output/bench/pipeline_overhead.json.
+counts. With `--against FOLDER`, another checkout of this project takes the place of the stock
+components, with all device models. Writes output/bench/pipeline_overhead.json.
 """
 
+import argparse
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from data.errors import NOT_BLESSED
@@ -22,13 +26,20 @@ _MAX_ADDED_S = 90
 OUTPUT = PROJECT_ROOT / "output" / "bench" / "pipeline_overhead.json"
 
 
-def measure(module: str, output: str, recipes: str = "", **settings: str) -> dict[str, Any]:
+def measure(
+    module: str,
+    output: str,
+    recipes: str = "",
+    project: Path = PROJECT_ROOT,
+    **settings: str,
+) -> dict[str, Any]:
     """Runs `python -m module` and returns its seconds, less those of the training loop.
 
     Args:
       module: that runs the pipeline.
       output: its folder.
       recipes: of the device models; "" for all.
+      project: the checkout whose code runs.
       **settings: further ones.
 
     Returns:
@@ -36,10 +47,11 @@ def measure(module: str, output: str, recipes: str = "", **settings: str) -> dic
       shows them, "components" by name in seconds.
     """
     ours = {"OUTPUT": output, "EPOCHS": "1", "MIN_ACCURACY": "0", "RECIPES": recipes}
-    environment = {**os.environ, **ours, **settings}
+    environment = {**os.environ, **ours, **settings, "PYTHONPATH": str(project)}
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", module],
+        cwd=project,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -62,8 +74,32 @@ def measure(module: str, output: str, recipes: str = "", **settings: str) -> dic
     }
 
 
+def compare_checkouts(other: Path, rounds: int) -> dict[str, Any]:
+    """Measures both checkouts in turn, and returns and prints the medians of what they take."""
+    runs: dict[str, list[float]] = {"ours": [], "other": []}
+    for turn in range(rounds):
+        projects = {"ours": PROJECT_ROOT, "other": other}
+        for name in list(projects)[:: -1 if turn % 2 else 1]:
+            with tempfile.TemporaryDirectory() as folder:
+                found = measure("pipeline.local_runner", folder, project=projects[name])
+            runs[name].append(found["rest_s"])
+            print(f"{name:<6} {found['rest_s']:>6.1f} s besides the training", flush=True)
+    medians = {name: statistics.median(seconds) for name, seconds in runs.items()}
+    print(f"ratio to {other}: {medians['ours'] / medians['other']:.2f}")
+    return {"runs_s": runs, "medians_s": medians}
+
+
 def main() -> None:
     """Measures both and prints the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--against", type=Path, help="another checkout of this project")
+    parser.add_argument("--rounds", type=int, default=3, help="of both checkouts (3)")
+    options = parser.parse_args()
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    if options.against:
+        found = compare_checkouts(options.against.resolve(), options.rounds)
+        OUTPUT.write_text(json.dumps(found, indent=2) + "\n")
+        return
     with tempfile.TemporaryDirectory() as folder:
         ours = measure("pipeline.local_runner", f"{folder}/ours", FLOAT32.name)
         all_recipes = measure("pipeline.local_runner", f"{folder}/all")
@@ -96,7 +132,6 @@ def main() -> None:
         ),
     }
     result["targets"] = targets
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(result, indent=2) + "\n")
     for name, figures in (
         ("one device model", ours),
