@@ -22,6 +22,7 @@ REQUIRED = [
     # Data, console and report.
     "numpy>=1.26",
     "scikit-learn>=1.5",  # carries the digits that stand in for MNIST offline
+    "pydantic>=2.12",  # checks comparison.json when it is read into dataclasses
     "rich>=14",
     "jinja2>=3.1",
     "matplotlib>=3.10",

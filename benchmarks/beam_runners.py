@@ -5,6 +5,7 @@ with one epoch and the float32 device model: in memory, on the portable runner a
 server and Java are there, on a Flink of its own. Writes output/bench/beam_runners.json.
 """
 
+import dataclasses
 import json
 import math
 import shutil
@@ -21,6 +22,7 @@ from benchmarks.pipeline_overhead import measure
 from data.files import PROJECT_ROOT
 from modules.export.recipes import FLOAT32
 from pipeline.beam import job_server
+from pipeline.verdict import verdict
 
 _TOLERANCE = 1e-6  # absolute for metrics, which are about 1; relative for statistics
 _BEAM_COMPONENTS = ("FileBasedExampleGen", "StatisticsGen", "Transform", "Evaluator")
@@ -29,12 +31,12 @@ OUTPUT = PROJECT_ROOT / "output" / "bench" / "beam_runners.json"
 
 def results(output: Path) -> dict[str, float]:
     """Returns what the last run came to, by name: examples, statistics, and every metric."""
-    comparison = json.loads((output / "report" / "comparison.json").read_text())
     found = {}
-    for model in comparison["models"]:
+    for model in verdict.read(output / "report" / verdict.COMPARISON_FILE).models:
+        of_model = dataclasses.asdict(model)
         for part in ("metrics", "per_class_accuracy", "hard"):
-            for name, value in model[part].items():
-                found[f"{model['name']}/{part}/{name}"] = value
+            for name, value in of_model[part].items():
+                found[f"{model.name}/{part}/{name}"] = value
     found |= _examples(output) | _statistics(output)
     return {name: value for name, value in found.items() if isinstance(value, int | float)}
 

@@ -16,6 +16,7 @@ from pipeline.components.comparison import Comparison, Evaluated
 from pipeline.components.evaluator import Evaluator
 from pipeline.config import PipelineConfig
 from pipeline.verdict import tfma_config
+from pipeline.verdict.verdict import Dataset, Training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,16 +82,12 @@ def ship(
         reference=reference,
         variants={name: variant for name, (_, variant) in device.items()},
         limits=config.limits,
-        run={
-            "dataset": {
-                "name": data.name,
-                "train_examples": data.train_examples,
-                "eval_examples": data.eval_examples,
-            },
-            "seed": config.train.seed,
-            "epochs": config.train.epochs,
-            "trials": config.tuner_trials,
-        },
+        training=Training(
+            dataset=Dataset(data.name, data.train_examples, data.eval_examples),
+            seed=config.train.seed,
+            epochs=config.train.epochs,
+            trials=config.tuner_trials,
+        ),
     )
     push_to_server = _pusher(
         config, server_model, comparison.outputs["server_blessing"], config.serving_dir

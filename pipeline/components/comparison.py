@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
@@ -15,7 +15,7 @@ from modules.export.recipes import RECIPES
 from pipeline.components.artifacts import ModelComparison
 from pipeline.components.comparison_executor import BLESSING, EVALUATION, MODEL, Executor
 from pipeline.verdict.limits import Limits
-from pipeline.verdict.measured import REFERENCE
+from pipeline.verdict.verdict import REFERENCE, Training
 
 
 class Evaluated(NamedTuple):
@@ -35,9 +35,9 @@ def _inputs_of(name: str, optional: bool) -> dict[str, ChannelParameter]:
 
 
 class ComparisonSpec(ComponentSpec):
-    """`limits` and `run` are JSON; the inputs are one set of `Evaluated` for each model."""
+    """`limits` and `training` are JSON; the inputs are one set of `Evaluated` for each model."""
 
-    PARAMETERS: ClassVar = {name: ExecutionParameter(type=str) for name in ("limits", "run")}
+    PARAMETERS: ClassVar = {name: ExecutionParameter(type=str) for name in ("limits", "training")}
     INPUTS: ClassVar = {
         "examples": ChannelParameter(type=Examples),
         **_inputs_of(REFERENCE, optional=False),
@@ -63,7 +63,7 @@ class Comparison(BaseComponent):
         reference: Evaluated,
         variants: Mapping[str, Evaluated],
         limits: Limits,
-        run: Mapping[str, Any],
+        training: Training,
     ):
         """Takes the channels, and what else decides.
 
@@ -72,7 +72,7 @@ class Comparison(BaseComponent):
           reference: the SavedModel, with the float32 device model beside it.
           variants: the device models, by the names of their recipes.
           limits: what a model must reach to be pushed.
-          run: "dataset", "seed", "epochs" and "trials", copied into comparison.json.
+          training: where the models come from, copied into comparison.json.
         """
         channels = {
             f"{name}_{kind}": channel
@@ -84,7 +84,7 @@ class Comparison(BaseComponent):
                 examples=examples,
                 **channels,
                 limits=json.dumps(dataclasses.asdict(limits)),
-                run=json.dumps(run),
+                training=json.dumps(dataclasses.asdict(training)),
                 comparison=Channel(type=ModelComparison),
                 server_blessing=Channel(type=ModelBlessing),
                 device_blessing=Channel(type=ModelBlessing),

@@ -1,6 +1,5 @@
 """The Comparison's executor: runs every model once more on the same examples, and judges."""
 
-import json
 import math
 import os
 import shutil
@@ -12,6 +11,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from pydantic import TypeAdapter
 from tfx.components.util.model_utils import is_model_blessed
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import Artifact
@@ -26,12 +26,18 @@ from modules.export.flatbuffer import ConversionError
 from modules.export.recipes import RECIPES
 from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
 from pipeline.components.blessings import bless
-from pipeline.verdict import compare as compare
-from pipeline.verdict import device_package, measurement, tfma_config, tfma_results
-from pipeline.verdict.confusion import confusion_matrix
-from pipeline.verdict.file_names import COMPARISON_FILE
+from pipeline.verdict import (
+    device_package,
+    judge,
+    refusals,
+    run_models,
+    tfma_config,
+    tfma_results,
+    verdict,
+)
 from pipeline.verdict.limits import limits_from_json
-from pipeline.verdict.measured import REFERENCE, Measured, Refused
+from pipeline.verdict.measured import Measured, Refused
+from pipeline.verdict.verdict import REFERENCE, Training, Verdict
 
 _PACKAGES = ("tfx", "tensorflow", "jax", "flax", "ai-edge-litert")
 MODEL, EVALUATION, BLESSING = "model", "evaluation", "blessing"  # inputs, after a model's name
@@ -57,31 +63,35 @@ class Executor(BaseExecutor):
         with tempfile.TemporaryDirectory() as copies:
             paths, refused = _copy_sound(inputs, names, server_dir, Path(copies))
             measured, confusion = _measure(inputs, server_dir, paths)
-            judged = [
-                compare.judge(model, measured[REFERENCE], limits) for model in measured.values()
-            ]
-            by_name = {entry["name"]: entry for entry in judged}
-            by_name |= {model.name: compare.refuse(model) for model in refused}
-            server, *devices = (by_name[name] for name in (REFERENCE, *names))
+            judged = {
+                name: judge.judge(model, measured[REFERENCE], limits)
+                for name, model in measured.items()
+            }
+            judged |= {model.name: judge.refuse(model) for model in refused}
+            server, *devices = (judged[name] for name in (REFERENCE, *names))
 
             folder = Path(outputs["comparison"].uri)
             folder.mkdir(parents=True, exist_ok=True)
-            content = {
-                "schema_version": compare.SCHEMA_VERSION,
-                "reference": REFERENCE,
-                "models": [server, *devices],
-                **json.loads(exec_properties["run"]),
-                "versions": {package: metadata.version(package) for package in _PACKAGES},
-            }
-            (folder / COMPARISON_FILE).write_text(json.dumps(content, indent=2) + "\n")
+            training = TypeAdapter(Training).validate_json(exec_properties["training"])
+            found = Verdict(
+                schema_version=verdict.SCHEMA_VERSION,
+                reference=REFERENCE,
+                models=(server, *devices),
+                dataset=training.dataset,
+                seed=training.seed,
+                epochs=training.epochs,
+                trials=training.trials,
+                versions={package: metadata.version(package) for package in _PACKAGES},
+            )
+            verdict.write(found, folder / verdict.COMPARISON_FILE)
             logits = {name: model.logits.test for name, model in measured.items()}
             np.savez(folder / LOGITS_FILE, **logits)
             np.savez(folder / CONFUSION_FILE, **confusion)
 
-            shipped = [entry for entry in devices if entry["blessed"]]
+            shipped = [model for model in devices if model.blessed]
             package = Path(path_utils.serving_model_path(outputs["device_models"].uri))
             device_package.pack(package, paths, shipped)
-        bless(outputs["server_blessing"], server["blessed"], inputs[f"{REFERENCE}_{MODEL}"])
+        bless(outputs["server_blessing"], server.blessed, inputs[f"{REFERENCE}_{MODEL}"])
         bless(outputs["device_blessing"], bool(shipped))
 
 
@@ -102,7 +112,7 @@ def _copy_sound(
     for name in names:
         serving_dir = _serving_dir(inputs, name)
         original, copy = Path(serving_dir, features.TFLITE_FILE), folder / f"{name}.tflite"
-        reason = conversion_record.refusal(serving_dir) or tfma_results.refusal(
+        reason = conversion_record.refusal(serving_dir) or refusals.read(
             inputs[f"{name}_{EVALUATION}"].uri
         )
         if not reason:
@@ -133,19 +143,18 @@ def _measure(
         [os.path.join(inputs["examples"].path(split=split), "*")]
         for split in (Split.EVAL, Split.HARD)
     )
-    answers = measurement.predict_all(
+    answers = run_models.predict_all(
         server_dir,
         paths,
         example_files.read_raw(test),
         example_files.read_raw(hard),
         stride=math.ceil(metrics[REFERENCE].examples / _ALONE),
     )
-    image = next(images for images, _ in example_files.read_raw(test))[:1]
-    latencies = measurement.latencies(server_dir, paths, image)
+    latencies = run_models.latencies(server_dir, paths, answers.first_image)
     measured, confusion = {}, {}
     for name, (result, baseline) in results.items():
         is_reference, logits = name == REFERENCE, answers.logits[name]
-        confusion[name] = confusion_matrix(
+        confusion[name] = tfma_results.confusion_matrix(
             result.plots, logits.test.shape[1], tfma_config.EVAL_SLICE
         )
         measured[name] = Measured(
@@ -158,7 +167,7 @@ def _measure(
             evaluator_blessed=is_model_blessed(inputs[f"{name}_{BLESSING}"]),
             last_accuracy=baseline and tfma_results.read_metrics(baseline).accuracy,
             logits=logits,
-            own_loss=measurement.cross_entropy(logits.test, answers.labels),
+            own_loss=run_models.cross_entropy(logits.test, answers.labels),
             contradictions=answers.contradictions if is_reference else None,
             latency_us=latencies[name],
         )

@@ -31,7 +31,7 @@ from modules import features
 from modules.export import conversion_record
 from modules.inference import litert
 from pipeline.components.blessings import bless
-from pipeline.verdict import tfma_results
+from pipeline.verdict import refusals
 from pipeline.verdict.tfma_config import TF_LITE
 
 
@@ -52,9 +52,7 @@ class Executor(executor.Executor):
         if _is_tf_lite(exec_properties):
             model = get_single_instance(input_dict[MODEL_KEY])
             if reason := _refusal(model):
-                tfma_results.write_refusal(
-                    get_single_instance(output_dict[EVALUATION_KEY]).uri, reason
-                )
+                refusals.write(get_single_instance(output_dict[EVALUATION_KEY]).uri, reason)
                 bless(get_single_instance(output_dict[BLESSING_KEY]), False, model)
                 return
             baselines = input_dict.get(BASELINE_MODEL_KEY, [])

@@ -1,5 +1,6 @@
-"""The Report component: the comparison, with where the models were pushed to, as JSON and page."""
+"""The Report component: the verdict, with where the models were pushed to, as JSON and page."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from pipeline.components.artifacts import (
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
 from pipeline.report import figures, rendering
-from pipeline.verdict.file_names import COMPARISON_FILE, REPORT_FILE
+from pipeline.verdict import verdict
 
 
 @component
@@ -55,15 +56,17 @@ def Report(  # noqa: N802 - components are named as classes
       pipeline_name: whose last run the times are of.
       report: `comparison.json` and `index.html`.
     """
-    content = json.loads((Path(comparison.uri) / COMPARISON_FILE).read_text())
-    server, *devices = content["models"]
-    server["pushed_to"] = _destination(server_push)
+    compared = verdict.read(Path(comparison.uri) / verdict.COMPARISON_FILE)
+    server, *devices = compared.models
+    models = [dataclasses.replace(server, pushed_to=_destination(server_push))]
     for device in devices:
-        device["pushed_to"] = _destination(device_push) if device["blessed"] else None
+        destination = _destination(device_push) if device.blessed else None
+        models.append(dataclasses.replace(device, pushed_to=destination))
+    final = dataclasses.replace(compared, models=tuple(models))
 
     eval_files = [os.path.join(examples.path(split=Split.EVAL), "*")]
     logits = _arrays(Path(comparison.uri) / LOGITS_FILE)
-    labels, images = _read(eval_files, logits, content["reference"])
+    labels, images = _read(eval_files, logits, final.reference)
     evidence = rendering.Evidence(
         data_source=data_source,
         is_fallback=bool(is_fallback),
@@ -79,8 +82,8 @@ def Report(  # noqa: N802 - components are named as classes
             else {}
         ),
     )
-    (Path(report.uri) / COMPARISON_FILE).write_text(json.dumps(content, indent=2) + "\n")
-    (Path(report.uri) / REPORT_FILE).write_text(rendering.render(content, evidence), "utf-8")
+    verdict.write(final, Path(report.uri) / verdict.COMPARISON_FILE)
+    (Path(report.uri) / verdict.REPORT_FILE).write_text(rendering.render(final, evidence), "utf-8")
 
 
 def _read(

@@ -1,9 +1,10 @@
 """Words and numbers of the report: how values, limits and verdicts are spelled."""
 
-import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from pipeline.verdict.verdict import Check, Direction, JudgedModel, Unit
 
 _THIN_SPACE = "\u202f"
 
@@ -51,104 +52,103 @@ def _plain(value: float, digits: int) -> str:
     return number(value, f".{digits}g")
 
 
-@dataclasses.dataclass(frozen=True)
-class Check:
-    """How a check of comparison.json is shown.
+def _count(value: float, digits: int) -> str:
+    return number(value, ",.0f")
+
+
+def _yes_or_no(value: float, digits: int) -> str:
+    return "yes" if value else "no"
+
+
+class _Form(NamedTuple):
+    """How values of a unit are spelled.
 
     Attributes:
-      title: what is measured; empty for one that this file does not know.
-      form: spells a finite value with so many digits, at least.
-      digits: for `form`; more are shown where value and limit would look alike.
-      unit: of what `form` returns, when that does not say it.
+      spell: a finite value with so many digits, at least.
+      digits: for `spell`; more are shown where value and limit would look alike.
+      suffix: what `spell` does not say of the unit.
     """
 
-    title: str = ""
-    form: Callable[[float, int], str] = _plain
-    digits: int = 4
-    unit: str = ""
+    spell: Callable[[float, int], str]
+    digits: int
+    suffix: str = ""
 
 
-BLESSING, SOUND_FILE = "evaluator_blessing", "sound_file"  # checks without a value: 0 or 1
-CHECKS = {
-    BLESSING: Check("blessing by TFX's Evaluator"),
-    SOUND_FILE: Check("file whole, as it was checked, and of its recipe"),
-    "max_altered_files": Check("files altered since they were checked", _plain, 0),
-    "min_accuracy": Check("accuracy on the test set", share, 2),
-    "max_drop_from_last": Check(
-        "accuracy lost against the last blessed model", points, 2, "points"
-    ),
-    "max_accuracy_drop": Check("accuracy lost against the reference", points, 2, "points"),
-    "max_class_accuracy_drop": Check("accuracy lost in the worst class", points, 2, "points"),
-    "max_hard_accuracy_drop": Check("accuracy lost on the hard set", points, 2, "points"),
-    "max_loss_difference": Check("difference in loss to the reference", _nats, 4, "nats"),
-    "min_agreement": Check("agreement with the reference", share, 2),
-    "max_logit_scale_error": Check("steeper or flatter logits than the reference's", share, 2),
-    "max_class_logit_shift": Check(
-        "shift of the logits of the worst class", points, 2, "% of their spread"
-    ),
-    "max_rms_logit_difference": Check(
-        "root mean square difference of the logits", points, 2, "% of their spread"
-    ),
-    "max_logit_difference": Check("largest difference of a logit", points, 2, "% of their spread"),
-    "max_nonfinite_answers": Check("answers that are NaN or infinite", _plain, 0),
-    "max_alone_difference": Check(
-        "largest difference of a logit between an image alone and among others",
-        points,
-        2,
-        "% of their spread",
-    ),
-    "max_evaluation_difference": Check(
-        "difference of the loss to what the Evaluator measured", _nats, 4, "nats"
-    ),
-    "max_contradictions": Check("answers that do not follow from their logits", _plain, 0),
-    "max_bytes": Check("size", size, 2),
-    "max_latency_us": Check("time of one image", _plain, 4, "µs"),
+_FORMS = {
+    Unit.COUNT: _Form(_count, 0),
+    Unit.SHARE: _Form(share, 2),
+    Unit.SHARE_DIFFERENCE: _Form(points, 2, "points"),
+    Unit.LOGIT_SPREAD: _Form(points, 2, "% of their spread"),
+    Unit.NATS: _Form(_nats, 4, "nats"),
+    Unit.BYTES: _Form(size, 2),
+    Unit.MICROSECONDS: _Form(_plain, 4, "µs"),
+}
+# What is measured, by the name of the check, in the order of the page's table.
+TITLES = {
+    "evaluator_blessing": "blessing by TFX's Evaluator",
+    "sound_file": "file whole, as it was checked, and of its recipe",
+    "max_altered_files": "files altered since they were checked",
+    "min_accuracy": "accuracy on the test set",
+    "max_drop_from_last": "accuracy lost against the last blessed model",
+    "max_accuracy_drop": "accuracy lost against the reference",
+    "max_class_accuracy_drop": "accuracy lost in the worst class",
+    "max_hard_accuracy_drop": "accuracy lost on the hard set",
+    "max_loss_difference": "difference in loss to the reference",
+    "min_agreement": "agreement with the reference",
+    "max_logit_scale_error": "steeper or flatter logits than the reference's",
+    "max_class_logit_shift": "shift of the logits of the worst class",
+    "max_rms_logit_difference": "root mean square difference of the logits",
+    "max_logit_difference": "largest difference of a logit",
+    "max_nonfinite_answers": "answers that are NaN or infinite",
+    "max_alone_difference": "largest difference of a logit between an image alone and among others",
+    "max_evaluation_difference": "difference of the loss to what the Evaluator measured",
+    "max_contradictions": "answers that do not follow from their logits",
+    "max_bytes": "size",
+    "max_latency_us": "time of one image",
 }
 
 
-def measured(check: Mapping[str, Any]) -> tuple[str, str]:
-    """Returns a check's value and its limit, the latter with the side on which it passes."""
-    value, limit = check["value"], check["limit"]
-    if check["name"] in (BLESSING, SOUND_FILE):
-        return "yes" if check["passed"] else "no", "must be yes"
-    known = CHECKS.get(check["name"], Check())
-    digits = known.digits
-    values = [v for v in (value, limit) if v is not None and math.isfinite(v)]
-    while digits < 6 and len({known.form(v, digits) for v in values}) < len(set(values)):
+def suffix(check: Check) -> str:
+    """Returns what the value and the limit of a check do not say of their unit."""
+    return _form(check).suffix
+
+
+def measured(check: Check) -> tuple[str, str]:
+    """Returns a check's value and its limit, in as many digits as tell them apart."""
+    spell, digits, _ = _form(check)
+    both = (check.value, check.limit)
+    values = [value for value in both if math.isfinite(value)]
+    while digits < 6 and len({spell(value, digits) for value in values}) < len(set(values)):
         digits += 1
-    found, bound = (
-        known.form(v, digits) if v is not None and math.isfinite(v) else number(v)
-        for v in (value, limit)
+    found, limit = (
+        spell(value, digits) if math.isfinite(value) else number(value) for value in both
     )
-    return found, f"{'at most' if check['name'].startswith('max_') else 'at least'} {bound}"
+    return found, limit
 
 
-def with_unit(check: Mapping[str, Any]) -> tuple[str, str]:
-    """Returns what `measured` does, with the unit, for where no heading says it."""
-    unit = CHECKS.get(check["name"], Check()).unit
-    found, wanted = measured(check)
-    return (f"{found} {unit}", f"{wanted} {unit}") if unit else (found, wanted)
+def sentence(check: Check) -> str:
+    """Says what a check found and what it wanted: `93.13 %, at least 97.00 %`."""
+    found, limit = (f"{text} {suffix(check)}".rstrip() for text in measured(check))
+    return f"{found}, {check.direction} {limit}"
 
 
-def failure(check: Mapping[str, Any]) -> str:
-    """Says what a failed check found and what it wanted."""
-    if check["name"] == BLESSING:
-        return "TFX's Evaluator did not bless it"
-    title = CHECKS.get(check["name"], Check()).title or check["name"]
-    found, wanted = with_unit(check)
-    return f"{title} is {found} ({wanted} is {'allowed' if 'at most' in wanted else 'needed'})"
-
-
-def reasons(model: Mapping[str, Any]) -> list[str]:
+def reasons(model: JudgedModel) -> list[str]:
     """Says why a model is not blessed; nothing of one that is."""
-    if model["refused"]:
-        return [f"refused: {model['refused']}"]
-    return [failure(check) for check in model["checks"] if not check["passed"]]
+    if model.refused:
+        return [f"refused: {model.refused}"]
+    return [
+        f"{TITLES.get(check.name, check.name)}: {sentence(check)}" for check in model.failed_checks
+    ]
 
 
-def headline(models: Sequence[Mapping[str, Any]]) -> str:
+def headline(models: Sequence[JudgedModel]) -> str:
     """Says in one clause how many models were pushed."""
-    pushed = sum(bool(model["pushed_to"]) for model in models)
+    pushed = sum(bool(model.pushed_to) for model in models)
     if pushed == len(models):
         return "Every model passed its checks and was pushed"
     return f"{pushed or 'None'} of {len(models)} models {'was' if pushed < 2 else 'were'} pushed"
+
+
+def _form(check: Check) -> _Form:
+    is_answer = check.direction == Direction.MUST_BE
+    return _Form(_yes_or_no, 0) if is_answer else _FORMS.get(check.unit, _Form(_plain, 4))

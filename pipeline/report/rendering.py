@@ -4,16 +4,17 @@ import dataclasses
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import numpy as np
+from markupsafe import Markup
 
 from data.catalogue import CATALOGUE
 from modules.export.recipes import RECIPES
 from pipeline.metadata.runs import NodeTime
 from pipeline.report import figures, formatting, gallery, pipeline_graph, tables
 from pipeline.verdict.limits import Limits
+from pipeline.verdict.verdict import Verdict
 
 GALLERY_SIZE = 24
 _GALLERY_OPEN = 8  # the others are shown on demand
@@ -56,6 +57,16 @@ class Evidence:
     times: Mapping[str, NodeTime]
 
 
+@dataclasses.dataclass(frozen=True)
+class Confusion:
+    """A figure, the models whose matrix it is, and the mistakes: (actual, predicted, images)."""
+
+    names: list[str]
+    figure: Markup
+    frequent: list[tuple[int, int, int]]
+    num_mistakes: int
+
+
 def gallery_rows(
     logits: gallery.Logits, labels: np.ndarray, reference: str
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -69,14 +80,14 @@ def gallery_rows(
     )
 
 
-def render(content: Mapping[str, Any], evidence: Evidence) -> str:
+def render(verdict: Verdict, evidence: Evidence) -> str:
     """Returns the page as HTML.
 
     Args:
-      content: comparison.json with `pushed_to` filled in; NaN and null are shown as such.
+      verdict: with `pushed_to` filled in; NaN and None are shown as such.
       evidence: what the figures and galleries are made of.
     """
-    reference, models = content["reference"], content["models"]
+    reference, models = verdict.reference, verdict.models
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -87,9 +98,9 @@ def render(content: Mapping[str, Any], evidence: Evidence) -> str:
     environment.filters |= {function.__name__: function for function in _FILTERS}
     wrong, differing = gallery_rows(evidence.logits, evidence.labels, reference)
     return environment.get_template("report.html.j2").render(
-        content=content,
+        verdict=verdict,
         evidence=evidence,
-        title=_TITLES.get(content["dataset"]["name"], content["dataset"]["name"]),
+        title=_TITLES.get(verdict.dataset.name, verdict.dataset.name),
         headline=formatting.headline(models),
         recipes=RECIPES,
         check_rows=tables.check_rows(models),
@@ -104,7 +115,7 @@ def render(content: Mapping[str, Any], evidence: Evidence) -> str:
         graph=pipeline_graph.lay_out(evidence.graph, evidence.times) if evidence.graph else None,
         box=(pipeline_graph.BOX_WIDTH, pipeline_graph.BOX_HEIGHT),
         takes_from=pipeline_graph.without_shortcuts(evidence.graph),
-        command=command(content),
+        command=command(verdict),
     )
 
 
@@ -113,7 +124,7 @@ def _cards(evidence: Evidence, rows: np.ndarray) -> list[gallery.Card]:
     return gallery.cards(rows[:GALLERY_SIZE], evidence.images, evidence.labels, evidence.logits)
 
 
-def _confusions(matrices: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+def _confusions(matrices: Mapping[str, np.ndarray]) -> list[Confusion]:
     """Returns a figure for each different matrix, with the models that have it."""
     groups: list[tuple[list[str], np.ndarray]] = []
     for name, matrix in matrices.items():
@@ -124,33 +135,33 @@ def _confusions(matrices: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
         else:
             groups.append(([name], matrix))
     return [
-        {
-            "names": names,
-            "figure": figures.draw_confusion(matrix, f"Confusion matrix of {', '.join(names)}"),
-            "frequent": figures.frequent_confusions(matrix),
-            "num_mistakes": int(matrix.sum() - np.trace(matrix)),
-        }
+        Confusion(
+            names=names,
+            figure=figures.draw_confusion(matrix, f"Confusion matrix of {', '.join(names)}"),
+            frequent=figures.frequent_confusions(matrix),
+            num_mistakes=int(matrix.sum() - np.trace(matrix)),
+        )
         for names, matrix in groups
     ]
 
 
-def command(content: Mapping[str, Any]) -> str:
+def command(verdict: Verdict) -> str:
     """Returns the command that makes the same models from the same data."""
-    name = content["dataset"]["name"]
-    settings = {
+    name = verdict.dataset.name
+    settings: dict[str, str | int | float] = {
         "DATASET": name if name in _TITLES else f"<folder of {name}>",
-        "EPOCHS": content["epochs"],
-        "SEED": content["seed"],
+        "EPOCHS": verdict.epochs,
+        "SEED": verdict.seed,
     }
-    if content["trials"]:
-        settings["TRIALS"] = content["trials"]
-    for check in content["models"][0]["checks"]:
-        if check["name"] == "min_accuracy" and check["limit"] != Limits.min_accuracy:
-            settings["MIN_ACCURACY"] = check["limit"]
-    for check in content["models"][-1]["checks"]:
-        if check["name"] == "max_latency_us":
-            settings["MAX_LATENCY_US"] = check["limit"]
-    variants = [model["name"] for model in content["models"][1:]]
+    if verdict.trials:
+        settings["TRIALS"] = verdict.trials
+    for check in verdict.models[0].checks:
+        if check.name == "min_accuracy" and check.limit != Limits.min_accuracy:
+            settings["MIN_ACCURACY"] = check.limit
+    for check in verdict.models[-1].checks:
+        if check.name == "max_latency_us":
+            settings["MAX_LATENCY_US"] = check.limit
+    variants = [model.name for model in verdict.models[1:]]
     if variants != list(RECIPES):
         settings["RECIPES"] = ",".join(variants)
     return " ".join(["make run", *(f"{key}={shlex.quote(str(v))}" for key, v in settings.items())])

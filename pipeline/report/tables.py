@@ -2,23 +2,31 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.report.formatting import CHECKS, Check
+from pipeline.report import formatting
+from pipeline.verdict.verdict import Check, JudgedModel
 
 _FAINTEST_SCALE = 0.005  # share: with differences this small, none is shown in full colour
 
 
 @dataclasses.dataclass(frozen=True)
 class CheckRow:
-    """A check, and what it found for each model; None for a model that does not have it."""
+    """A check, and what it found for each model.
+
+    Attributes:
+      name: of the check.
+      title: what is measured; "" for a check that the page does not know.
+      suffix: what values and limits do not say of their unit.
+      cells: the check of each model; None for a model that does not have it.
+    """
 
     name: str
-    shown_as: Check
-    cells: list[Mapping[str, Any] | None]
+    title: str
+    suffix: str
+    cells: list[Check | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,21 +48,24 @@ class ClassRow:
     heats: list[float]
 
 
-def check_rows(models: Sequence[Mapping[str, Any]]) -> list[CheckRow]:
+def check_rows(models: Sequence[JudgedModel]) -> list[CheckRow]:
     """Returns a row for each check that any model has, in the order in which they are known."""
-    by_model = [{check["name"]: check for check in model["checks"]} for model in models]
-    present = dict.fromkeys(name for checks in by_model for name in checks)
-    names = [name for name in CHECKS if name in present]
-    names += [name for name in present if name not in CHECKS]
+    by_model = [{check.name: check for check in model.checks} for model in models]
+    present = {name: check for checks in by_model for name, check in checks.items()}
+    names = [name for name in formatting.TITLES if name in present]
+    names += [name for name in present if name not in formatting.TITLES]
     return [
-        CheckRow(name, CHECKS.get(name, Check()), [checks.get(name) for checks in by_model])
+        CheckRow(
+            name,
+            formatting.TITLES.get(name, ""),
+            formatting.suffix(present[name]),
+            [checks.get(name) for checks in by_model],
+        )
         for name in names
     ]
 
 
-def class_rows(
-    models: Sequence[Mapping[str, Any]], reference: str, labels: np.ndarray
-) -> list[ClassRow]:
+def class_rows(models: Sequence[JudgedModel], reference: str, labels: np.ndarray) -> list[ClassRow]:
     """Returns a row for all images and one for each class.
 
     Args:
@@ -63,9 +74,9 @@ def class_rows(
       labels: int64[N] of the images.
     """
     accuracies = {
-        model["name"]: {}
-        if model["refused"]
-        else {"all": model["metrics"]["accuracy"], **model["per_class_accuracy"]}
+        model.name: {}
+        if model.refused
+        else {"all": model.metrics.accuracy, **model.per_class_accuracy}
         for model in models
     }
     expected = accuracies.pop(reference)

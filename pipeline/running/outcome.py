@@ -1,15 +1,14 @@
 """What is left of a run for its user: the report where it is looked for, and the table."""
 
-import json
 import shutil
 
 from rich.console import Console
 
 from data.errors import NOT_BLESSED
 from pipeline.config import PipelineConfig
-from pipeline.running.summary import print_comparison
+from pipeline.running.summary import print_verdict
 from pipeline.storage import store_copies, versions
-from pipeline.verdict.file_names import COMPARISON_FILE, REPORT_FILE
+from pipeline.verdict import verdict
 
 
 class ReportError(OSError):
@@ -40,11 +39,11 @@ def show(config: PipelineConfig, seconds: float) -> int:
     Returns:
       0 when every model was blessed and pushed, else NOT_BLESSED.
     """
-    comparison = json.loads((config.report_dir / COMPARISON_FILE).read_text())
-    print_comparison(comparison, Console())
+    found = verdict.read(config.report_dir / verdict.COMPARISON_FILE)
+    print_verdict(found, Console())
     if config.dataset.is_fallback:
         print(f"Not MNIST: {config.dataset.source}")
-    pushed = {model["pushed_to"] for model in comparison["models"]} - {None}
+    pushed = {model.pushed_to for model in found.models if model.pushed_to}
     for folder in sorted(pushed):
         # A push that is taken from the cache is not repeated, whatever happened since.
         newest = versions.newest(folder.rpartition("/")[0])
@@ -53,5 +52,5 @@ def show(config: PipelineConfig, seconds: float) -> int:
         elif newest and newest != folder:
             name = newest.rpartition("/")[2]
             print(f"{folder} is of an earlier run; version {name} of other settings is newer")
-    print(f"Report: {config.report_dir / REPORT_FILE}\nThe run took {seconds:.0f} s.")
-    return 0 if all(model["blessed"] for model in comparison["models"]) else NOT_BLESSED
+    print(f"Report: {config.report_dir / verdict.REPORT_FILE}\nThe run took {seconds:.0f} s.")
+    return 0 if all(model.blessed for model in found.models) else NOT_BLESSED

@@ -10,7 +10,7 @@ from modules.training import checkpoint_folder
 from pipeline.config import PipelineConfig
 from pipeline.metadata.run_lock import IDENTITY_FILE, LOCK_FILE, STORE_FILE
 from pipeline.storage import locations, stores
-from pipeline.verdict.file_names import COMPARISON_FILE, REPORT_FILE
+from pipeline.verdict.verdict import COMPARISON_FILE, REPORT_FILE
 
 LOG_FILE = "run.log"
 # What the smallest data needs; larger data, and artifacts in an object store, need more.

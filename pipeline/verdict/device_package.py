@@ -1,10 +1,10 @@
 """Packs the device models that may ship: the TFLite files and what an app must know of them."""
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,66 +12,124 @@ from data.files import file_sha256
 from modules import features
 from modules.export.recipes import RECIPES
 from modules.inference import litert
+from pipeline.verdict.verdict import JudgedModel, Latency, Metrics
 
-MANIFEST = "model.json"
-_COPIED = ("name", "bytes", "metrics", "per_class_accuracy", "agreement", "latency_us")
+MANIFEST_FILE = "model.json"
 
 
-def pack(
-    folder: Path, tflite_paths: Mapping[str, str], entries: Sequence[Mapping[str, Any]]
-) -> None:
-    """Writes `<variant>.tflite` of every entry, and `model.json`.
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """What every model of a package is given."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    range: tuple[float, float]
+    layout: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """What every model of a package returns."""
+
+    name: str
+    meaning: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Quantization:
+    """Real values are (integer - zero_point) * scale."""
+
+    scale: float
+    zero_point: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """An input or output of one file; None in its shape is any number of images."""
+
+    dtype: str
+    shape: tuple[int | None, ...]
+    quantization: Quantization | None
+
+
+@dataclasses.dataclass(frozen=True)
+class PackedModel:
+    """A file of the package, with its tensors and what the verdict says of it."""
+
+    file: str
+    summary: str
+    sha256: str
+    input: Tensor
+    output: Tensor
+    name: str
+    bytes: int | None
+    metrics: Metrics
+    per_class_accuracy: Mapping[str, float]
+    agreement: float | None
+    latency_us: Mapping[str, Latency]
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """The content of `model.json`; `labels` are named in the order of the logits."""
+
+    input: Input
+    output: Output
+    labels: tuple[str, ...]
+    models: tuple[PackedModel, ...]
+
+
+def pack(folder: Path, tflite_paths: Mapping[str, str], models: Sequence[JudgedModel]) -> None:
+    """Writes `<recipe>.tflite` of every model, and `model.json`.
 
     Args:
       folder: is made.
-      tflite_paths: the models, by the name of their variant.
-      entries: what comparison.json says of those that are packed.
+      tflite_paths: the files, by the name of their recipe.
+      models: those that are packed.
     """
     folder.mkdir(parents=True)
-    models = []
-    for entry in entries:
-        file = folder / f"{entry['name']}.tflite"
-        shutil.copyfile(tflite_paths[entry["name"]], file)
-        models.append(
-            {
-                "file": file.name,
-                "summary": RECIPES[entry["name"]].summary,
-                "sha256": file_sha256(file),
-                **_tensors(str(file)),
-                **{key: entry[key] for key in _COPIED},
-            }
-        )
-    num_classes = models[0]["output"]["shape"][1] if models else 0
-    manifest = {
-        "input": {
-            "name": features.IMAGE_FLOATS,
-            "shape": [None, features.NUM_PIXELS],
-            "range": [0.0, 1.0],
-            "layout": "row-major 28x28, black is 0",
-        },
-        "output": {"name": features.LOGITS, "meaning": "logit of each label, before the softmax"},
-        "labels": [str(label) for label in range(num_classes)],
-        "models": models,
-    }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+    packed = tuple(_packed(folder, tflite_paths[model.name], model) for model in models)
+    num_classes = packed[0].output.shape[1] if packed else 0
+    manifest = Manifest(
+        input=Input(
+            name=features.IMAGE_FLOATS,
+            shape=(None, features.NUM_PIXELS),
+            range=(0.0, 1.0),
+            layout="row-major 28x28, black is 0",
+        ),
+        output=Output(features.LOGITS, meaning="logit of each label, before the softmax"),
+        labels=tuple(str(label) for label in range(num_classes)),
+        models=packed,
+    )
+    content = json.dumps(dataclasses.asdict(manifest), indent=2)
+    (folder / MANIFEST_FILE).write_text(content + "\n")
 
 
-def _tensors(path: str) -> dict[str, Any]:
-    """Returns dtype, shape and quantization of input and output.
+def _packed(folder: Path, tflite_path: str, model: JudgedModel) -> PackedModel:
+    """Copies the file of a model into the folder."""
+    file = folder / f"{model.name}.tflite"
+    shutil.copyfile(tflite_path, file)
+    interpreter = litert.make_interpreter(str(file))
+    return PackedModel(
+        file=file.name,
+        summary=RECIPES[model.name].summary,
+        sha256=file_sha256(file),
+        input=_tensor(interpreter.get_input_details()[0]),
+        output=_tensor(interpreter.get_output_details()[0]),
+        name=model.name,
+        bytes=model.bytes,
+        metrics=model.metrics,
+        per_class_accuracy=model.per_class_accuracy,
+        agreement=model.agreement,
+        latency_us=model.latency_us,
+    )
 
-    Real values are (integer - zero_point) * scale.
-    """
-    interpreter = litert.make_interpreter(path)
-    details = {
-        "input": interpreter.get_input_details()[0],
-        "output": interpreter.get_output_details()[0],
-    }
-    described = {}
-    for what, entry in details.items():
-        scale, zero_point = entry["quantization"]
-        described[what] = {
-            "dtype": np.dtype(entry["dtype"]).name,
-            "shape": [None, *(int(size) for size in entry["shape_signature"][1:])],
-            "quantization": {"scale": scale, "zero_point": zero_point} if scale else None,
-        }
-    return described
+
+def _tensor(details: Mapping) -> Tensor:
+    """Returns what LiteRT's `details` say of a tensor."""
+    scale, zero_point = details["quantization"]
+    return Tensor(
+        dtype=np.dtype(details["dtype"]).name,
+        shape=(None, *(int(size) for size in details["shape_signature"][1:])),
+        quantization=Quantization(scale, zero_point) if scale else None,
+    )

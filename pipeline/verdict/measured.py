@@ -1,24 +1,13 @@
 """What is known of a model when it is judged."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.verdict.tfma_results import Metrics
-
-REFERENCE = "saved_model"
-BATCH_1, BATCH_1_WITHOUT_XNNPACK = "batch_1", "batch_1_without_xnnpack"
-
-
-@dataclasses.dataclass(frozen=True)
-class Check:
-    """One value against its limit."""
-
-    name: str
-    value: float
-    limit: float
-    passed: bool
+from pipeline.verdict.tfma_results import EvaluatorMetrics
+from pipeline.verdict.verdict import Latency
 
 
 class Logits(NamedTuple):
@@ -52,19 +41,19 @@ class Measured:
       own_loss: mean cross-entropy in nats that follows from the logits of the test images.
       contradictions: how many answers of the SavedModel do not follow from its logits; None for
         models that give nothing but logits.
-      latency_us: p50 and p90 of a single image, by how it was run.
+      latency_us: of a single image, by how it was run.
     """
 
     name: str
     size_bytes: int
     altered_files: int
-    metrics: Metrics
+    metrics: EvaluatorMetrics
     evaluator_blessed: bool
     last_accuracy: float | None
     logits: Logits
     own_loss: float
     contradictions: int | None
-    latency_us: dict[str, dict[str, float]]
+    latency_us: Mapping[str, Latency]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,23 +1,21 @@
-"""Reads what an Evaluator measured from TFMA's output."""
+"""Reads what an Evaluator measured from TFMA's output: metrics and confusion matrix."""
 
 import dataclasses
-import os
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import tfx.components  # noqa: F401 - TFMA imports completely only after it
 
 # isort: split
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.writers import eval_config_writer
-from tfx.dsl.io import fileio
 
 from modules import features
-from pipeline.verdict.tfma_config import EVAL_SLICE, HARD_SLICE, class_slice
-
-_REFUSED_FILE = "refused.txt"  # what an Evaluator writes instead of metrics
+from pipeline.verdict.tfma_config import EVAL_SLICE, HARD_SLICE, SliceKey, class_slice
 
 
 @dataclasses.dataclass(frozen=True)
-class Metrics:
+class EvaluatorMetrics:
     """What an Evaluator measured: shares in [0, 1], losses in nats."""
 
     accuracy: float
@@ -28,22 +26,6 @@ class Metrics:
     hard_accuracy: float
     hard_loss: float
     hard_examples: int
-
-
-def write_refusal(uri: str, reason: str) -> None:
-    """Writes, in the place of metrics, why an Evaluator passed over its model."""
-    fileio.makedirs(uri)
-    with fileio.open(os.path.join(uri, _REFUSED_FILE), "wb") as file:
-        file.write(reason.encode())
-
-
-def refusal(uri: str) -> str | None:
-    """Returns why an Evaluator passed over its model, None when it measured it."""
-    path = os.path.join(uri, _REFUSED_FILE)
-    if not fileio.exists(path):
-        return None
-    with fileio.open(path, "rb") as file:
-        return file.read().decode()
 
 
 def load_evaluation(uri: str) -> tuple[tfma.EvalResult, tfma.EvalResult | None]:
@@ -57,7 +39,7 @@ def load_evaluation(uri: str) -> tuple[tfma.EvalResult, tfma.EvalResult | None]:
     )
 
 
-def read_metrics(result: tfma.EvalResult) -> Metrics:
+def read_metrics(result: tfma.EvalResult) -> EvaluatorMetrics:
     """Reads an Evaluator's output.
 
     Raises:
@@ -73,7 +55,7 @@ def read_metrics(result: tfma.EvalResult) -> Metrics:
         }
         if not classes:
             raise KeyError(features.IMAGE_CLASS)
-        return Metrics(
+        return EvaluatorMetrics(
             accuracy=test["accuracy"],
             loss=test["loss"],
             examples=round(test["example_count"]),
@@ -90,6 +72,40 @@ def read_metrics(result: tfma.EvalResult) -> Metrics:
             f"an evaluation lacks {error}: expected the metrics and slices of "
             f"pipeline/verdict/tfma_config.py, found {sorted(slices)}"
         ) from error
+
+
+def confusion_matrix(
+    plots: Sequence[tuple[SliceKey, Mapping]], num_classes: int, slice_key: SliceKey
+) -> np.ndarray:
+    """Reads the confusion matrix of one slice from `EvalResult.plots`.
+
+    Args:
+      plots: (slice key, {output: {sub key: plot}}) of TFMA, with multi-class confusion matrices.
+      num_classes: classes are 0 to `num_classes` - 1; examples without a prediction are left out.
+      slice_key: the slice whose plot is read; see pipeline/verdict/tfma_config.py.
+
+    Returns:
+      int64[num_classes, num_classes], examples by actual class (row) and predicted class.
+
+    Raises:
+      ValueError: the slice has no such plot.
+    """
+    by_slice = dict(plots)
+    try:
+        plot = by_slice[slice_key][""][""]["multiClassConfusionMatrixAtThresholds"]
+        entries = plot["matrices"][0]["entries"]
+    except (KeyError, IndexError) as error:
+        raise ValueError(
+            f"the evaluation has no confusion matrix of the slice {slice_key}; its slices with "
+            f"plots are {list(by_slice)}"
+        ) from error
+    matrix = np.zeros((num_classes, num_classes), np.int64)
+    for entry in entries:
+        # Protocol buffers leave zeros out; TFMA's id for "no prediction" is -1.
+        cell = entry.get("actualClassId", 0), entry.get("predictedClassId", 0)
+        if all(0 <= label < num_classes for label in cell):
+            matrix[cell] += round(entry.get("numWeightedExamples", 0))
+    return matrix
 
 
 def _values(result: tfma.EvalResult) -> dict[tuple, dict[str, float]]:

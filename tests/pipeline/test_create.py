@@ -92,8 +92,8 @@ def test_report_draws_the_search_between_transform_and_trainer(
 def test_comparison_is_told_of_the_trials(digit_models: DigitModels, tmp_path: Path) -> None:
     for trials in (0, 5):
         pipeline = created(digit_models, tmp_path, tuner_trials=trials)
-        run = json.loads(node(pipeline, "Comparison").exec_properties["run"])
-        assert run["trials"] == trials
+        training = json.loads(node(pipeline, "Comparison").exec_properties["training"])
+        assert training["trials"] == trials
 
 
 def test_another_output_folder_changes_only_what_has_to_do_with_it(

@@ -19,7 +19,7 @@ from modules.inference import tflite_extractor
 from pipeline.beam import engines
 from pipeline.components import evaluator, example_gen
 from pipeline.components.validation import curated_schema
-from pipeline.verdict import tfma_config, tfma_results
+from pipeline.verdict import refusals, tfma_config, tfma_results
 from tests.support.digit_models import DigitModels
 
 COUNT = 50
@@ -68,7 +68,7 @@ def pipelines(monkeypatch: pytest.MonkeyPatch) -> list[beam.Pipeline]:
 
 def _evaluate(
     executor: type[tfx_executor.Executor], inputs: dict[str, list[Any]], folder: Path
-) -> tfma_results.Metrics:
+) -> tfma_results.EvaluatorMetrics:
     """Returns what an executor measures on the test set and the hard set."""
     measured, _ = _run(executor, inputs, folder)
     result, _ = tfma_results.load_evaluation(measured.uri)
@@ -130,14 +130,14 @@ def test_a_refused_model_is_passed_over_and_a_refused_baseline_left_out(
     conversion_record.record(str(folder), "there is no kernel")
     measured, blessing = _run(evaluator.Executor, {**inputs, "model": [refused]}, tmp_path / "a")
     assert pipelines == []
-    assert tfma_results.refusal(measured.uri) == "there is no kernel"
+    assert refusals.read(measured.uri) == "there is no kernel"
     assert not is_model_blessed(blessing)
     assert blessing.get_int_custom_property("current_model_id") == 17
     assert [path.name for path in Path(blessing.uri).iterdir()] == ["NOT_BLESSED"]
 
     with_baseline = {**inputs, "baseline_model": [refused]}
     measured, blessing = _run(evaluator.Executor, with_baseline, tmp_path / "b")
-    assert tfma_results.refusal(measured.uri) is None and is_model_blessed(blessing)
+    assert refusals.read(measured.uri) is None and is_model_blessed(blessing)
     assert tfma_results.load_evaluation(measured.uri)[1] is None
 
 

@@ -1,6 +1,7 @@
 """The Report component on artifacts as the others leave them."""
 
 import base64
+import dataclasses
 import io
 import json
 import re
@@ -25,7 +26,8 @@ from pipeline.components.report import Report
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
 from pipeline.report import formatting, rendering
-from tests.pipeline.report.report_pages import Page, comparison, model, one_hot_logits
+from pipeline.verdict.verdict import Check, write
+from tests.pipeline.report.report_pages import Page, model, one_hot_logits, verdict
 from tests.pipeline.small_pipeline import NAME, metadata_file, run_small_pipeline
 
 NAMES = ("saved_model", "float32", "int8")
@@ -71,10 +73,10 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
     wrong = labels.copy()
     wrong[7] = (labels[7] + 1) % 10
     compared = _artifact(ModelComparison, tmp_path / "comparison")
-    models = [model(name, pushed_to=None) for name in NAMES]
-    models[-1]["blessed"] = False
+    *models, last = (model(name, pushed_to=None) for name in NAMES)
+    last = dataclasses.replace(last, checks=(Check("min_accuracy", 0.9, 0.97),))
     folder = Path(compared.uri)
-    (folder / "comparison.json").write_text(json.dumps(comparison(*models)))
+    write(verdict(*models, last), folder / "comparison.json")
     answers = dict(zip(NAMES, (labels, labels, wrong), strict=True))
     np.savez(folder / LOGITS_FILE, **{name: one_hot_logits(a, 10) for name, a in answers.items()})
     confusion = {name: np.zeros((10, 10), np.int64) for name in NAMES}

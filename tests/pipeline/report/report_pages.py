@@ -1,5 +1,6 @@
-"""Comparisons and evidence to render, and what a page holds."""
+"""Verdicts and evidence to render, and what a page holds."""
 
+import dataclasses
 from collections import Counter
 from html.parser import HTMLParser
 from typing import Any
@@ -9,6 +10,15 @@ import numpy as np
 from modules.export.recipes import RECIPES
 from pipeline.metadata.runs import NodeTime
 from pipeline.report import rendering
+from pipeline.verdict.verdict import (
+    Check,
+    Dataset,
+    HardMetrics,
+    JudgedModel,
+    Latency,
+    Metrics,
+    Verdict,
+)
 
 ADDRESSES = {"src", "srcset", "href", "xlink:href", "action", "data", "poster"}
 PUSHED = "/srv/device/17"
@@ -62,42 +72,38 @@ def one_hot_logits(predicted: np.ndarray, num_classes: int, top: float = 0.9) ->
     return np.log(np.where(chosen, top, rest)).astype(np.float32)
 
 
-def check(name: str, value: float, limit: float, passed: bool = True) -> dict[str, Any]:
-    return {"name": name, "value": value, "limit": limit, "passed": passed}
-
-
-def model(name: str, num_classes: int = 10, **changes: Any) -> dict[str, Any]:
-    latency = {"batch_1": {"p50": 1202.2, "p90": 1370.5}}
+def model(name: str, num_classes: int = 10, **changes: Any) -> JudgedModel:
+    latency = {"batch_1": Latency(1202.2, 1370.5)}
     if name != "saved_model":
-        latency["batch_1_without_xnnpack"] = {"p50": 2803.3, "p90": 3004.4}
-    return {
+        latency["batch_1_without_xnnpack"] = Latency(2803.3, 3004.4)
+    fields = {
         "name": name,
         "model_type": "tf_generic" if name == "saved_model" else "tf_lite",
         "bytes": 3_313_536,
-        "metrics": {"accuracy": 0.985, "loss": 0.0651},
-        "hard": {"accuracy": 0.912, "loss": 0.3125, "agreement": 0.987},
+        "metrics": Metrics(0.985, 0.0651),
+        "hard": HardMetrics(0.912, 0.3125, agreement=0.987),
         "per_class_accuracy": {str(label): 1 - label / 1000 for label in range(num_classes)},
         "agreement": 0.9995,
         "max_abs_logit_difference": 1.5e-5,
         "latency_us": latency,
-        "checks": [check("evaluator_blessing", 1, 1), check("min_accuracy", 0.985, 0.97)],
+        "checks": (Check("evaluator_blessing", 1, 1), Check("min_accuracy", 0.985, 0.97)),
         "refused": None,
-        "blessed": True,
         "pushed_to": PUSHED,
-    } | changes
-
-
-def comparison(*models: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "schema_version": 1,
-        "reference": "saved_model",
-        "models": list(models) or [model("saved_model"), model("float32")],
-        "dataset": {"name": "mnist", "train_examples": 60_000, "eval_examples": 10_000},
-        "seed": 3,
-        "epochs": 4,
-        "trials": 0,
-        "versions": {"tfx": "1.21.0", "jax": "0.10.2"},
     }
+    return JudgedModel(**fields | changes)
+
+
+def verdict(*models: JudgedModel) -> Verdict:
+    return Verdict(
+        schema_version=1,
+        reference="saved_model",
+        models=models or (model("saved_model"), model("float32")),
+        dataset=Dataset("mnist", train_examples=60_000, eval_examples=10_000),
+        seed=3,
+        epochs=4,
+        trials=0,
+        versions={"tfx": "1.21.0", "jax": "0.10.2"},
+    )
 
 
 def evidence(names: tuple[str, ...] = ("saved_model", "float32"), **changes: Any):
@@ -142,8 +148,8 @@ def six_models() -> str:
         model(name, per_class_accuracy=dict(zip("0123456789", map(float, values), strict=True)))
         for name, values in accuracies.items()
     ]
-    failed = [check("evaluator_blessing", 0, 1, False), check("max_bytes", 836_120, 800_000, False)]
-    models[-1] |= {"checks": failed, "blessed": False, "pushed_to": None}
+    failed = (Check("evaluator_blessing", 0, 1), Check("max_bytes", 836_120, 800_000))
+    models[-1] = dataclasses.replace(models[-1], checks=failed, pushed_to=None)
     images = random.uniform(size=(400, 784)).astype(np.float32)
     shown = evidence(
         SIX,
@@ -154,7 +160,7 @@ def six_models() -> str:
         graph=FULL_GRAPH,
         times={node: NodeTime(123.4, node.startswith("Quantizer")) for node in FULL_GRAPH},
     )
-    return rendering.render(comparison(*models), shown)
+    return rendering.render(verdict(*models), shown)
 
 
 class Page(HTMLParser):
@@ -189,8 +195,8 @@ class Page(HTMLParser):
             self.words.append(data)
 
 
-def page(content: dict[str, Any] | None = None, shown: Any = None) -> Page:
-    return Page(rendering.render(content or comparison(), shown or evidence()))
+def page(judged: Verdict | None = None, shown: Any = None) -> Page:
+    return Page(rendering.render(judged or verdict(), shown or evidence()))
 
 
 def with_mistakes(wrong: dict[int, tuple[int, float]]) -> np.ndarray:

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from pipeline.report import formatting
-from pipeline.report.formatting import measured
-from tests.pipeline.report.report_pages import check, model
+from pipeline.verdict.verdict import UNITS, Check, Unit
+from tests.pipeline.report.report_pages import model
 
 
 @pytest.mark.parametrize(
@@ -47,56 +47,54 @@ def test_seconds(value: float, expected: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "limit", "expected"),
     [
-        ("min_accuracy", 0.98, 0.97, ("98.00_%", "at least 97.00_%")),
-        ("min_accuracy", 0.97, 0.97, ("97.00_%", "at least 97.00_%")),
-        ("min_accuracy", 0.96996, 0.97, ("96.996_%", "at least 97.000_%")),
-        ("min_accuracy", math.nan, 0.97, ("NaN", "at least 97.00_%")),
-        ("min_accuracy", None, 0.97, ("\u2013", "at least 97.00_%")),
-        ("max_accuracy_drop", -0.0002, 0.001, ("\u22120.02", "at most 0.10")),
-        ("max_loss_difference", 0.00051, 0.0005, ("0.00051", "at most 0.00050")),
-        ("max_bytes", 921_601, 921_600, ("900.001_KiB", "at most 900.000_KiB")),
-        ("max_bytes", 1_048_576, 921_600, ("1.00_MiB", "at most 900.00_KiB")),
-        ("max_latency_us", 154.25, 110, ("154.2", "at most 110")),
-        ("max_nonfinite_answers", 3, 0, ("3", "at most 0")),
-        ("max_logit_scale_error", 0.2, 0.03, ("20.00_%", "at most 3.00_%")),
-        ("max_unheard_of", 1234.5, 800, ("1234", "at most 800")),
+        ("min_accuracy", 0.98, 0.97, "98.00_%, at least 97.00_%"),
+        ("min_accuracy", 0.97, 0.97, "97.00_%, at least 97.00_%"),
+        ("min_accuracy", 0.96996, 0.97, "96.996_%, at least 97.000_%"),
+        ("min_accuracy", math.nan, 0.97, "NaN, at least 97.00_%"),
+        ("max_accuracy_drop", -0.0002, 0.001, "\u22120.02 points, at most 0.10 points"),
+        ("max_loss_difference", 0.00051, 0.0005, "0.00051 nats, at most 0.00050 nats"),
+        ("max_bytes", 921_601, 921_600, "900.001_KiB, at most 900.000_KiB"),
+        ("max_bytes", 1_048_576, 921_600, "1.00_MiB, at most 900.00_KiB"),
+        ("max_latency_us", 154.25, 110, "154.2 µs, at most 110 µs"),
+        ("max_nonfinite_answers", 3, 0, "3, at most 0"),
+        ("max_nonfinite_answers", 1234, 0, "1,234, at most 0"),
+        ("max_logit_scale_error", 0.2, 0.03, "20.00_%, at most 3.00_%"),
+        (
+            "max_logit_difference",
+            0.2,
+            math.inf,
+            "20.00 % of their spread, at most inf % of their spread",
+        ),
+        ("max_unheard_of", 1234.5, 800, "1234, at most 800"),
+        ("min_unheard_of", 1, 2, "1, at least 2"),
+        ("evaluator_blessing", 1, 1, "yes, must be yes"),
+        ("evaluator_blessing", 0, 1, "no, must be yes"),
     ],
 )
-def test_measured_tells_value_and_limit_apart(
-    name: str, value: float | None, limit: float, expected: tuple[str, str]
+def test_sentence_tells_value_and_limit_apart(
+    name: str, value: float, limit: float, expected: str
 ) -> None:
-    found = measured(check(name, value, limit))
-    assert found == tuple(text.replace("_", "\u202f") for text in expected)
+    assert formatting.sentence(Check(name, value, limit)) == expected.replace("_", "\u202f")
 
 
-def test_blessing_has_no_number() -> None:
-    assert measured(check("evaluator_blessing", 1, 1)) == ("yes", "must be yes")
-    failed = check("evaluator_blessing", 0, 1, passed=False)
-    assert measured(failed) == ("no", "must be yes")
-    assert formatting.failure(failed) == "TFX's Evaluator did not bless it"
+def test_reasons_are_the_failed_checks_by_what_they_measure() -> None:
+    checks = (
+        Check("min_agreement", 0.99, 0.999),
+        Check("min_accuracy", 0.99, 0.97),
+        Check("max_hard_accuracy_drop", 0.02, 0.01),
+        Check("min_unheard_of", 1, 2),
+    )
+    assert formatting.reasons(model("int8", checks=checks)) == [
+        "agreement with the reference: 99.00\u202f%, at least 99.90\u202f%",
+        "accuracy lost on the hard set: 2.00 points, at most 1.00 points",
+        "min_unheard_of: 1, at least 2",
+    ]
+    assert formatting.reasons(model("int8")) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "limit", "expected"),
-    [
-        (
-            "min_agreement",
-            0.99,
-            0.999,
-            "agreement with the reference is 99.00_% (at least 99.90_% is needed)",
-        ),
-        (
-            "max_hard_accuracy_drop",
-            0.02,
-            0.01,
-            "accuracy lost on the hard set is 2.00 points (at most 1.00 points is allowed)",
-        ),
-        ("min_unheard_of", 1, 2, "min_unheard_of is 1 (at least 2 is needed)"),
-    ],
-)
-def test_failure(name: str, value: float, limit: float, expected: str) -> None:
-    found = formatting.failure(check(name, value, limit, passed=False))
-    assert found == expected.replace("_%", "\u202f%")
+def test_every_check_with_a_unit_has_a_title_and_a_form() -> None:
+    assert UNITS.keys() == formatting.TITLES.keys() - {"evaluator_blessing", "sound_file"}
+    assert formatting._FORMS.keys() == set(Unit)
 
 
 @pytest.mark.parametrize(

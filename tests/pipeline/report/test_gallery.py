@@ -12,11 +12,11 @@ from pipeline.report import gallery, rendering
 from tests.pipeline.report.report_pages import (
     SIX,
     Page,
-    comparison,
     evidence,
     model,
     one_hot_logits,
     page,
+    verdict,
     with_mistakes,
 )
 
@@ -42,7 +42,7 @@ def test_opinions_on_a_mistake_are_grouped() -> None:
     sure, unsure = with_mistakes({8: (1, 0.99)}), with_mistakes({8: (1, 0.5)})
     right = evidence().logits["saved_model"]
     shown = evidence(names, logits=dict(zip(names, (sure, unsure, right, sure), strict=True)))
-    text = page(comparison(*map(model, names)), shown).text
+    text = page(verdict(*map(model, names)), shown).text
     assert (
         "label 8 1 saved_model, float32, dynamic_range 50.00 % to 99.00 % 8 float16 90.00 %"
     ) in text
@@ -60,7 +60,7 @@ def test_disagreements_start_with_those_of_most_models() -> None:
 def test_disagreements_come_with_their_logits() -> None:
     other = with_mistakes({2: (9, 0.6), 4: (7, 0.99)})
     shown = evidence(logits={"saved_model": evidence().logits["saved_model"], "float32": other})
-    html = rendering.render(comparison(), shown)
+    html = rendering.render(verdict(), shown)
     assert re.findall(r'"number says bad-text">(\d)<', html) == ["7", "9"]
     text = Page(html).text
     assert "None: saved_model gets every test image right." in text

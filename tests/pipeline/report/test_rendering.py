@@ -1,5 +1,6 @@
 """The report page: what it says, that it stands alone, and that odd runs do not break it."""
 
+import dataclasses
 import math
 import re
 
@@ -8,18 +9,18 @@ import numpy as np
 import pytest
 
 from pipeline.report import rendering
-from pipeline.verdict.compare import refuse
+from pipeline.verdict.judge import refuse
 from pipeline.verdict.limits import Limits
 from pipeline.verdict.measured import Refused
+from pipeline.verdict.verdict import Check, Dataset, HardMetrics, Metrics
 from tests.pipeline.report.report_pages import (
     SIX,
     Page,
-    check,
-    comparison,
     evidence,
     model,
     one_hot_logits,
     page,
+    verdict,
     with_mistakes,
 )
 
@@ -27,7 +28,7 @@ from tests.pipeline.report.report_pages import (
 def test_page_loads_nothing_and_ids_are_its_own() -> None:
     logits = with_mistakes({3: (5, 0.9)})
     shown = evidence(logits={"saved_model": logits, "float32": logits})
-    html = rendering.render(comparison(), shown)
+    html = rendering.render(verdict(), shown)
     found = Page(html)
     assert found.tags["script"] == found.tags["iframe"] == 0
     assert found.tags["img"] == 1
@@ -44,7 +45,7 @@ def test_page_loads_nothing_and_ids_are_its_own() -> None:
 
 def test_page_has_every_model_and_figure() -> None:
     shown = evidence(SIX, confusion={name: np.eye(10, dtype=int) * i for i, name in enumerate(SIX)})
-    found = page(comparison(*map(model, SIX)), shown)
+    found = page(verdict(*map(model, SIX)), shown)
     assert found.tags["svg"] == len(SIX) + 2 + 1  # confusion matrices, curves, the graph
     for name in SIX:
         assert found.text.count(name) >= 4  # title, verdict, models, confusion matrix
@@ -65,24 +66,24 @@ def test_page_has_every_model_and_figure() -> None:
 
 
 def test_latency_without_xnnpack_is_for_models_that_have_it() -> None:
-    text = page(comparison(model("saved_model")), evidence(("saved_model",))).text
+    text = page(verdict(model("saved_model")), evidence(("saved_model",))).text
     assert "1,202 / 1,370 \u2713" in text
 
 
 def test_size_is_compared_with_the_reference() -> None:
     small = model("int8", bytes=3_313_536 // 4)
-    text = page(comparison(model("saved_model"), small), evidence(("saved_model", "int8"))).text
+    text = page(verdict(model("saved_model"), small), evidence(("saved_model", "int8"))).text
     assert "809.0 KiB 25.0 %" in text
 
 
 def test_rendering_repeats_exactly() -> None:
-    assert rendering.render(comparison(), evidence()) == rendering.render(comparison(), evidence())
+    assert rendering.render(verdict(), evidence()) == rendering.render(verdict(), evidence())
 
 
 def test_markup_in_names_is_text() -> None:
     name = "<script>alert('x')</script>\"&"
     shown = evidence(("saved_model", name), data_source=name)
-    found = page(comparison(model("saved_model"), model(name, pushed_to=name)), shown)
+    found = page(verdict(model("saved_model"), model(name, pushed_to=name)), shown)
     assert found.tags["script"] == 0
     assert found.text.count(name) >= 5
 
@@ -98,24 +99,24 @@ def test_banner_is_for_the_fallback_only(is_fallback: bool) -> None:
 def test_verdict_of_pushed_models() -> None:
     names = ("saved_model", "float32", "int8")
     models = [model("saved_model", pushed_to="/srv/server/17"), *map(model, names[1:])]
-    text = page(comparison(*models), evidence(names)).text
+    text = page(verdict(*models), evidence(names)).text
     assert "Every model passed its checks and was pushed" in text
     assert "saved_model pushed to /srv/server/17 float32, int8 pushed to /srv/device/17" in text
 
 
 def test_verdict_of_failed_checks_has_value_and_limit() -> None:
     checks = [
-        check("evaluator_blessing", 0, 1, False),
-        check("min_accuracy", 0.985, 0.97),
-        check("max_class_accuracy_drop", 0.027, 0.005, False),
-        check("max_latency_us", 1234.5, 800, False),
+        Check("evaluator_blessing", 0, 1),
+        Check("min_accuracy", 0.985, 0.97),
+        Check("max_class_accuracy_drop", 0.027, 0.005),
+        Check("max_latency_us", 1234.5, 800),
     ]
-    failed = model("float32", checks=checks, blessed=False, pushed_to=None)
-    text = page(comparison(model("saved_model"), failed)).text
+    failed = model("float32", checks=checks, pushed_to=None)
+    text = page(verdict(model("saved_model"), failed)).text
     assert "1 of 2 models was pushed" in text
     reasons = (
-        "TFX's Evaluator did not bless it; accuracy lost in the worst class is 2.70 points "
-        "(at most 0.50 points is allowed); time of one image is 1234 µs (at most 800 µs is allowed)"
+        "blessing by TFX's Evaluator: no, must be yes; accuracy lost in the worst class: "
+        "2.70 points, at most 0.50 points; time of one image: 1234 µs, at most 800 µs"
     )
     assert f"float32 not pushed: {reasons}" in text
     assert f"\u2717 failed {reasons} not pushed" in text
@@ -123,11 +124,11 @@ def test_verdict_of_failed_checks_has_value_and_limit() -> None:
 
 def test_checks_have_a_row_each_and_a_column_for_each_model() -> None:
     checks = [
-        check("evaluator_blessing", 0, 1, False),
-        check("min_agreement", 0.998, 0.999, False),
-        check("max_bytes", 836_120, 900_000),
+        Check("evaluator_blessing", 0, 1),
+        Check("min_agreement", 0.998, 0.999),
+        Check("max_bytes", 836_120, 900_000),
     ]
-    text = page(comparison(model("saved_model"), model("float32", checks=checks))).text
+    text = page(verdict(model("saved_model"), model("float32", checks=checks))).text
     assert "Check saved_ model float32 blessing" in text
     assert "evaluator_ blessing yes must be yes \u2717 no failed: must be yes" in text
     assert "accuracy on the test set min_ accuracy 98.50 % \u2265 97.00 % \u2013" in text
@@ -136,7 +137,7 @@ def test_checks_have_a_row_each_and_a_column_for_each_model() -> None:
 
 
 def test_verdict_of_a_blessed_model_that_was_not_pushed() -> None:
-    text = page(comparison(model("saved_model", pushed_to=None)), evidence(("saved_model",))).text
+    text = page(verdict(model("saved_model", pushed_to=None)), evidence(("saved_model",))).text
     assert "None of 1 models was pushed" in text
     assert "saved_model not pushed: its checks passed, but its pusher wrote nothing" in text
 
@@ -144,20 +145,19 @@ def test_verdict_of_a_blessed_model_that_was_not_pushed() -> None:
 def test_nan_is_shown_as_such() -> None:
     broken = model(
         "float32",
-        metrics={"accuracy": math.nan, "loss": math.nan},
-        hard={"accuracy": math.nan, "loss": math.nan, "agreement": math.nan},
+        metrics=Metrics(math.nan, math.nan),
+        hard=HardMetrics(math.nan, math.nan, math.nan),
         per_class_accuracy={"0": math.nan},
         max_abs_logit_difference=math.nan,
-        checks=[check("min_accuracy", math.nan, 0.97, False)],
-        blessed=False,
+        checks=(Check("min_accuracy", math.nan, 0.97),),
         pushed_to=None,
     )
     logits = np.full((40, 10), np.nan, np.float32)
     good = evidence().logits["saved_model"]
     scalars = {"train_loss": [(1, math.nan), (2, math.nan)], "validation_accuracy": [(1, 0.5)]}
     shown = evidence(logits={"saved_model": good, "float32": logits}, scalars=scalars)
-    text = page(comparison(model("saved_model"), broken), shown).text
-    assert "accuracy on the test set is NaN (at least 97.00 % is needed)" in text
+    text = page(verdict(model("saved_model"), broken), shown).text
+    assert "accuracy on the test set: NaN, at least 97.00 %" in text
     assert "0 4 100.00 % NaN 1 4" in text
     assert "train NaN" in text
 
@@ -168,7 +168,7 @@ def test_many_and_few_models_and_classes(num_models: int, num_classes: int) -> N
     shown = evidence(names, num_classes=num_classes)
     wrong = one_hot_logits((shown.labels + 1) % num_classes, num_classes)
     shown = evidence(names, num_classes=num_classes, logits=dict.fromkeys(names, wrong))
-    html = rendering.render(comparison(*(model(name, num_classes) for name in names)), shown)
+    html = rendering.render(verdict(*(model(name, num_classes) for name in names)), shown)
     found = Page(html)
     assert len(html) < 1.5e6
     assert found.tags["svg"] == 1 + 2 + 1  # they share their confusion matrix
@@ -179,7 +179,7 @@ def test_many_and_few_models_and_classes(num_models: int, num_classes: int) -> N
 
 def test_worse_and_better_classes_are_told_apart() -> None:
     other = model("float32", per_class_accuracy={"0": 0.9, "1": 1.0, "2": 0.998})
-    html = rendering.render(comparison(model("saved_model"), other), evidence())
+    html = rendering.render(verdict(model("saved_model"), other), evidence())
     assert re.findall(r'heat worse" style="--heat: ([\d.]+)">(.*?)<', html) == [
         ("1.000", "\u221210.00")
     ]
@@ -187,7 +187,7 @@ def test_worse_and_better_classes_are_told_apart() -> None:
 
 
 def test_pipeline_is_shown_with_the_times_that_are_known() -> None:
-    html = rendering.render(comparison(), evidence())
+    html = rendering.render(verdict(), evidence())
     assert html.count('class="box cached"') == 1
     text = Page(html).text
     assert "They took 316 s in all; 1 of them, dashed, came from the cache" in text
@@ -199,24 +199,24 @@ def test_pipeline_is_shown_with_the_times_that_are_known() -> None:
 
 
 def test_command_makes_the_run_again() -> None:
-    content = comparison(*map(model, SIX))
-    assert rendering.command(content) == "make run DATASET=mnist EPOCHS=4 SEED=3"
-    tuned = content | {"trials": 10}
+    found = verdict(*map(model, SIX))
+    assert rendering.command(found) == "make run DATASET=mnist EPOCHS=4 SEED=3"
+    tuned = dataclasses.replace(found, trials=10)
     assert rendering.command(tuned) == "make run DATASET=mnist EPOCHS=4 SEED=3 TRIALS=10"
-    content["models"][0]["checks"] = [check("min_accuracy", 1, Limits.min_accuracy / 2)]
-    content["dataset"]["name"] = "my data"
-    del content["models"][3:]
-    assert rendering.command(content) == (
+    low = (Check("min_accuracy", 1, Limits.min_accuracy / 2),)
+    timed = (Check("max_latency_us", 90.5, 120.5),)
+    models = (model("saved_model", checks=low), model("float32"), model("float16", checks=timed))
+    own = dataclasses.replace(found, models=models, dataset=Dataset("my data", 10, 10))
+    assert rendering.command(own) == (
         "make run DATASET='<folder of my data>' EPOCHS=4 SEED=3 MIN_ACCURACY=0.485 "
-        "RECIPES=float32,float16"
+        "MAX_LATENCY_US=120.5 RECIPES=float32,float16"
     )
 
 
 def test_a_refused_model_is_shown_with_its_reason_and_dashes() -> None:
     reason = "TFLite's converter failed: no kernel for <tfl.transpose>"
     refused = refuse(Refused("int8", None, reason))
-    content = comparison(model("saved_model"), refused)
-    html = rendering.render(content, evidence(("saved_model",)))
+    html = rendering.render(verdict(model("saved_model"), refused), evidence(("saved_model",)))
     assert html.count(f"refused: {markupsafe.escape(reason)}") == 2  # verdict and table
     assert "1 of 2 models was pushed" in html
     assert not re.search(r">\s*(NaN|None)\s*<", html)

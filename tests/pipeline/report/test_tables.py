@@ -5,15 +5,16 @@ import math
 import numpy as np
 
 from pipeline.report import tables
-from tests.pipeline.report.report_pages import check, model
+from pipeline.verdict.verdict import Check
+from tests.pipeline.report.report_pages import model
 
 
 def test_check_rows_have_a_cell_for_every_model() -> None:
-    first = model("saved_model", checks=[check("own", 1, 1), check("evaluator_blessing", 1, 1)])
-    second = model("int8", checks=[check("min_agreement", 1, 1), check("evaluator_blessing", 0, 1)])
+    first = model("saved_model", checks=(Check("own", 1, 1), Check("evaluator_blessing", 1, 1)))
+    second = model("int8", checks=(Check("min_agreement", 1, 1), Check("evaluator_blessing", 0, 1)))
     rows = tables.check_rows([first, second])
     assert [row.name for row in rows] == ["evaluator_blessing", "min_agreement", "own"]
-    assert [cell and cell["value"] for row in rows for cell in row.cells] == [
+    assert [cell and cell.value for row in rows for cell in row.cells] == [
         1,
         0,
         None,
@@ -21,8 +22,8 @@ def test_check_rows_have_a_cell_for_every_model() -> None:
         1,
         None,
     ]
-    assert rows[1].shown_as.title == "agreement with the reference"
-    assert rows[2].shown_as.title == ""
+    assert rows[1].title == "agreement with the reference"
+    assert rows[2].title == ""
 
 
 def _rows(*others: dict[str, float]) -> list[tables.ClassRow]:

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.verdict.confusion import confusion_matrix
 from pipeline.verdict.tfma_config import EVAL_SLICE, HARD_SLICE
-from pipeline.verdict.tfma_results import load_evaluation
+from pipeline.verdict.tfma_results import confusion_matrix, load_evaluation
 
 
 def _plot(*entries: dict[str, float]) -> dict[str, Any]:

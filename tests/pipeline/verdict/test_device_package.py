@@ -1,5 +1,6 @@
 """What a device gets: the files that may ship, and a manifest that an app can work by."""
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -14,24 +15,26 @@ from modules.export.recipes import FLOAT32, RECIPES
 from modules.inference import litert
 from modules.models import cnn
 from pipeline.verdict import device_package
+from pipeline.verdict.verdict import HardMetrics, JudgedModel, Latency, Metrics
 from tests.support.digit_models import DigitModels
 
 
-def _entry(name: str, size: int) -> dict[str, Any]:
-    """What comparison.json says of a model, which has more than the manifest takes."""
-    return {
-        "name": name,
-        "model_type": "tf_lite",
-        "bytes": size,
-        "metrics": {"accuracy": 0.99, "loss": 0.03},
-        "per_class_accuracy": {str(label): 0.9 + label / 100 for label in range(10)},
-        "agreement": 0.998,
-        "latency_us": {"batch_1": {"p50": 100.0, "p90": 120.0}},
-        "checks": [],
-        "refused": None,
-        "blessed": True,
-        "pushed_to": None,
-    }
+def _judged(name: str, size: int) -> JudgedModel:
+    """What the verdict says of a model, which has more than the manifest takes."""
+    return JudgedModel(
+        name=name,
+        model_type="tf_lite",
+        bytes=size,
+        metrics=Metrics(0.99, 0.03),
+        per_class_accuracy={str(label): 0.9 + label / 100 for label in range(10)},
+        agreement=0.998,
+        max_abs_logit_difference=0.1,
+        hard=HardMetrics(0.9, 0.3, agreement=0.99),
+        latency_us={"batch_1": Latency(100.0, 120.0)},
+        checks=(),
+        refused=None,
+        pushed_to=None,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def package(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory)
     """Two of the five models, below a folder that does not exist before."""
     folder = tmp_path_factory.mktemp("packages") / "device" / "1"
     device_package.pack(
-        folder, digit_models.tflite_paths, [_entry("int8_io", 5), _entry("float32", 6)]
+        folder, digit_models.tflite_paths, [_judged("int8_io", 5), _judged("float32", 6)]
     )
     return folder
 
@@ -66,10 +69,13 @@ def test_only_what_may_ship_is_in_the_folder(package: Path, digit_models: DigitM
 def test_manifest_says_what_the_comparison_does(manifest: dict[str, Any]) -> None:
     assert [found["file"] for found in manifest["models"]] == ["int8_io.tflite", "float32.tflite"]
     for found, size in zip(manifest["models"], (5, 6), strict=True):
-        entry = _entry(found["name"], size)
-        copied = set(entry) - {"model_type", "checks", "refused", "blessed", "pushed_to"}
+        judged = dataclasses.asdict(_judged(found["name"], size))
+        copied = set(judged) - {
+            *("model_type", "checks", "refused", "pushed_to"),
+            *("max_abs_logit_difference", "hard"),
+        }
         assert set(found) == copied | {"file", "sha256", "summary", "input", "output"}
-        assert {key: found[key] for key in copied} == {key: entry[key] for key in copied}
+        assert {key: found[key] for key in copied} == {key: judged[key] for key in copied}
         assert found["summary"] == RECIPES[found["name"]].summary
 
 
@@ -108,7 +114,7 @@ def test_integer_model_can_be_fed_and_read_by_the_manifest_alone(
 def test_labels_are_as_many_as_the_outputs(tmp_path: Path, digit_models: DigitModels) -> None:
     params = jax.device_get(cnn.init_params(jax.random.key(1), 26))
     path = export.save_tflite(params, digit_models.tft_output, FLOAT32, str(tmp_path / "letters"))
-    device_package.pack(tmp_path / "device", {"float32": path}, [_entry("float32", 1)])
+    device_package.pack(tmp_path / "device", {"float32": path}, [_judged("float32", 1)])
     manifest = json.loads((tmp_path / "device" / "model.json").read_text())
     assert manifest["labels"] == [str(label) for label in range(26)]
 

@@ -11,12 +11,12 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline.verdict import tfma_results
 from pipeline.verdict.tfma_config import EVAL_SLICE
-from pipeline.verdict.tfma_results import Metrics
+from pipeline.verdict.tfma_results import EvaluatorMetrics
 
 LOST = ["accuracy", "loss", "ExampleCount", "eval", "classes", "hard"]
 
 
-def read(uri: str) -> Metrics:
+def read(uri: str) -> EvaluatorMetrics:
     """Reads the metrics of the candidate."""
     return tfma_results.read_metrics(tfma_results.load_evaluation(uri)[0])
 

@@ -9,7 +9,8 @@ import tensorflow as tf
 from modules import features
 from modules.export import export
 from modules.inference import litert, timing
-from pipeline.verdict.measured import BATCH_1, BATCH_1_WITHOUT_XNNPACK, REFERENCE, Logits
+from pipeline.verdict.measured import Logits
+from pipeline.verdict.verdict import BATCH_1, BATCH_1_WITHOUT_XNNPACK, REFERENCE, Latency
 
 Batches = Iterable[tuple[np.ndarray, np.ndarray]]
 _Predict = Callable[[np.ndarray], np.ndarray]
@@ -22,11 +23,13 @@ class Answers(NamedTuple):
     Attributes:
       logits: by model.
       labels: int64[N], of the test images.
+      first_image: raw float32[1, 784], of the test images.
       contradictions: see `serve_alone`.
     """
 
     logits: dict[str, Logits]
     labels: np.ndarray
+    first_image: np.ndarray
     contradictions: int
 
 
@@ -67,7 +70,7 @@ def predict_all(
         alone[name] = np.concatenate(answers[::-1])
     sampled = np.arange(0, count, stride)
     logits = {name: Logits(of_test[name], of_hard[name], sampled, alone[name]) for name in predict}
-    return Answers(logits, np.concatenate(labels), contradictions)
+    return Answers(logits, np.concatenate(labels), sample[:1], contradictions)
 
 
 def serve_alone(saved_model_dir: str, images: np.ndarray) -> tuple[np.ndarray, int]:
@@ -123,7 +126,7 @@ def _logits(
 
 def latencies(
     saved_model_dir: str, tflite_paths: Mapping[str, str], image: np.ndarray
-) -> dict[str, dict[str, dict[str, float]]]:
+) -> dict[str, dict[str, Latency]]:
     """Times single images, on one thread, all models in turns.
 
     Args:
@@ -132,7 +135,7 @@ def latencies(
       image: raw float32[1, 784].
 
     Returns:
-      By model the percentiles of `timing.latencies_us` under BATCH_1 and, for device models, under
+      By model what `timing.latencies_us` found, under BATCH_1 and, for device models, under
       BATCH_1_WITHOUT_XNNPACK.
     """
     serve = export.load_saved_model(saved_model_dir)
@@ -141,9 +144,9 @@ def latencies(
         calls[name, BATCH_1] = _single_image_call(path, image, xnnpack=True)
         calls[name, BATCH_1_WITHOUT_XNNPACK] = _single_image_call(path, image, xnnpack=False)
     times = timing.latencies_us(calls)
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    found: dict[str, dict[str, Latency]] = {}
     for (name, how), percentiles in times.items():
-        found.setdefault(name, {})[how] = percentiles
+        found.setdefault(name, {})[how] = Latency(**percentiles)
     return found
 
 

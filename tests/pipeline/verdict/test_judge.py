@@ -1,14 +1,14 @@
 """What decides on a blessing: every limit from both sides."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 
-from pipeline.verdict import compare
-from pipeline.verdict.measured import Check, Logits
-from tests.pipeline.verdict.compared_models import (
+from pipeline.verdict import judge
+from pipeline.verdict.measured import Logits
+from pipeline.verdict.verdict import Check, HardMetrics, JudgedModel, Latency, Metrics
+from tests.pipeline.verdict.models_to_judge import (
     LIMITS,
     METRICS,
     NAN,
@@ -18,7 +18,7 @@ from tests.pipeline.verdict.compared_models import (
     logits,
     measured,
 )
-from tests.pipeline.verdict.test_compare_logits import LOGIT_CHECKS
+from tests.pipeline.verdict.test_judge_logits import LOGIT_CHECKS
 
 
 def test_names_values_and_limits() -> None:
@@ -34,21 +34,22 @@ def test_names_values_and_limits() -> None:
     logit_checks = {name: found.pop(name) for name in LOGIT_CHECKS}
     assert all(check.limit == 10.0 for check in logit_checks.values())
     assert list(found.values()) == [
-        Check("evaluator_blessing", 1.0, 1.0, True),
-        Check("min_accuracy", 0.9905, 0.9, True),
-        Check("max_drop_from_last", 0.0015, 0.02, True),
-        Check("max_nonfinite_answers", 0, 0, True),
-        Check("max_alone_difference", 0.0, 0.01, True),
-        Check("max_evaluation_difference", 0.0, 0.001, True),
-        Check("sound_file", 1.0, 1.0, True),
-        Check("max_accuracy_drop", 0.0005, 0.001, True),
-        Check("max_class_accuracy_drop", 0.002, 0.005, True),
-        Check("max_hard_accuracy_drop", 0.001, 0.002, True),
-        Check("max_loss_difference", 0.004, 0.01, True),
-        Check("min_agreement", 0.9995, 0.999, True),
-        Check("max_bytes", 300_000, 500_000, True),
-        Check("max_latency_us", 100.0, 160.0, True),
+        Check("evaluator_blessing", 1.0, 1.0),
+        Check("min_accuracy", 0.9905, 0.9),
+        Check("max_drop_from_last", 0.0015, 0.02),
+        Check("max_nonfinite_answers", 0, 0),
+        Check("max_alone_difference", 0.0, 0.01),
+        Check("max_evaluation_difference", 0.0, 0.001),
+        Check("sound_file", 1.0, 1.0),
+        Check("max_accuracy_drop", 0.0005, 0.001),
+        Check("max_class_accuracy_drop", 0.002, 0.005),
+        Check("max_hard_accuracy_drop", 0.001, 0.002),
+        Check("max_loss_difference", 0.004, 0.01),
+        Check("min_agreement", 0.9995, 0.999),
+        Check("max_bytes", 300_000, 500_000),
+        Check("max_latency_us", 100.0, 160.0),
     ]
+    assert all(check.passed for check in found.values())
 
 
 @pytest.mark.parametrize(
@@ -85,8 +86,8 @@ def test_names_values_and_limits() -> None:
         ({"logits": logits(flipped=11)}, ["min_agreement"]),
         ({"size_bytes": 500_000}, []),
         ({"size_bytes": 500_001}, ["max_bytes"]),
-        ({"latency_us": {"batch_1": {"p50": 160.0}}}, []),
-        ({"latency_us": {"batch_1": {"p50": 161.0}}}, ["max_latency_us"]),
+        ({"latency_us": {"batch_1": Latency(160.0, 999.0)}}, []),
+        ({"latency_us": {"batch_1": Latency(161.0, 999.0)}}, ["max_latency_us"]),
         ({"last_accuracy": 1.0}, []),
         ({"last_accuracy": 1.02}, ["max_drop_from_last"]),
         ({"last_accuracy": NAN}, ["max_drop_from_last"]),
@@ -162,14 +163,14 @@ def test_the_class_that_is_reported_is_the_one_furthest_beyond_its_own_limit() -
         class_examples={"0": 20, "1": 5_000}, per_class_accuracy={"0": 0.91, "1": 0.99}
     )
     # Class 0 dropped by 0.04, less than one image of 20; class 1 by 0.01, more than is allowed.
-    assert checks_of(model)["max_class_accuracy_drop"] == Check(
-        "max_class_accuracy_drop", 0.01, 0.005, False
-    )
+    found = checks_of(model)["max_class_accuracy_drop"]
+    assert found == Check("max_class_accuracy_drop", 0.01, 0.005)
+    assert not found.passed
 
 
 def test_the_saved_model_is_judged_by_what_every_model_has_to_pass() -> None:
-    entry = compare.judge(REFERENCE, REFERENCE, LIMITS)
-    assert [check["name"] for check in entry["checks"]] == [
+    found = judge.judge(REFERENCE, REFERENCE, LIMITS)
+    assert [check.name for check in found.checks] == [
         "evaluator_blessing",
         "min_accuracy",
         "max_altered_files",
@@ -178,36 +179,34 @@ def test_the_saved_model_is_judged_by_what_every_model_has_to_pass() -> None:
         "max_evaluation_difference",
         "max_contradictions",
     ]
-    assert entry["blessed"] and entry["model_type"] == "tf_generic"
-    assert (entry["agreement"], entry["max_abs_logit_difference"]) == (1.0, 0.0)
+    assert found.blessed and found.model_type == "tf_generic"
+    assert (found.agreement, found.max_abs_logit_difference) == (1.0, 0.0)
     altered = dataclasses.replace(REFERENCE, altered_files=1)
-    assert not compare.judge(altered, altered, LIMITS)["blessed"]
+    assert not judge.judge(altered, altered, LIMITS).blessed
     unblessed = dataclasses.replace(REFERENCE, evaluator_blessed=False)
-    assert not compare.judge(unblessed, unblessed, LIMITS)["blessed"]
+    assert not judge.judge(unblessed, unblessed, LIMITS).blessed
 
 
-def test_judgement_is_the_element_of_comparison_json() -> None:
+def test_judgement_has_all_that_was_measured_and_checked() -> None:
     found = logits(flipped=2_000)
     hard = logits(flipped=5_000).hard
     moved = found.test - np.float32(0.5)
     model = measured(logits=Logits(moved, hard, found.sampled, moved[found.sampled]))
-    entry = compare.judge(model, REFERENCE, LIMITS)
-    checks = [dataclasses.asdict(check) for check in checks_of(model).values()]
-    assert entry == {
-        "name": "int8",
-        "model_type": "tf_lite",
-        "bytes": 300_000,
-        "metrics": {"accuracy": 0.991, "loss": 0.03},
-        "per_class_accuracy": {"0": 0.95, "1": 1.0},
-        "agreement": 0.8,
-        "max_abs_logit_difference": pytest.approx(2.8),
-        "hard": {"accuracy": 0.9, "loss": 0.3, "agreement": 0.5},
-        "latency_us": {"batch_1": {"p50": 100.0, "p90": 150.0}},
-        "checks": checks,
-        "refused": None,
-        "blessed": False,
-        "pushed_to": None,
-    }
-    assert [check["name"] for check in checks if not check["passed"]] == ["min_agreement"]
-    assert json.loads(json.dumps(entry)) == entry
-    assert compare.judge(measured(), REFERENCE, LIMITS)["blessed"] is True
+    judged = judge.judge(model, REFERENCE, LIMITS)
+    assert judged == JudgedModel(
+        name="int8",
+        model_type="tf_lite",
+        bytes=300_000,
+        metrics=Metrics(0.991, 0.03),
+        per_class_accuracy={"0": 0.95, "1": 1.0},
+        agreement=0.8,
+        max_abs_logit_difference=pytest.approx(2.8),
+        hard=HardMetrics(accuracy=0.9, loss=0.3, agreement=0.5),
+        latency_us={"batch_1": Latency(100.0, 150.0)},
+        checks=tuple(checks_of(model).values()),
+        refused=None,
+        pushed_to=None,
+    )
+    assert [check.name for check in judged.failed_checks] == ["min_agreement"]
+    assert judged.blessed is False
+    assert judge.judge(measured(), REFERENCE, LIMITS).blessed is True

@@ -1,14 +1,14 @@
 """Models that cannot be run, and what running them once more shows beside their metrics."""
 
-import json
 import math
 
 import pytest
 
-from pipeline.verdict import compare, limit_checks
+from pipeline.verdict import judge
 from pipeline.verdict.limits import Limits
 from pipeline.verdict.measured import Refused
-from tests.pipeline.verdict.compared_models import (
+from pipeline.verdict.verdict import Check, HardMetrics, Latency, Metrics
+from tests.pipeline.verdict.models_to_judge import (
     LIMITS,
     NAN,
     REFERENCE,
@@ -19,18 +19,16 @@ from tests.pipeline.verdict.compared_models import (
 )
 
 
-def test_a_refused_model_has_the_same_keys_and_nothing_measured() -> None:
-    entry = compare.refuse(Refused("int8", None, "TFLite's converter failed: no kernel"))
-    judged = compare.judge(measured(), REFERENCE, LIMITS)
-    assert entry.keys() == judged.keys()
-    for key in ("metrics", "hard"):
-        assert entry[key] == dict.fromkeys(judged[key])
-    assert entry["latency_us"] == {"batch_1": {"p50": None, "p90": None}}
-    assert (entry["bytes"], entry["agreement"], entry["per_class_accuracy"]) == (None, None, {})
-    assert entry["refused"] == "TFLite's converter failed: no kernel"
-    assert entry["checks"] == [{"name": "sound_file", "value": 0.0, "limit": 1.0, "passed": False}]
-    assert entry["blessed"] is False
-    assert json.loads(json.dumps(entry)) == entry
+def test_of_a_refused_model_nothing_is_measured() -> None:
+    found = judge.refuse(Refused("int8", None, "TFLite's converter failed: no kernel"))
+    assert (found.metrics, found.hard) == (Metrics(None, None), HardMetrics(None, None, None))
+    assert found.latency_us == {"batch_1": Latency(None, None)}
+    assert (found.bytes, found.agreement, found.per_class_accuracy) == (None, None, {})
+    assert found.max_abs_logit_difference is None
+    assert found.refused == "TFLite's converter failed: no kernel"
+    assert found.checks == found.failed_checks == (Check("sound_file", 0.0, 1.0),)
+    assert found.model_type == judge.judge(measured(), REFERENCE, LIMITS).model_type
+    assert found.blessed is False
 
 
 @pytest.mark.parametrize("broken", ["test", "hard", "alone"])
@@ -54,6 +52,6 @@ def test_an_image_alone_and_among_others(by: float, passes: bool) -> None:
 
 
 def test_no_clock_decides_by_default() -> None:
-    slow = measured(latency_us={"batch_1": {"p50": 1e9}})
-    checks = limit_checks.device_checks(slow, REFERENCE, VARIANT, Limits().max_latency_us)
+    slow = measured(latency_us={"batch_1": Latency(1e9, 1e9)})
+    checks = judge.device_checks(slow, REFERENCE, VARIANT, Limits().max_latency_us)
     assert not [check.name for check in checks if "latency" in check.name]

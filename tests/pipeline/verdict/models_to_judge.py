@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 
-from pipeline.verdict import limit_checks
+from pipeline.verdict import judge
 from pipeline.verdict.limits import Limits, VariantLimits
-from pipeline.verdict.measured import REFERENCE as REFERENCE_NAME
-from pipeline.verdict.measured import Check, Logits, Measured
-from pipeline.verdict.tfma_results import Metrics
+from pipeline.verdict.measured import Logits, Measured
+from pipeline.verdict.tfma_results import EvaluatorMetrics
+from pipeline.verdict.verdict import REFERENCE as REFERENCE_NAME
+from pipeline.verdict.verdict import Check, Latency
 
 NAN = math.nan
 
@@ -26,7 +27,7 @@ VARIANT = VariantLimits(
     max_size_ratio=0.5,
 )
 LIMITS = Limits(0.9, 0.02, variants={"int8": VARIANT}, max_latency_us=160.0)
-METRICS = Metrics(
+METRICS = EvaluatorMetrics(
     accuracy=0.991,
     loss=0.03,
     examples=10_000,
@@ -55,7 +56,7 @@ REFERENCE = Measured(
     logits=logits(),
     own_loss=METRICS.loss,
     contradictions=0,
-    latency_us={"batch_1": {"p50": 900.0}},
+    latency_us={"batch_1": Latency(900.0, 950.0)},
 )
 
 
@@ -69,15 +70,15 @@ def measured(**changes: object) -> Measured:
         metrics=dataclasses.replace(METRICS, **ours),
         own_loss=ours.get("loss", METRICS.loss),
         contradictions=None,
-        latency_us={"batch_1": {"p50": 100.0, "p90": 150.0}},
+        latency_us={"batch_1": Latency(100.0, 150.0)},
     )
     return dataclasses.replace(model, **changes)
 
 
 def checks_of(model: Measured, reference: Measured = REFERENCE) -> dict[str, Check]:
     found = [
-        *limit_checks.own_checks(model, LIMITS),
-        *limit_checks.device_checks(model, reference, VARIANT, LIMITS.max_latency_us),
+        *judge.own_checks(model, LIMITS),
+        *judge.device_checks(model, reference, VARIANT, LIMITS.max_latency_us),
     ]
     assert len({check.name for check in found}) == len(found)
     return {check.name: check for check in found}

@@ -1,29 +1,80 @@
-"""What a model has to pass, each check a value against its limit."""
+"""Judges each model: what it has to pass, value by value against the limits."""
 
 import math
 
 import numpy as np
 
 from pipeline.verdict.limits import Limits, VariantLimits
-from pipeline.verdict.measured import BATCH_1, REFERENCE, Check, Logits, Measured
+from pipeline.verdict.measured import Logits, Measured, Refused
+from pipeline.verdict.tfma_config import TF_LITE, TF_SAVED_MODEL
+from pipeline.verdict.verdict import (
+    BATCH_1,
+    REFERENCE,
+    Check,
+    HardMetrics,
+    JudgedModel,
+    Latency,
+    Metrics,
+)
 
 # The check of a device model's file: 1 when it is whole, what was checked, and its recipe's.
-SOUND_FILE = "sound_file"
+_SOUND_FILE = "sound_file"
+
+
+def judge(model: Measured, reference: Measured, limits: Limits) -> JudgedModel:
+    """Compares a model with the reference and its measurements with the limits.
+
+    Args:
+      model: the one that is judged.
+      reference: the SavedModel, which may be the same.
+      limits: what decides.
+    """
+    checks = own_checks(model, limits)
+    if model.name != REFERENCE:
+        variant = limits.variants[model.name]
+        checks += device_checks(model, reference, variant, limits.max_latency_us)
+    metrics, logits = model.metrics, model.logits
+    return JudgedModel(
+        name=model.name,
+        model_type=TF_SAVED_MODEL if model.name == REFERENCE else TF_LITE,
+        bytes=model.size_bytes,
+        metrics=Metrics(metrics.accuracy, metrics.loss),
+        per_class_accuracy=metrics.per_class_accuracy,
+        agreement=agreement(reference.logits.test, logits.test),
+        max_abs_logit_difference=float(np.abs(reference.logits.test - logits.test).max()),
+        hard=HardMetrics(
+            metrics.hard_accuracy,
+            metrics.hard_loss,
+            agreement(reference.logits.hard, logits.hard),
+        ),
+        latency_us=model.latency_us,
+        checks=tuple(checks),
+        refused=None,
+        pushed_to=None,
+    )
+
+
+def refuse(model: Refused) -> JudgedModel:
+    """Returns the verdict on a device model that was not run: nothing was measured."""
+    return JudgedModel(
+        name=model.name,
+        model_type=TF_LITE,
+        bytes=model.size_bytes,
+        metrics=Metrics(None, None),
+        per_class_accuracy={},
+        agreement=None,
+        max_abs_logit_difference=None,
+        hard=HardMetrics(None, None, None),
+        latency_us={BATCH_1: Latency(None, None)},
+        checks=(Check(_SOUND_FILE, 0.0, 1.0),),
+        refused=model.reason,
+        pushed_to=None,
+    )
 
 
 def agreement(reference_logits: np.ndarray, logits: np.ndarray) -> float:
     """Returns the share of rows of two float32[N, classes] that have the same argmax."""
     return float(np.mean(reference_logits.argmax(axis=1) == logits.argmax(axis=1)))
-
-
-def at_least(name: str, value: float, limit: float) -> Check:
-    """A check that fails below the limit, and on NaN."""
-    return Check(name, value, limit, bool(value >= limit))
-
-
-def at_most(name: str, value: float, limit: float) -> Check:
-    """A check that fails above the limit, and on NaN."""
-    return Check(name, value, limit, bool(value <= limit))
 
 
 def own_checks(model: Measured, limits: Limits) -> list[Check]:
@@ -34,27 +85,27 @@ def own_checks(model: Measured, limits: Limits) -> list[Check]:
     """
     metrics, logits = model.metrics, model.logits
     checks = [
-        at_least("evaluator_blessing", float(model.evaluator_blessed), 1.0),
-        at_least("min_accuracy", metrics.accuracy, limits.min_accuracy),
+        Check("evaluator_blessing", float(model.evaluator_blessed), 1.0),
+        Check("min_accuracy", metrics.accuracy, limits.min_accuracy),
     ]
     if model.last_accuracy is not None:
         drop = _difference(model.last_accuracy, metrics.accuracy)
-        checks.append(at_most("max_drop_from_last", drop, limits.max_drop_from_last))
+        checks.append(Check("max_drop_from_last", drop, limits.max_drop_from_last))
     if model.name == REFERENCE:
-        checks.append(at_most("max_altered_files", model.altered_files, 0))
+        checks.append(Check("max_altered_files", model.altered_files, 0))
     with np.errstate(all="ignore"):  # a NaN is what the checks are for
         alone = np.abs(logits.alone - logits.test[logits.sampled]).max() / logits.test.std()
     checks += [
-        at_most("max_nonfinite_answers", _nonfinite(logits), 0),
-        at_most("max_alone_difference", float(alone), limits.max_alone_difference),
-        at_most(
+        Check("max_nonfinite_answers", _nonfinite(logits), 0),
+        Check("max_alone_difference", float(alone), limits.max_alone_difference),
+        Check(
             "max_evaluation_difference",
             abs(_difference(metrics.loss, model.own_loss)),
             limits.max_evaluation_difference * max(1, metrics.loss),
         ),
     ]
     if model.contradictions is not None:
-        checks.append(at_most("max_contradictions", model.contradictions, 0))
+        checks.append(Check("max_contradictions", model.contradictions, 0))
     return checks
 
 
@@ -77,7 +128,7 @@ def device_checks(
     """
     ours, theirs = model.metrics, reference.metrics
     class_checks = [
-        at_most(
+        Check(
             "max_class_accuracy_drop",
             _difference(theirs.per_class_accuracy[label], accuracy),
             max(limits.max_class_accuracy_drop, _one_of(ours.class_examples[label])),
@@ -85,33 +136,33 @@ def device_checks(
         for label, accuracy in ours.per_class_accuracy.items()
     ]
     checks = [
-        at_least(SOUND_FILE, 1.0, 1.0),
-        at_most(
+        Check(_SOUND_FILE, 1.0, 1.0),
+        Check(
             "max_accuracy_drop",
             _difference(theirs.accuracy, ours.accuracy),
             max(limits.max_accuracy_drop, _one_of(ours.examples)),
         ),
         max(class_checks, key=_excess),
-        at_most(
+        Check(
             "max_hard_accuracy_drop",
             _difference(theirs.hard_accuracy, ours.hard_accuracy),
             max(limits.max_hard_accuracy_drop, _one_of(ours.hard_examples)),
         ),
-        at_most(
+        Check(
             "max_loss_difference",
             abs(_difference(ours.loss, theirs.loss)),
             limits.max_loss_difference,
         ),
-        at_least(
+        Check(
             "min_agreement",
             agreement(reference.logits.test, model.logits.test),
             min(limits.min_agreement, (ours.examples - 1) / ours.examples),
         ),
         *logit_checks(model.logits.test, reference.logits.test, limits),
-        at_most("max_bytes", model.size_bytes, int(limits.max_size_ratio * reference.size_bytes)),
+        Check("max_bytes", model.size_bytes, int(limits.max_size_ratio * reference.size_bytes)),
     ]
     if max_latency_us is not None:
-        checks.append(at_most("max_latency_us", model.latency_us[BATCH_1]["p50"], max_latency_us))
+        checks.append(Check("max_latency_us", model.latency_us[BATCH_1].p50, max_latency_us))
     return checks
 
 
@@ -131,10 +182,10 @@ def logit_checks(
         rms = float(np.sqrt(np.square(difference).mean()) / spread)
         largest = float(np.abs(difference).max() / spread)
     return [
-        at_most("max_logit_scale_error", abs(slope - 1), limits.max_logit_scale_error),
-        at_most("max_class_logit_shift", shift, limits.max_class_logit_shift),
-        at_most("max_rms_logit_difference", rms, limits.max_rms_logit_difference),
-        at_most("max_logit_difference", largest, limits.max_logit_difference),
+        Check("max_logit_scale_error", abs(slope - 1), limits.max_logit_scale_error),
+        Check("max_class_logit_shift", shift, limits.max_class_logit_shift),
+        Check("max_rms_logit_difference", rms, limits.max_rms_logit_difference),
+        Check("max_logit_difference", largest, limits.max_logit_difference),
     ]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modules.export.recipes import RECIPES
-from pipeline.verdict import limit_checks
+from pipeline.verdict import judge
 from pipeline.verdict.limits import Limits
 
 NAN = math.nan
@@ -51,10 +51,10 @@ def test_logits_that_hardly_change_an_answer_are_seen_by_every_recipes_limits(
     recipe: str, found: np.ndarray, failed_check: str
 ) -> None:
     limits = Limits().variants[recipe]
-    checks = {check.name: check for check in limit_checks.logit_checks(found, SPREAD, limits)}
+    checks = {check.name: check for check in judge.logit_checks(found, SPREAD, limits)}
     assert tuple(checks) == LOGIT_CHECKS
     assert not checks[failed_check].passed
-    same = limit_checks.logit_checks(SPREAD, SPREAD, limits)
+    same = judge.logit_checks(SPREAD, SPREAD, limits)
     assert all(check.passed and check.value < 1e-6 for check in same)
 
 
@@ -64,7 +64,7 @@ def test_logit_differences_are_in_units_of_the_spread() -> None:
     for scale in (1, 10):
         values = {
             check.name: check.value
-            for check in limit_checks.logit_checks(_biased(0.8) * scale, SPREAD * scale, limits)
+            for check in judge.logit_checks(_biased(0.8) * scale, SPREAD * scale, limits)
         }
         assert values["max_class_logit_shift"] == pytest.approx(0.8 / SPREAD.std(), rel=1e-3)
         assert values["max_logit_difference"] == pytest.approx(0.8 / SPREAD.std(), rel=1e-3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modules.inference import litert
-from pipeline.verdict import measurement
+from pipeline.verdict import run_models
 from tests.support.digit_models import DigitModels
 
 
@@ -19,10 +19,10 @@ def two_paths(digit_models: DigitModels) -> dict[str, str]:
 def test_logits_of_every_model_on_both_sets(
     digit_models: DigitModels, two_paths: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measurement, "_AT_ONCE", 64)
+    monkeypatch.setattr(run_models, "_AT_ONCE", 64)
     images, expected = digit_models.images, digit_models.logits
     labels = np.arange(200) % 10
-    answers = measurement.predict_all(
+    answers = run_models.predict_all(
         digit_models.server_dir,
         two_paths,
         test=iter([(images[:100], labels[:100]), (images[100:130], labels[100:130])]),
@@ -31,6 +31,7 @@ def test_logits_of_every_model_on_both_sets(
     )
     found = answers.logits
     np.testing.assert_array_equal(answers.labels, labels[:130])
+    np.testing.assert_array_equal(answers.first_image, images[:1])
     assert answers.contradictions == 0
     assert list(found) == ["saved_model", "dynamic_range", "int8_io"]
     for name, tolerance in (("saved_model", 1e-4), ("dynamic_range", 0.5), ("int8_io", 4.0)):
@@ -48,7 +49,7 @@ def test_logits_of_every_model_on_both_sets(
 def test_cross_entropy_is_that_of_the_softmax() -> None:
     logits = np.array([[0.0, 0.0], [1e4, 0.0], [0.0, 3.0]], np.float32)
     losses = [np.log(2), 1e4, np.log1p(np.exp(-3))]
-    found = measurement.cross_entropy(logits, np.array([1, 1, 1]))
+    found = run_models.cross_entropy(logits, np.array([1, 1, 1]))
     assert found == pytest.approx(np.mean(losses))
 
 
@@ -64,7 +65,7 @@ def test_latencies_of_every_model(
         return load(path, **options)
 
     monkeypatch.setattr(litert, "load", recording_load)
-    found = measurement.latencies(digit_models.server_dir, two_paths, digit_models.images[:1])
+    found = run_models.latencies(digit_models.server_dir, two_paths, digit_models.images[:1])
     both_ways = {"batch_1", "batch_1_without_xnnpack"}
     assert {name: set(ways) for name, ways in found.items()} == {
         "saved_model": {"batch_1"},
@@ -73,8 +74,7 @@ def test_latencies_of_every_model(
     }
     for ways in found.values():
         for percentiles in ways.values():
-            assert set(percentiles) == {"p50", "p90"}
-            assert 0 < percentiles["p50"] <= percentiles["p90"]
+            assert 0 < percentiles.p50 <= percentiles.p90
     expected = [(path, way) for path in two_paths.values() for way in (True, False)]
     assert sorted(loaded) == sorted(expected)
 
@@ -83,7 +83,7 @@ def test_integer_model_is_timed_on_integers(digit_models: DigitModels) -> None:
     """A device's camera gives them: quantization of the image is no part of the time."""
     image = digit_models.images[:1]
     for xnnpack in (True, False):
-        call = measurement._single_image_call(
+        call = run_models._single_image_call(
             digit_models.tflite_paths["int8_io"], image, xnnpack=xnnpack
         )
         found = call()

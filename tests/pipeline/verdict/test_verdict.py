@@ -1,0 +1,220 @@
+"""`comparison.json`: its form, what is derived in it, and files that are not of this form."""
+
+import dataclasses
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.errors import DataError
+from pipeline.verdict import verdict
+from pipeline.verdict.judge import refuse
+from pipeline.verdict.measured import Refused
+from pipeline.verdict.verdict import (
+    BATCH_1,
+    REFERENCE,
+    SCHEMA_VERSION,
+    Check,
+    Dataset,
+    Direction,
+    HardMetrics,
+    JudgedModel,
+    Latency,
+    Metrics,
+    Unit,
+    Verdict,
+)
+
+JUDGED = JudgedModel(
+    name=REFERENCE,
+    model_type="tf_generic",
+    bytes=3_400_192,
+    metrics=Metrics(0.985, 0.0651),
+    per_class_accuracy={"0": 1.0},
+    agreement=1.0,
+    max_abs_logit_difference=0.0,
+    hard=HardMetrics(0.912, 0.3125, agreement=1.0),
+    latency_us={BATCH_1: Latency(100.0, 120.5)},
+    checks=(Check("min_accuracy", 0.985, 0.97), Check("max_contradictions", 1, 0)),
+    refused=None,
+    pushed_to="/srv/17",
+)
+FOUND = Verdict(
+    schema_version=SCHEMA_VERSION,
+    reference=REFERENCE,
+    models=(JUDGED, refuse(Refused("int8", None, "there is no kernel"))),
+    dataset=Dataset("mnist", 60_000, 10_000),
+    seed=3,
+    epochs=4,
+    trials=0,
+    versions={"jax": "0.10.2"},
+)
+CONTENT = {
+    "schema_version": 1,
+    "reference": "saved_model",
+    "models": [
+        {
+            "name": "saved_model",
+            "model_type": "tf_generic",
+            "bytes": 3400192,
+            "metrics": {"accuracy": 0.985, "loss": 0.0651},
+            "per_class_accuracy": {"0": 1.0},
+            "agreement": 1.0,
+            "max_abs_logit_difference": 0.0,
+            "hard": {"accuracy": 0.912, "loss": 0.3125, "agreement": 1.0},
+            "latency_us": {"batch_1": {"p50": 100.0, "p90": 120.5}},
+            "checks": [
+                {"name": "min_accuracy", "value": 0.985, "limit": 0.97, "passed": True},
+                {"name": "max_contradictions", "value": 1, "limit": 0, "passed": False},
+            ],
+            "refused": None,
+            "pushed_to": "/srv/17",
+            "blessed": False,
+        },
+        {
+            "name": "int8",
+            "model_type": "tf_lite",
+            "bytes": None,
+            "metrics": {"accuracy": None, "loss": None},
+            "per_class_accuracy": {},
+            "agreement": None,
+            "max_abs_logit_difference": None,
+            "hard": {"accuracy": None, "loss": None, "agreement": None},
+            "latency_us": {"batch_1": {"p50": None, "p90": None}},
+            "checks": [{"name": "sound_file", "value": 0.0, "limit": 1.0, "passed": False}],
+            "refused": "there is no kernel",
+            "pushed_to": None,
+            "blessed": False,
+        },
+    ],
+    "dataset": {"name": "mnist", "train_examples": 60000, "eval_examples": 10000},
+    "seed": 3,
+    "epochs": 4,
+    "trials": 0,
+    "versions": {"jax": "0.10.2"},
+}
+DERIVED = {"passed", "blessed"}  # the file has them for others; here they are found anew
+
+
+def test_file_has_the_form_that_others_read(tmp_path: Path) -> None:
+    """Key by key, and an integer stays one."""
+    verdict.write(FOUND, tmp_path / "comparison.json")
+    text = (tmp_path / "comparison.json").read_text()
+    assert text == json.dumps(CONTENT, indent=2) + "\n"
+    assert verdict.read(tmp_path / "comparison.json") == FOUND
+
+
+def test_nan_and_infinity_survive_the_file(tmp_path: Path) -> None:
+    broken = dataclasses.replace(
+        JUDGED,
+        metrics=Metrics(math.nan, -math.inf),
+        checks=(Check("max_loss_difference", math.nan, math.inf),),
+    )
+    verdict.write(dataclasses.replace(FOUND, models=(broken,)), tmp_path / "comparison.json")
+    text = (tmp_path / "comparison.json").read_text()
+    assert '"accuracy": NaN' in text and '"loss": -Infinity' in text
+    (found,) = verdict.read(tmp_path / "comparison.json").models
+    assert math.isnan(found.metrics.accuracy) and found.metrics.loss == -math.inf
+    (check,) = found.checks
+    assert math.isnan(check.value) and check.limit == math.inf
+    assert not found.blessed
+
+
+def keys(content: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of every key that has to be there; those of a mapping by class or way are free."""
+    if path and path[-1] in ("per_class_accuracy", "latency_us", "versions"):
+        return
+    for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+        if isinstance(key, str) and key not in DERIVED:
+            yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from keys(value, (*path, key))
+
+
+def refused(content: Any, file: Path) -> str:
+    """Returns why a file with this content is not read."""
+    file.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=re.escape(str(file))) as caught:
+        verdict.read(file)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("; run the pipeline again to write it anew")
+    return str(caught.value)
+
+
+def test_every_missing_key_is_named_with_its_file(tmp_path: Path) -> None:
+    paths = list(keys(CONTENT))
+    assert len(paths) > 40
+    for path in paths:
+        content = json.loads(json.dumps(CONTENT))
+        place = content
+        for key in path[:-1]:
+            place = place[key]
+        del place[path[-1]]
+        name = ".".join(map(str, path))
+        message = refused(content, tmp_path / "comparison.json")
+        assert f"comparison.json is not of schema version 1: {name}: " in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"schema_version": 2}, "schema_version"),
+        ({"schema_version": 2, "models": []}, "schema_version"),
+        ({"models": {"int8": {}}}, "models"),
+        ({"seed": "three"}, "seed"),
+        ({"dataset": None}, "dataset"),
+    ],
+)
+def test_another_schema_or_type_is_named(changes: dict, key: str, tmp_path: Path) -> None:
+    message = refused({**CONTENT, **changes}, tmp_path / "comparison.json")
+    assert f"is not of schema version 1: {key}: " in message
+
+
+@pytest.mark.parametrize("value", [None, "much"])
+def test_a_check_has_a_number(value: str | None, tmp_path: Path) -> None:
+    content = json.loads(json.dumps(CONTENT))
+    content["models"][0]["checks"][1]["value"] = value
+    message = refused(content, tmp_path / "comparison.json")
+    assert "models.0.checks.1.value" in message
+
+
+def test_what_is_no_json_is_told(tmp_path: Path) -> None:
+    (tmp_path / "comparison.json").write_text('{"schema_version": 1,')
+    with pytest.raises(DataError, match="comparison.json is no JSON .*run the pipeline again"):
+        verdict.read(tmp_path / "comparison.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "direction", "passing", "failing"),
+    [
+        ("min_accuracy", Direction.AT_LEAST, (0.5, 0.6, math.inf), (0.4999, math.nan)),
+        ("max_bytes", Direction.AT_MOST, (0.5, 0.4, -math.inf), (0.5001, math.nan)),
+        ("sound_file", Direction.MUST_BE, (0.5,), (0.0, 1.0, math.nan)),
+    ],
+)
+def test_direction_of_a_check_decides(
+    name: str, direction: Direction, passing: tuple[float, ...], failing: tuple[float, ...]
+) -> None:
+    checks = {value: Check(name, value, 0.5) for value in (*passing, *failing)}
+    assert {check.direction for check in checks.values()} == {direction}
+    for value, check in checks.items():
+        assert check.passed is (value in passing)
+
+
+def test_unit_is_that_of_the_name() -> None:
+    assert Check("max_bytes", 1, 2).unit == Unit.BYTES
+    assert Check("max_class_logit_shift", 1, 2).unit == Unit.LOGIT_SPREAD
+    assert Check("sound_file", 1, 1).unit is None
+    assert Check("max_unheard_of", 1, 2).unit is None
+
+
+def test_a_model_is_blessed_when_all_of_its_checks_passed() -> None:
+    passed, failed = Check("min_accuracy", 0.98, 0.97), Check("max_bytes", 3, 2)
+    good = dataclasses.replace(JUDGED, checks=(passed,))
+    bad = dataclasses.replace(JUDGED, checks=(passed, failed))
+    assert (good.blessed, good.failed_checks) == (True, ())
+    assert (bad.blessed, bad.failed_checks) == (False, (failed,))
