@@ -77,6 +77,23 @@ def test_sentence_tells_value_and_limit_apart(
     assert formatting.sentence(Check(name, value, limit)) == expected.replace("_", "\u202f")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "limit", "expected", "suffix"),
+    [
+        ("max_accuracy_drop", -0.0002, 0.001, ("\u22120.02", "0.10"), "points"),
+        ("max_loss_difference", 0.00051, 0.0005, ("0.00051", "0.00050"), "nats"),
+        ("max_latency_us", 154.25, 110, ("154.2", "110"), "µs"),
+        ("min_accuracy", math.nan, 0.97, ("NaN", "97.00\u202f%"), ""),
+        ("sound_file", 0, 1, ("no", "yes"), ""),
+    ],
+)
+def test_value_and_limit_leave_the_unit_to_the_heading(
+    name: str, value: float, limit: float, expected: tuple[str, str], suffix: str
+) -> None:
+    check = Check(name, value, limit)
+    assert (formatting.measured(check), formatting.suffix(check)) == (expected, suffix)
+
+
 def test_reasons_are_the_failed_checks_by_what_they_measure() -> None:
     checks = (
         Check("min_agreement", 0.99, 0.999),
