@@ -27,7 +27,7 @@ from modules.export.recipes import FLOAT32, INT8
 from modules.training.config import TrainConfig
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
-from pipeline.running.node_attempt import NodeAttempt
+from pipeline.running.nodes import NodeRunner
 from pipeline.verdict.limits import Limits
 
 _SIZES = (1, 2, 5, 10)
@@ -50,9 +50,8 @@ def measure(definition: pipeline_pb2.Pipeline, node_id: str, log_file: Path) -> 
             os.dup2(log.fileno(), sys.stderr.fileno())
         status = 1
         try:
-            attempt = NodeAttempt(definition, node_id, "growth")
-            attempt.launch()
-            status = 0 if attempt.is_finished() else 1
+            NodeRunner(definition, "growth").run(node_id)
+            status = 0
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:

@@ -71,28 +71,22 @@ def _run(config: PipelineConfig) -> bool:
     print("loading TFX ...", end=" ", flush=True)
     started = time.monotonic()
     # Imported here, with their output redirected and the settings known to be good.
-    from absl import logging as absl_logging
-    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-
     from pipeline.create import create_pipeline
-    from pipeline.metadata.recovery import recover, settle
+    from pipeline.metadata.half_done import HalfDone
     from pipeline.metadata.source_digest import check_unedited
-    from pipeline.running.launching import launch_without_servers
+    from pipeline.running.nodes import LocalRunner
 
-    launch_without_servers()
-    absl_logging.use_python_logging(quiet=True)
-    absl_logging.set_verbosity(absl_logging.INFO)
     pipeline = create_pipeline(config)
     check_unedited(pipeline.components, STARTED)
     checkpoint_folder.keep_in(config.output)
     print(f"{time.monotonic() - started:.1f} s")
-    for line in recover(config):
+    for line in HalfDone.of_pipeline(config).recover():
         print(line)
-    with console.ComponentProgress(len(pipeline.components)) as progress:
-        LocalDagRunner().run(pipeline)
-    if progress.done == 0:
+    runner = LocalRunner()
+    runner.run(pipeline)
+    if not runner.has_run:
         return False
-    for line in settle(config):
+    for line in HalfDone.of_pipeline(config, read_only=True).settle():
         print(line)
     outcome.copy_report(config)
     return True

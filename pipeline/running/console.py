@@ -3,14 +3,14 @@
 import contextlib
 import logging
 import os
-import re
 import select
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
+
+from absl import logging as absl_logging
 
 from pipeline.running.processes import was_interrupted
 
@@ -35,6 +35,9 @@ def library_output_to(log_file: Path) -> Iterator[None]:
         root.handlers[:] = [handler]
         root.setLevel(logging.INFO)
         logging.captureWarnings(True)
+        # TFX and Beam's runners log through absl, which has a handler and a level of its own.
+        absl_logging.use_python_logging(quiet=True)
+        absl_logging.set_verbosity(absl_logging.INFO)
         old_excepthook, threading.excepthook = threading.excepthook, _log_thread_exception
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
@@ -115,56 +118,41 @@ class _LineBreaker:
         return getattr(self._stream, name)
 
 
-class ComponentProgress(logging.Handler):
-    """Prints each component's name when it starts and its time when it ends.
-
-    It listens to what TFX's LocalDagRunner and launcher log, the only news of progress they give.
-    """
-
-    _STARTED = re.compile(r"Component (\S+) is running\.")
-    _FINISHED = re.compile(r"Component (\S+) is finished\.")
-    _CACHED = re.compile(r"A cached execution \d+ is used\.")
+class Progress:
+    """Prints each component's name when it starts, and what became of it when it ends."""
 
     def __init__(self, number_of_components: int):
-        super().__init__(logging.INFO)
         self._total = number_of_components
-        self.done = 0
-        self._is_cached = False
-        self._started = 0.0
-        self.running: str | None = None
+        self._started = 0
+        self._running: str | None = None
 
-    def __enter__(self) -> "ComponentProgress":
+    def __enter__(self) -> "Progress":
         self._stdout, self._stderr = sys.stdout, sys.stderr
         # Both streams share the terminal, so either may have to end the line.
         self._line = _LineBreaker(self._stdout)
         sys.stdout = sys.stderr = self._line
-        logging.getLogger().addHandler(self)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *unused) -> None:
-        logging.getLogger().removeHandler(self)
-        is_stopped = kind is KeyboardInterrupt or was_interrupted()
-        outcome = "stopped" if is_stopped else "failed"
-        if self.running and not self._line.close_line(f"{outcome:>8}"):
-            self._line.write(f"{self._prefix()} {self.running:<22} {outcome:>8}\n")
+    def __exit__(self, kind: type[BaseException] | None, *unused: object) -> None:
+        if self._running:
+            is_stopped = kind is KeyboardInterrupt or was_interrupted()
+            self.end("stopped" if is_stopped else "failed")
         sys.stdout, sys.stderr = self._stdout, self._stderr
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Looks for TFX's messages in one log record."""
-        message = record.getMessage()
-        if match := self._STARTED.fullmatch(message):
-            if was_interrupted():  # and a library has kept it to itself
-                raise KeyboardInterrupt
-            self.done += 1
-            self.running, self._is_cached, self._started = match[1], False, time.monotonic()
-            self._line.open_line(f"{self._prefix()} {self.running:<22} ")
-        elif self._CACHED.fullmatch(message):
-            self._is_cached = True
-        elif match := self._FINISHED.fullmatch(message):
-            seconds = "cached" if self._is_cached else f"{time.monotonic() - self._started:.1f} s"
-            if not self._line.close_line(f"{seconds:>8}"):
-                self._line.write(f"{self._prefix()} {match[1]:<22} {seconds:>8}\n")
-            self.running = None
+    def start(self, component: str) -> None:
+        """Tells that a component starts.
 
-    def _prefix(self) -> str:
-        return f"[{self.done:>2}/{self._total}]"
+        Raises:
+          KeyboardInterrupt: the run was interrupted, and a library has kept that to itself.
+        """
+        if was_interrupted():
+            raise KeyboardInterrupt
+        self._started += 1
+        self._running = f"[{self._started:>2}/{self._total}] {component:<22} "
+        self._line.open_line(self._running)
+
+    def end(self, outcome: str) -> None:
+        """Tells what became of the component that started last: its seconds, or a word."""
+        if not self._line.close_line(f"{outcome:>8}"):
+            self._line.write(f"{self._running}{outcome:>8}\n")
+        self._running = None

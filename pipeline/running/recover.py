@@ -20,10 +20,10 @@ def main() -> int:
     config = config_from_environment(os.environ)
     preflight.check_places(config)  # on a full disk, too, there is something to remove
     with only_run(config), console.library_output_to(config.output / LOG_FILE):
-        from pipeline.metadata.recovery import recover  # here, with TFX's output redirected
+        from pipeline.metadata.half_done import HalfDone  # here, with TFX's output redirected
 
         done = 0
-        for line in recover(config, dry_run=dry_run):
+        for line in HalfDone.of_pipeline(config, read_only=dry_run).recover(dry_run=dry_run):
             print(line)
             done += 1
     count = f"{done or 'no'} execution{'s' * (done != 1)}"

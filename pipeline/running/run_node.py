@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import fcntl
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from tfx.proto.orchestration import pipeline_pb2
 
 
-class NodeError(RuntimeError):
-    """The node cannot run now; the message says why."""
+class BusyError(RuntimeError):
+    """Another process is at work on the node, or on its pipeline."""
 
 
 @tells_wrong_settings
@@ -54,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             run_node(definition, options.node, options.run, log_file)
     except (ConfigError, DataError):
         raise
-    except NodeError as error:
+    except BusyError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except Exception as error:  # whatever a component raises ends up here
@@ -65,42 +64,30 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def run_node(
-    definition: "pipeline_pb2.Pipeline", node_id: str, run_id: str, log_file: Path
-) -> None:
-    """Runs one node, or takes its outputs from TFX's cache, and prints how long it took.
+def run_node(definition: "pipeline_pb2.Pipeline", node_id: str, run: str, log_file: Path) -> None:
+    """Runs one node, or takes its outputs from TFX's cache, and prints what became of it.
+
+    What earlier attempts at the node left is cleaned up before and after.
 
     Args:
       definition: the compiled pipeline.
       node_id: which of its nodes.
-      run_id: the run's name in ML Metadata.
+      run: the run's name in ML Metadata.
       log_file: where to append what the libraries say.
 
     Raises:
-      NodeError: the nodes that it waits for have left it nothing in this run.
-      Exception: whatever the component raises.
+      Exception: as `NodeRunner.run`.
     """
     with console.library_output_to(log_file):
         # Imported here, with their output redirected and the command line known to be good.
-        from absl import logging as absl_logging
+        from pipeline.running.nodes import NodeRunner
 
-        from pipeline.running.node_attempt import NodeAttempt
-
-        absl_logging.use_python_logging(quiet=True)
-        absl_logging.set_verbosity(absl_logging.INFO)
-        attempt = NodeAttempt(definition, node_id, run_id)
-        if attempt.is_finished():
-            print(f"{node_id}: finished by an earlier attempt")
-            return
-        started = time.monotonic()
-        attempt.launch()
-        if not attempt.is_finished():
-            raise NodeError(
-                f"{node_id}: not all of its inputs are there: have the nodes that it waits for "
-                f"succeeded in the run {run_id}? Details: {log_file}"
-            )
-        seconds = f"{time.monotonic() - started:.1f} s"
-        print(f"{node_id}: {'cached' if attempt.is_cached() else seconds}")
+        runner = NodeRunner(definition, run)
+        for line in runner.half_done(node_id).recover():
+            print(line)
+        print(f"{node_id}: {runner.run(node_id)}")
+        for line in runner.half_done(node_id).settle():
+            print(line)
 
 
 def _check(graph: compiled.Graph, node_id: str) -> None:
@@ -117,7 +104,7 @@ def _check(graph: compiled.Graph, node_id: str) -> None:
 
 @contextlib.contextmanager
 def _alone(node_lock: Path, graph: compiled.Graph) -> Iterator[None]:
-    """Keeps out other attempts at the node, and the local runner; raises NodeError for those.
+    """Keeps out other attempts at the node, and the local runner; raises BusyError for those.
 
     An orchestrator that lost sight of a process may start the next while that one is still there.
     Where ML Metadata takes one writer, other nodes are kept out, too.
@@ -129,7 +116,7 @@ def _alone(node_lock: Path, graph: compiled.Graph) -> Iterator[None]:
             mode = fcntl.LOCK_EX if graph.one_at_a_time else fcntl.LOCK_SH
             fcntl.flock(run, mode | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise NodeError(
+            raise BusyError(
                 f"another attempt at this node, or another run, is using OUTPUT={output}; wait for "
                 "its end"
             ) from error

@@ -17,7 +17,7 @@ import pytest
 
 from data.errors import FAILED
 from data.files import PROJECT_ROOT
-from pipeline.running.console import ComponentProgress, library_output_to
+from pipeline.running.console import Progress, library_output_to
 
 NOISE = """
 import logging, os, subprocess, sys, threading, warnings
@@ -97,73 +97,58 @@ def test_python_streams_and_logging_are_restored(tmp_path: Path) -> None:
     assert set(os.listdir("/dev/fd")) == descriptors
 
 
-say = logging.getLogger("runner").info  # as TFX's LocalDagRunner and launcher log
-
-
 @contextlib.contextmanager
 def _terminal() -> Iterator[io.StringIO]:
-    """Both streams, as on a terminal; TFX's messages get through to our handler."""
-    stream, root = io.StringIO(), logging.getLogger()
-    level = root.level
-    root.setLevel(logging.INFO)
-    try:
-        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-            yield stream
-    finally:
-        root.setLevel(level)
-
-
-def _lines(terminal: io.StringIO) -> list[str]:
-    """What was printed, the eight characters of a time as T."""
-    return re.sub(r"[ \d]{4}\.\d s", "T", terminal.getvalue()).splitlines()
+    """Both streams, as on a terminal."""
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        yield stream
 
 
 def test_one_line_a_component() -> None:
-    with _terminal() as terminal, ComponentProgress(12) as progress:
-        say("Component %s is running.", "Trainer")
+    with _terminal() as terminal, Progress(12) as progress:
+        progress.start("Trainer")
         assert terminal.getvalue() == f"[ 1/12] {'Trainer':<22} "
-        assert progress.running == "Trainer"
-        say("Something else is running.")
-        say("Component %s is finished.", "Trainer")
-        assert progress.running is None
-        say("Component %s is running.", "Evaluator.float32")
-        say("A cached execution %d is used.", 7)
-        say("Component %s is finished.", "Evaluator.float32")
-        say("Component %s is running.", "Pusher")
-        say("Component %s is finished.", "Pusher")
-    assert progress.done == 3
-    assert _lines(terminal) == [
-        f"[ 1/12] {'Trainer':<22} T",
-        f"[ 2/12] {'Evaluator.float32':<22}   cached",
-        f"[ 3/12] {'Pusher':<22} T",
+        progress.end("11.2 s")
+        progress.start("Evaluator.float32")
+        progress.end("cached")
+        progress.start("Pusher")
+        progress.end("0.1 s")
+    assert terminal.getvalue().splitlines() == [
+        "[ 1/12] Trainer                  11.2 s",
+        "[ 2/12] Evaluator.float32        cached",
+        "[ 3/12] Pusher                    0.1 s",
     ]
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_output_of_a_component_gets_its_own_lines(stream: str) -> None:
-    with _terminal() as terminal, ComponentProgress(2):
-        say("Component Trainer is running.")
+    with _terminal() as terminal, Progress(2) as progress:
+        progress.start("Trainer")
         print("  epoch 1", file=getattr(sys, stream))
         print("  epoch 2", file=getattr(sys, stream))
-        say("Component Trainer is finished.")
-        say("Component Pusher is running.")
-        say("Component Pusher is finished.")
-    assert _lines(terminal) == [
+        progress.end("2.0 s")
+        progress.start("Pusher")
+        progress.end("0.1 s")
+    assert terminal.getvalue().splitlines() == [
         "[ 1/2] Trainer                ",
         "  epoch 1",
         "  epoch 2",
-        f"[ 1/2] {'Trainer':<22} T",
-        f"[ 2/2] {'Pusher':<22} T",
+        "[ 1/2] Trainer                   2.0 s",
+        "[ 2/2] Pusher                    0.1 s",
     ]
 
 
-def test_failed_component() -> None:
+@pytest.mark.parametrize(
+    ("error", "outcome"), [(RuntimeError, "failed"), (KeyboardInterrupt, "stopped")]
+)
+def test_a_component_that_does_not_end(error: type[BaseException], outcome: str) -> None:
     with _terminal() as terminal:
-        with pytest.raises(RuntimeError), ComponentProgress(2):
-            say("Component Trainer is running.")
-            raise RuntimeError
+        with pytest.raises(error), Progress(2) as progress:
+            progress.start("Trainer")
+            raise error
         print("error")
-    assert _lines(terminal) == [f"[ 1/2] {'Trainer':<22}   failed", "error"]
+    assert terminal.getvalue().splitlines() == [f"[ 1/2] {'Trainer':<22}  {outcome:>7}", "error"]
 
 
 def test_what_outlives_the_run_says_nothing_when_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +156,7 @@ def test_what_outlives_the_run_says_nothing_when_it_goes(monkeypatch: pytest.Mon
     told: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", told.append)
     terminal = io.StringIO()
-    with contextlib.redirect_stdout(terminal), ComponentProgress(1):
+    with contextlib.redirect_stdout(terminal), Progress(1):
         kept = sys.stdout
         print("shown", file=kept)
     assert terminal.getvalue() == "shown\n"
@@ -183,7 +168,7 @@ def test_what_outlives_the_run_says_nothing_when_it_goes(monkeypatch: pytest.Mon
 
 
 def test_the_stream_of_a_run_has_what_libraries_ask_for() -> None:
-    with _terminal() as terminal, ComponentProgress(1):
+    with _terminal() as terminal, Progress(1):
         assert sys.stdout.encoding == terminal.encoding and not sys.stdout.isatty()
         assert sys.stderr.writable() and not sys.stderr.closed
         sys.stderr.flush()
@@ -231,21 +216,9 @@ sys.exit(exit_status.tells_wrong_settings(main)())
     assert process.returncode == FAILED
 
 
-def test_streams_and_handler_are_removed() -> None:
+def test_streams_are_put_back() -> None:
     with _terminal() as terminal:
-        with ComponentProgress(1) as progress:
+        with Progress(1):
             assert sys.stdout is not terminal and sys.stderr is not terminal
-            assert progress in logging.getLogger().handlers
         assert sys.stdout is terminal and sys.stderr is terminal
-        say("Component Trainer is running.")
     assert terminal.getvalue() == ""
-
-
-def test_the_messages_are_those_of_tfx() -> None:
-    """The only news of progress that TFX gives; were they reworded, nothing would be shown."""
-    from tfx.orchestration.local import local_dag_runner
-    from tfx.orchestration.portable import launcher
-
-    runner = Path(local_dag_runner.__file__).read_text()
-    assert "'Component %s is running.'" in runner and "'Component %s is finished.'" in runner
-    assert "'A cached execution %d is used.'" in Path(launcher.__file__).read_text()

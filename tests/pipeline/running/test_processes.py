@@ -23,18 +23,17 @@ time.sleep(600)
 
 # What Beam makes of an interruption in a worker, and what a destructor does: keep it, or rename it.
 SWALLOWING = """
-import contextlib, logging, os, signal, sys
+import contextlib, os, signal, sys
 from pipeline.running import console, exit_status, processes
 @exit_status.tells_wrong_settings
 def main():
     processes.interrupt_on_signals()
-    logging.getLogger().setLevel(logging.INFO)
-    with console.ComponentProgress(2):
-        logging.info("Component %s is running.", "One")
+    with console.Progress(2) as progress:
+        progress.start("One")
         with contextlib.suppress(BaseException):
             os.kill(os.getpid(), getattr(signal, sys.argv[1]))
-        logging.info("Component %s is finished.", "One")
-        logging.info("Component %s is running.", "Two")
+        progress.end("0.1 s")
+        progress.start("Two")
         print("not reached")
     return 0
 sys.exit(main())

@@ -7,7 +7,6 @@ from tfx.components import Pusher
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2
 from tfx.types.standard_artifacts import Model
@@ -19,7 +18,8 @@ from data.resolve import resolve_dataset
 from pipeline.components import pusher
 from pipeline.config import PipelineConfig
 from pipeline.metadata.connection import connection_config, open_store
-from pipeline.metadata.recovery import recover, settle
+from pipeline.metadata.half_done import HalfDone
+from pipeline.running.nodes import LocalRunner
 from pipeline.storage import versions
 
 
@@ -37,9 +37,8 @@ def made_config(output: Path) -> PipelineConfig:
     return PipelineConfig(resolve_dataset("digits", None, IN_PROJECT), output, name="ours")
 
 
-def push(config: PipelineConfig, text: str, executor: type = pusher.Executor) -> None:
-    """Runs Made and a Pusher, with what the local runner does before and after."""
-    list(recover(config))
+def push_pipeline(config: PipelineConfig, text: str, executor: type = pusher.Executor) -> Pipeline:
+    """Returns the pipeline of Made and a Pusher."""
     made = Made(text=text)
     destination = pusher_pb2.PushDestination.Filesystem(base_directory=config.serving_dir)
     pushed = Pusher(
@@ -48,16 +47,20 @@ def push(config: PipelineConfig, text: str, executor: type = pusher.Executor) ->
         custom_executor_spec=ExecutorClassSpec(executor),
         custom_config={pusher.PIPELINE_KEY: config.pipeline_name},
     )
-    LocalDagRunner().run(
-        Pipeline(
-            pipeline_name=config.pipeline_name,
-            pipeline_root=config.pipeline_root,
-            components=[made, pushed],
-            metadata_connection_config=connection_config(config.metadata_location),
-            enable_cache=True,
-        )
+    return Pipeline(
+        pipeline_name=config.pipeline_name,
+        pipeline_root=config.pipeline_root,
+        components=[made, pushed],
+        metadata_connection_config=connection_config(config.metadata_location),
+        enable_cache=True,
     )
-    list(settle(config))
+
+
+def push(config: PipelineConfig, text: str, executor: type = pusher.Executor) -> None:
+    """Runs Made and a Pusher, with what the local runner does before and after."""
+    list(HalfDone.of_pipeline(config).recover())
+    LocalRunner().run(push_pipeline(config, text, executor))
+    list(HalfDone.of_pipeline(config).settle())
 
 
 def texts(config: PipelineConfig) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from data.files import PROJECT_ROOT
 from pipeline.components import pusher
 from pipeline.config import PipelineConfig
-from pipeline.metadata.recovery import recover
+from pipeline.metadata.half_done import HalfDone
 from pipeline.storage import version_writer
 from tests.pipeline.storage.push_pipeline import check, made_config, push, recorded, texts
 from tests.support.small_disk import SmallDisk
@@ -67,7 +67,7 @@ def test_half_a_push_that_failed_is_removed_and_no_other(pushing: PipelineConfig
         push(pushing, "a", Half)
     folder = Path(pushing.serving_dir)
     [ours, theirs] = sorted(folder.glob(f"{version_writer.ASIDE}*"))
-    assert list(recover(pushing, dry_run=True)) == [
+    assert list(HalfDone.of_pipeline(pushing).recover(dry_run=True)) == [
         f"Pusher: execution 2 failed, would remove {ours}"
     ]
     assert ours.exists()
@@ -76,9 +76,9 @@ def test_half_a_push_that_failed_is_removed_and_no_other(pushing: PipelineConfig
     link = pushing.output.with_name(f"{pushing.output.name}-link")
     link.symlink_to(pushing.output)
     moved = dataclasses.replace(pushing, output=link)
-    assert len(list(recover(moved))) == 1
+    assert len(list(HalfDone.of_pipeline(moved).recover())) == 1
     assert {path.name for path in folder.iterdir()} == {*others, theirs.name}
-    assert list(recover(pushing)) == []
+    assert list(HalfDone.of_pipeline(pushing).recover()) == []
 
 
 def test_a_version_that_was_not_recorded_is_not_pushed_again(pushing: PipelineConfig) -> None:
