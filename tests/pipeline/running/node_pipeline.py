@@ -39,6 +39,8 @@ def First(  # noqa: N802
         (folder / "half").write_text(fate)
         if fate == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        if fate == "stopped":
+            raise KeyboardInterrupt
         raise DataError(fate) if fate == "other data" else ValueError(fate)
 
 

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 from tfx.dsl.compiler.compiler import Compiler
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.proto.orchestration import pipeline_pb2
 
 from data.errors import ConfigError
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
 from pipeline.running import compiled
+from pipeline.running.nodes import LocalRunner
 from pipeline.settings import SETTINGS
 from tests.support.digit_models import DigitModels
 
 
-class Recorder(LocalDagRunner):
+class Recorder(LocalRunner):
     """Keeps what it is to run."""
 
     definition: pipeline_pb2.Pipeline

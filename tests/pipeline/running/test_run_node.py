@@ -25,7 +25,6 @@ from tests.pipeline.running.node_pipeline import compile_push, compile_two_nodes
 
 RUNNING = metadata_store_pb2.Execution.RUNNING
 COMPLETE = metadata_store_pb2.Execution.COMPLETE
-CACHED = metadata_store_pb2.Execution.CACHED
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ def test_nodes_of_a_run_find_each_other_and_their_outputs_do_not_collide(
 
 
 def test_after_a_death_another_attempt_succeeds_and_takes_nothing_over(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     trap(tmp_path).write_text("killed")
     command = [sys.executable, "-m", "pipeline.running.run_node", str(folder), "First", "run-1"]
@@ -75,20 +74,29 @@ def test_after_a_death_another_attempt_succeeds_and_takes_nothing_over(
     assert died.returncode == -signal.SIGKILL
     [half] = tmp_path.glob("root/First/model/*/half")
 
-    # Of another run: for all that this one knows, it is still at work.
-    assert main([str(folder), "First", "run-2"]) == 0
-    assert half.exists() and "execution 1" not in capsys.readouterr().out
-    store = open_store(str(tmp_path / "metadata.db"))
-    assert [e.last_known_state for e in executions(store, "First")] == [RUNNING, COMPLETE]
-
     for node in ("First", "Second"):
         assert main([str(folder), node, "run-1"]) == 0
     assert not half.exists()
     told = f"First: execution 1 was killed, removed {half.parent} "
-    assert capsys.readouterr().out.startswith(told)
+    assert capfd.readouterr().out.startswith(told)
+    store = open_store(str(tmp_path / "metadata.db"))
     assert (Path(model(store, "Second").uri) / "seen").read_text() == "a"
     # TFX takes up the execution that was left running.
-    assert [e.last_known_state for e in executions(store, "First")] == [CACHED, COMPLETE]
+    assert [e.last_known_state for e in executions(store, "First")] == [COMPLETE]
+
+
+def test_what_another_run_is_at_work_on_is_left_alone(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trap(tmp_path).write_text("stopped")
+    assert main([str(folder), "First", "run-1"]) == FAILED
+    before = set(tmp_path.glob("root/First/**/*"))
+    assert tmp_path / "root/First/model/1/half" in before
+    # For all that this run knows, that one is still at work.
+    assert main([str(folder), "First", "run-2"]) == 0
+    assert all(path.exists() for path in before) and "removed" not in capfd.readouterr().out
+    store = open_store(str(tmp_path / "metadata.db"))
+    assert [e.last_known_state for e in executions(store, "First")] == [RUNNING, COMPLETE]
 
 
 def test_half_a_push_that_failed_is_removed_and_no_other(tmp_path: Path) -> None:
