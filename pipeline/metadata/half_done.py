@@ -42,8 +42,8 @@ class HalfDone:
       root: folder of the pipeline's artifacts.
       executions: in order.
       folders: that they may have pushed to.
-      retried: numbers of the executions in a run that is going on: TFX's launcher takes them up in
-        another attempt at the same node; None where no run is.
+      retried: numbers of the executions in the run that is going on, where TFX's launcher takes
+        them up in another attempt at the same node; None where no run is.
     """
 
     store: mlmd.MetadataStore | None
@@ -71,36 +71,26 @@ class HalfDone:
         return cls(store, config.pipeline_root, executions, folders)
 
     @classmethod
-    def of_node(
-        cls, store: mlmd.MetadataStore, pipeline: str, root: str, node: str, run: str
-    ) -> "HalfDone":
-        """Returns those of a node in a run that others share; nobody else may be at work on it.
+    def of_node(cls, store: mlmd.MetadataStore, root: str, node: str, run: str) -> "HalfDone":
+        """Returns those of a node in a run, and those that failed in other runs.
 
-        Of other runs, those that are at work may be alive.
+        Nobody else may be at work on the node in this run; in the others, somebody may.
 
         Args:
           store: ML Metadata.
-          pipeline: its name there.
-          root: folder of its artifacts.
-          node: the node's id.
-          run: the run's name in ML Metadata.
+          root: folder of the pipeline's artifacts.
+          node: its name in ML Metadata, with the pipeline's.
+          run: the run's.
         """
-        contexts = [
-            store.get_context_by_type_and_name(kind, name)
-            for kind, name in (("node", f"{pipeline}.{node}"), ("pipeline_run", run))
-        ]
-        of_node, of_run = (
-            store.get_executions_by_context(context.id) if context else [] for context in contexts
-        )
-        ours = frozenset(execution.id for execution in of_run)
+        of_node = _of_context(store, "node", node)
+        ours = frozenset(execution.id for execution in _of_context(store, "pipeline_run", run))
         executions = [
-            execution
-            for execution in _unsuccessful(of_node)
-            if execution.id in ours or execution_lib.is_execution_failed(execution)
+            each
+            for each in _unsuccessful(of_node)
+            if each.id in ours or execution_lib.is_execution_failed(each)
         ]
-        in_run = [execution for execution in of_node if execution.id in ours]
-        destinations = filter(None, map(pushes.destination, in_run))
-        return cls(store, root, executions, [*destinations, *_on_disk(executions)], ours)
+        pushed = (pushes.destination(each) for each in of_node if each.id in ours)
+        return cls(store, root, executions, [*filter(None, pushed), *_on_disk(executions)], ours)
 
     def recover(self, *, dry_run: bool = False) -> Iterator[str]:
         """Marks what was killed as failed, and removes what it had written.
@@ -116,16 +106,14 @@ class HalfDone:
         """
         pushed = pushes.unfinished(self.store, self.executions, self.folders)
         for execution in self.executions:
-            is_retried = execution.id in (self.retried or ())
             is_running = execution_lib.is_execution_active(execution)
-            # A run of the same name with another OUTPUT may have marked it; what it left is still
-            # here.
+            # A run of the same name with another OUTPUT may have marked it; what it left is here.
             was_killed = is_running or _is_marked(execution)
+            is_over = was_killed if self.retried is None else execution.id in self.retried
+            is_to_mark = is_running and self.retried is None
             node = runs.node_id(self.store, execution)
-            is_over = is_retried or (was_killed and self.retried is None)
             artifacts = list(self._leftovers(node, execution)) if is_over else []
             halves = pushed.get(execution.id, [])
-            is_to_mark = is_running and not is_retried
             # The mark comes last, so that a recovery that is killed itself can be repeated.
             if not dry_run:
                 for path in artifacts:
@@ -171,6 +159,11 @@ class HalfDone:
             patterns.append(os.path.join(system, "stateful_working_dir", "*"))
         for pattern in patterns:
             yield from sorted(fileio.glob(pattern))
+
+
+def _of_context(store: mlmd.MetadataStore, kind: str, name: str) -> list[_Execution]:
+    context = store.get_context_by_type_and_name(kind, name)
+    return store.get_executions_by_context(context.id) if context else []
 
 
 def _unsuccessful(executions: Iterable[_Execution]) -> list[_Execution]:

@@ -25,7 +25,11 @@ class MissingInputsError(RuntimeError):
 
 
 class NodeRunner:
-    """Runs nodes in one run of a compiled pipeline, which several processes may share."""
+    """Runs nodes in one run of a compiled pipeline, which several processes may share.
+
+    Attributes:
+      nodes: all nodes by their id, each after those that it waits for.
+    """
 
     def __init__(self, definition: pipeline_pb2.Pipeline, run: str):
         """Prepares the run.
@@ -39,17 +43,12 @@ class NodeRunner:
             definition, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run}
         )
         self._definition, self._run = definition, run
-        self._nodes = {
+        self.nodes = {
             node.pipeline_node.node_info.id: node.pipeline_node for node in definition.nodes
         }
         self._deployment = runner_utils.extract_local_deployment_config(definition)
         connection = self._deployment.metadata_connection_config
         self._connection = getattr(connection, connection.WhichOneof("connection_config"))
-
-    @property
-    def nodes(self) -> list[str]:
-        """Ids of all nodes, each after those that it waits for."""
-        return list(self._nodes)
 
     def run(self, node_id: str) -> str:
         """Runs a node, or takes its outputs from TFX's cache.
@@ -70,7 +69,7 @@ class NodeRunner:
         logging.info("Component %s is running.", node_id)
         started = time.monotonic()
         launcher.Launcher(
-            pipeline_node=self._nodes[node_id],
+            pipeline_node=self.nodes[node_id],
             mlmd_connection=store,
             pipeline_info=self._definition.pipeline_info,
             pipeline_runtime_spec=self._definition.runtime_spec,
@@ -92,19 +91,15 @@ class NodeRunner:
     def half_done(self, node_id: str) -> HalfDone:
         """Returns what there is to clean up before and after the node is run."""
         with metadata.Metadata(self._connection) as handle:
-            return HalfDone.of_node(
-                handle.store,
-                self._definition.pipeline_info.id,
-                self._definition.runtime_spec.pipeline_root.field_value.string_value,
-                node_id,
-                self._run,
-            )
+            root = self._definition.runtime_spec.pipeline_root.field_value.string_value
+            name = f"{self._definition.pipeline_info.id}.{node_id}"
+            return HalfDone.of_node(handle.store, root, name, self._run)
 
     def _successful(
         self, store: metadata.Metadata, node_id: str
     ) -> list[metadata_store_pb2.Execution]:
         with store as handle:
-            contexts = context_lib.prepare_contexts(handle, self._nodes[node_id].contexts)
+            contexts = context_lib.prepare_contexts(handle, self.nodes[node_id].contexts)
             executions = execution_lib.get_executions_associated_with_all_contexts(handle, contexts)
         return [*filter(execution_lib.is_execution_successful, executions)]
 

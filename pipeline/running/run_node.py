@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         definition = compiled.read_pipeline(options.folder)
         checkpoint_folder.keep_in(Path(graph.settings["OUTPUT"]))
         with _alone(options.folder / f"{options.node}.lock", graph):
-            run_node(definition, options.node, options.run, log_file)
+            _run(definition, options.node, options.run, log_file)
     except (ConfigError, DataError):
         raise
     except BusyError as error:
@@ -64,20 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def run_node(definition: "pipeline_pb2.Pipeline", node_id: str, run: str, log_file: Path) -> None:
-    """Runs one node, or takes its outputs from TFX's cache, and prints what became of it.
-
-    What earlier attempts at the node left is cleaned up before and after.
-
-    Args:
-      definition: the compiled pipeline.
-      node_id: which of its nodes.
-      run: the run's name in ML Metadata.
-      log_file: where to append what the libraries say.
-
-    Raises:
-      Exception: as `NodeRunner.run`.
-    """
+def _run(definition: "pipeline_pb2.Pipeline", node_id: str, run: str, log_file: Path) -> None:
+    """Runs the node, cleans up before and after, and prints what became of it."""
     with console.library_output_to(log_file):
         # Imported here, with their output redirected and the command line known to be good.
         from pipeline.running.nodes import NodeRunner
