@@ -17,7 +17,7 @@ from data.errors import FAILED, DataError, disk_errors
 from data.forms import idx
 from data.resolve import resolve_dataset
 
-_AT_ONCE = 10_000  # images, some 250 MB while they are being rotated
+_AT_ONCE = 10_000  # images, some 200 MB while they are being warped
 
 
 def grow(files: dataset.DatasetFiles, times: int, folder: Path) -> dataset.DatasetFiles:

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from data import warp as warps
 from modules.training import augmentation
 from modules.training.config import TrainConfig
 
 NONE = {"max_rotation": 0.0, "max_shift": 0.0, "max_scaling": 0.0}
-MIDDLE = 13.5  # of 28 rows, or columns
 # Draws in the order that the images take them; 0.5 leaves an image as it is.
 ROTATION, DOWN, RIGHT, SCALING = range(4)
 
@@ -37,11 +37,8 @@ def noise(count: int, border: int = 0) -> np.ndarray:
 
 
 def warp(image: np.ndarray, matrix: np.ndarray, shift: tuple[float, float] = (0, 0)) -> np.ndarray:
-    """Returns SciPy's image whose pixel p is that at matrix @ (p - shift), from the centre."""
-    places = np.mgrid[:28, :28].reshape(2, -1) - MIDDLE - np.reshape(shift, (2, 1))
-    return ndimage.map_coordinates(
-        image, matrix @ places + MIDDLE, order=1, mode="nearest"
-    ).reshape(28, 28)
+    """Returns the image float64[28, 28] that the warp of the data makes, of float32[28, 28]."""
+    return warps.warp(image[None], matrix[None], np.array([shift]), beyond="nearest")[0]
 
 
 def rotation(degrees: float) -> np.ndarray:
