@@ -1,8 +1,8 @@
 """The DAG file for Airflow: put it, or a link to it, into Airflow's folder of DAGs.
 
 PIPELINE_GRAPHS names the graph.json files that `make airflow-compile` wrote, separated by `:`; each
-becomes a DAG. A task is a process of the project's own environment, so this file imports neither
-TFX nor anything else of the project, and Airflow's environment need not hold them.
+becomes a DAG. A task is a process of the project's own environment. So this file imports neither
+TFX nor anything else of the project, and Airflow's environment need not contain them.
 """
 
 import json

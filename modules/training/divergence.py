@@ -1,4 +1,4 @@
-"""Stops a training whose numbers are no longer those of a training."""
+"""Stops a training whose loss shows that it has diverged."""
 
 import math
 from collections.abc import Sequence
