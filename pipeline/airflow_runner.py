@@ -105,7 +105,8 @@ def make_dag(graph_file: Path) -> DAG:
         graph = json.loads(graph_file.read_text())
     except (OSError, ValueError) as error:
         raise RuntimeError(
-            f"{GRAPHS}: {graph_file} is no compiled pipeline ({error}); run `make airflow-compile`"
+            f"{GRAPHS}: {graph_file} is not a compiled pipeline ({error}); "
+            "run `make airflow-compile`"
         ) from None
     output = graph["settings"].pop("OUTPUT")
     dag = DAG(

@@ -76,8 +76,8 @@ def digest_of(values: bytes | np.ndarray) -> bytes:
 
 
 def changed(path: Path) -> DataError:
-    """Returns the error for a file that is not what was checked any more."""
+    """Returns the error for a file that is no longer what was checked."""
     return DataError(
-        f"{path}: is not what was checked any more, but was changed, replaced or removed since; "
+        f"{path}: is no longer what was checked (changed, replaced or removed since); "
         "leave it alone while the pipeline runs, and run again"
     )

@@ -47,6 +47,6 @@ def check_logits(
         row = int(np.flatnonzero(~is_best)[0])
         raise ExportMismatchError(
             f"the {name} and JAX disagree on {others} of {len(rows)} examples "
-            f"(at least {recipe.min_agreement:.1%} have to agree), first on example {row}: "
+            f"(at least {recipe.min_agreement:.1%} must agree), first on example {row}: "
             f"{found[row]} against {expected[row]}"
         )

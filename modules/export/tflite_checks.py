@@ -105,7 +105,7 @@ def _check_integers(path: str, names: list[str], recipe: Recipe) -> None:
     ends = [place for place, name in enumerate(names) if name == "DEQUANTIZE"]
     if ends != ([] if recipe.integer_io else [len(names) - 1]):
         raise ConversionError(
-            f"{path}: {names} do not all compute in integers, as the recipe {recipe.name} wants; "
+            f"{path}: {names} do not all compute in integers, as the recipe {recipe.name} demands; "
             "TFLite has no integer kernel for what follows a DEQUANTIZE"
         )
 
@@ -124,8 +124,8 @@ def _check_delegate(path: str, interpreter: Interpreter, recipe: Recipe) -> None
     unexpected = sorted(undelegated_operators(interpreter) - recipe.undelegated)
     if unexpected:
         raise ConversionError(
-            f"{path}: XNNPACK does not run {unexpected}, which makes the model slow; if that has "
-            f"to be, name them in `undelegated` of the recipe {recipe.name} in "
+            f"{path}: XNNPACK does not run {unexpected}, which makes the model slow; if you "
+            f"accept that, name them in `undelegated` of the recipe {recipe.name} in "
             "modules/export/recipes.py"
         )
 
