@@ -26,7 +26,8 @@ SOURCES = [
 
 @BY_NAME
 def test_all_that_a_page_names_is_there(page: Path) -> None:
-    assert problems(page, page.read_text()) == []
+    found = problems(page, page.read_text())
+    assert not found, "\n" + "\n".join(found)
 
 
 def test_the_readme_is_short_and_has_its_two_commands() -> None:
