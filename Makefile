@@ -59,7 +59,7 @@ help: ## list the commands and settings
 	@echo '  STAGE_BEAM    0: components that run on Beam read and write the URIs themselves (1)'
 	@echo '  BEAM_RUNNER   in_memory (default), portable, flink, spark, dataflow'
 	@echo '  BEAM_ARGS     more options for Beam, as --parallelism=2 --flink_master=HOST:PORT'
-	@echo 'Of single commands, see README.md:'
+	@echo 'Of single commands, see docs/settings.md:'
 	@echo '  IMAGE, DATA_ROOT, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE  of make kubeflow'
 	@echo '  AIRFLOW_PORT  of the web server of `make airflow-up` (8080)'
 	@echo '  DRY_RUN       1: `make recover` only says what it would do (0)'

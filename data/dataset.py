@@ -98,8 +98,8 @@ def open_folder(
             at least 10.
 
     Raises:
-        DataError: the folder or a file is missing, a file is damaged, images are not 28x28, counts
-            differ, a split is empty or a label is too large.
+        DataError: the folder or a file is missing, a file is damaged, the images are not 28x28, the
+            counts of images and labels differ, a split is empty or a label is too large.
     """
     folder = Path(folder)
     paths = _find_files(folder)
@@ -144,16 +144,16 @@ def read_split_range(
         labels_path: of the split.
         start: index of the first example.
         stop: index after the last one.
-        digests: of the images and the labels in this range, as `checked_ranges` gives them; None if
-            they may be any.
+        digests: which images and labels this range must hold, as `checked_ranges` returns them;
+            None to accept any.
 
     Returns:
         images float32[N, 784], row-major 28x28, uint8 / 255 and so within [0, 1];
         labels int64[N].
 
     Raises:
-        DataError: as for `idx.read_range`, or images are not 28x28, or other examples are found
-            than the digests are of.
+        DataError: as for `idx.read_range`; or the images are not 28x28; or the range holds other
+            examples than the digests say.
     """
     _check_image_shape(images_path, read_header(images_path).shape)
     paths = images_path, labels_path

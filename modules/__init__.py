@@ -1,1 +1,1 @@
-"""What TFX loads inside its components: features, preprocessing, the Flax model, exports."""
+"""What TFX calls by name, and the rooms behind it: models, training, export, inference."""

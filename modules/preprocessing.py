@@ -11,8 +11,8 @@ from modules import features
 def preprocessing_fn(inputs: dict[str, Any]) -> dict[str, Any]:
     """Normalises the images by the mean and the deviation of all pixels of the train split.
 
-    The statistics are taken in float64, so that the order in which Beam adds them up does not
-    show in the float32 constants of the graph.
+    The statistics are computed in float64, so that the order in which Beam adds them up does not
+    change the float32 constants of the graph.
 
     Args:
       inputs: `image_floats` float32[B, 784] in [0, 1] and `image_class` int64[B, 1].

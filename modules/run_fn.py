@@ -1,4 +1,4 @@
-"""The Trainer's `run_fn`: examples in, one training, one Model artifact with both formats out."""
+"""The Trainer's `run_fn`: trains once, and writes both formats into one Model artifact."""
 
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -14,19 +14,19 @@ _CHECKED_EXAMPLES = 1000
 
 
 def run_fn(fn_args: FnArgs) -> None:
-    """Trains the network once and writes the SavedModel and the TFLite model that come of it.
+    """Trains the network once and exports it as a SavedModel and as a TFLite model.
 
-    A TFLite model that cannot be made, or not be used, is recorded as refused; see
+    A TFLite model that cannot be made or fails a check is recorded as refused; see
     `conversion_record`.
 
     Args:
-      fn_args: TFX's; `custom_config` holds the fields of `TrainConfig`, and `hyperparameters` what
-        a Tuner, if there is one, found better.
+      fn_args: TFX's; `custom_config` holds the fields of `TrainConfig`, and `hyperparameters` the
+        better values that a Tuner found, if there is one.
 
     Raises:
-      ValueError: a hyperparameter is no field of `TrainConfig`.
-      divergence.TrainingDivergedError: the loss left the range of a training.
-      export_checks.ExportMismatchError: the SavedModel computes something else than JAX.
+      ValueError: a hyperparameter is not a field of `TrainConfig`.
+      divergence.TrainingDivergedError: the loss left the range of a sound training.
+      logit_checks.ExportMismatchError: the SavedModel does not compute what JAX does.
     """
     config = TrainConfig(**fn_args.custom_config)
     if fn_args.hyperparameters:

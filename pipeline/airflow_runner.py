@@ -1,8 +1,8 @@
 """The DAG file for Airflow: put it, or a link to it, into Airflow's folder of DAGs.
 
 PIPELINE_GRAPHS names the graph.json files that `make airflow-compile` wrote, separated by `:`; each
-becomes a DAG. A task is a process of the project's own environment, so this file imports neither
-TFX nor anything else of the project, and Airflow's environment need not hold them.
+becomes a DAG. A task is a process of the project's own environment. So this file imports neither
+TFX nor anything else of the project, and Airflow's environment need not contain them.
 """
 
 import json
@@ -105,7 +105,8 @@ def make_dag(graph_file: Path) -> DAG:
         graph = json.loads(graph_file.read_text())
     except (OSError, ValueError) as error:
         raise RuntimeError(
-            f"{GRAPHS}: {graph_file} is no compiled pipeline ({error}); run `make airflow-compile`"
+            f"{GRAPHS}: {graph_file} is not a compiled pipeline ({error}); "
+            "run `make airflow-compile`"
         ) from None
     output = graph["settings"].pop("OUTPUT")
     dag = DAG(

@@ -28,20 +28,20 @@ class PipelineConfig:
 
     Attributes:
       dataset: the checked files that ExampleGen reads.
-      output: absolute folder for all that a run leaves.
+      output: absolute path of the folder that a run writes to.
       train: how to train; the number of classes is taken from the data set.
       recipes: names of the device models to make, evaluate and ship; see modules/export/recipes.py.
-      limits: what decides on pushing.
+      limits: what a model must reach to be pushed.
       beam_args: options for Beam; see pipeline/beam/engines.py.
-      tuner_trials: short trainings that look for hyperparameters of the long one; 0 for none.
-      trial_epochs: of each of them, but no more than `train` has.
+      tuner_trials: how many short trainings search for the hyperparameters; 0 for none.
+      trial_epochs: epochs of each trial, but no more than `train` has.
       metadata: URL of the database with ML Metadata, without a password; "" for SQLite.
-      name: of the pipeline; "" for one made from the data set's.
+      name: of the pipeline; "" for one made from the data set's name.
       root: where TFX keeps artifacts, a path or a URI; "" for a folder of `output`.
       push_to: where models are pushed to, a path or a URI; "" for `output`.
       data_uri: where ExampleGen finds the files of `dataset`; "" for where they are here.
-      stage_beam: whether components that run on Beam, too, work on local copies of artifacts in
-        an object store; not where Beam's workers are on other machines.
+      stage_beam: whether components that run on Beam also work on local copies of artifacts in an
+        object store; must be False where Beam's workers are on other machines.
       has_metadata_store: whether TFX can ask ML Metadata for earlier runs; not on Kubeflow.
     """
 

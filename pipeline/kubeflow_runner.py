@@ -39,13 +39,13 @@ _MAX_GPUS = 1024
 
 @dataclasses.dataclass(frozen=True)
 class Containers:
-    """What the containers are made of, and what they ask of the machine.
+    """What the containers are made of, and what they ask for.
 
     Attributes:
-      image: made by deploy/Dockerfile, with the registry's name.
+      image: built from deploy/Dockerfile, with the registry's name.
       trainer_image: for the Trainer alone, such as one with CUDA.
-      gpus: that the Trainer asks for.
-      gpu_type: Kubernetes' name of the resource, or Vertex's of the accelerator.
+      gpus: how many the Trainer asks for.
+      gpu_type: Kubernetes' name of the resource, or Vertex's name of the accelerator.
       data_root: where they find the IDX files; "" for where this machine has them.
     """
 
@@ -99,15 +99,15 @@ def _data_root(environment: Mapping[str, str]) -> str:
 
 
 def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineConfig:
-    """Returns the config as it holds in the containers.
+    """Returns the config as it applies inside the containers.
 
     Args:
       config: of this machine.
       data_root: where containers find the IDX files; "" for where `config` has them.
 
     Raises:
-      ConfigError: PIPELINE_ROOT is not set, so that containers could not hand anything on, the
-        pipeline's name is none for Kubeflow, or Beam's runner needs what they do not have.
+      ConfigError: PIPELINE_ROOT is not set, so containers could not pass anything on; Kubeflow does
+        not take the pipeline's name; or Beam's runner needs what containers do not have.
     """
     if not _PIPELINE_NAME.fullmatch(config.pipeline_name):
         raise ConfigError(

@@ -42,7 +42,7 @@ def ship(
     device_models: Mapping[str, BaseChannel],
     baseline_model: BaseChannel | None = None,
 ) -> Shipping:
-    """Returns the components that decide on models and push them.
+    """Returns the components that evaluate models, decide on them and push them.
 
     Args:
       config: of the pipeline.
@@ -50,7 +50,7 @@ def ship(
       schema: of the examples.
       server_model: a SavedModel, with the float32 device model beside it.
       device_models: models in TFLite's format by the name of their recipe.
-      baseline_model: what a new model has to keep up with, if there is one.
+      baseline_model: the model that a new one must keep up with, if there is one.
     """
 
     def evaluated(node_id: str, model: BaseChannel, model_type: str) -> tuple[Evaluator, Evaluated]:

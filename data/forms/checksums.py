@@ -21,13 +21,13 @@ def sha256_of(
 
     Args:
         path: of an IDX file.
-        see: is called with the values that were hashed, `part_bytes` bytes at a time.
-        header: what the file's header has to be; None for any.
-        part_bytes: the last part may be shorter.
+        see: called with the values as they are hashed, `part_bytes` bytes at a time.
+        header: the header that the file must have; None for any.
+        part_bytes: size of a part; the last one may be shorter.
 
     Raises:
-        DataError: the file cannot be read, is no IDX file, or is damaged (see
-            `data.forms.idx.opened_values`), or it has another header.
+        DataError: the file cannot be read, is no IDX file, is damaged (see
+            `data.forms.idx.opened_values`), or has another header.
     """
     with opened_values(path, part_bytes) as (found, parts):
         if header not in (None, found):
@@ -76,8 +76,8 @@ def digest_of(values: bytes | np.ndarray) -> bytes:
 
 
 def changed(path: Path) -> DataError:
-    """Returns the error for a file that is not what was checked any more."""
+    """Returns the error for a file that is no longer what was checked."""
     return DataError(
-        f"{path}: is not what was checked any more, but was changed, replaced or removed since; "
+        f"{path}: is no longer what was checked (changed, replaced or removed since); "
         "leave it alone while the pipeline runs, and run again"
     )

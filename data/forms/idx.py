@@ -129,15 +129,15 @@ def read_range(path: Path, start: int, stop: int) -> np.ndarray:
 def opened_values(
     path: Path, part_bytes: int = _CHUNK
 ) -> Iterator[tuple[IdxHeader, Iterator[bytes]]]:
-    """Yields the header and the values, for whoever wants to see all of them, once.
+    """Yields the header and the values, for callers that read all of them once.
 
-    The values come in parts of `part_bytes` bytes, the last one shorter. No more is read, and of a
-    gzip file decompressed, than the header announces and one byte. At the end of a gzip file its
-    CRC is checked, too.
+    The values come in parts of `part_bytes` bytes, the last one shorter. No more is read, or
+    decompressed, than the header announces plus one byte. At the end of a gzip file its CRC is
+    checked, too.
 
     Raises:
-        DataError: there are fewer or more values than announced, or the file is damaged; where its
-            size shows that, before anything is read.
+        DataError: there are fewer or more values than announced, or the file is damaged. If the
+            file's size already shows it, this is raised before anything is read.
     """
     with opened(path) as file:
         header = _parse_header(file.stream, path)

@@ -1,4 +1,4 @@
-"""Images that are kept as they take the least memory, and made when they are asked for."""
+"""Images, stored in as little memory as possible and made when they are asked for."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Records sorted by their bytes, in memory or, when they are too many for it, in a file."""
+"""Sorts records by their bytes: in memory or, if there are too many, in a file."""
 
 import heapq
 import os
@@ -43,9 +43,9 @@ def sort_records(parts: Iterable[np.ndarray], max_bytes: float) -> np.ndarray | 
 
     Args:
       parts: records [B] of one dtype; at least one.
-      max_bytes: what may be kept in memory. Of more, sorted runs of that size go to a file in
-        Python's folder for temporary ones (the variable TMPDIR chooses it), and are merged there
-        into another one; both vanish with the result.
+      max_bytes: what may be kept in memory. If there is more, sorted runs of that size go to a
+        temporary file (the variable TMPDIR chooses the folder) and are merged into another one;
+        both are removed with the result.
 
     Returns:
       Records [N].

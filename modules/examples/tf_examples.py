@@ -38,11 +38,11 @@ def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]
 
 
 def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Images, np.ndarray]:
-    """Reads tf.Examples in an order that depends on their content alone.
+    """Reads tf.Examples in an order that depends only on their content.
 
-    How examples are spread over files must not change what is trained; so they are sorted. Those of
-    grey levels k/255, as our ExampleGen writes them, are kept as bytes; where there are others, all
-    are read again and kept as floats.
+    They are sorted, because the way examples are spread over files must not change the training.
+    Images of grey levels k/255, which is what our ExampleGen writes, are kept as bytes; if there
+    are any others, all are read again and kept as floats.
 
     Args:
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.
@@ -71,15 +71,15 @@ def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Ima
 
 
 def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Reads some examples, drawn by their content, and parses no others.
+    """Reads a sample of the examples, chosen by their content, and parses only those.
 
-    Those with the smallest fingerprints are taken, and of equal ones just one. So the same examples
-    always give the same sample in the same order, however they are spread over files, and they are
-    read once, with little more than the sample in memory.
+    It takes the examples with the smallest fingerprints, and only one of any that are equal. So the
+    same examples always give the same sample in the same order, however they are spread over files.
+    They are read once, with little more than the sample in memory.
 
     Args:
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.
-      count: of the examples to read, at least 1; all that differ where there are fewer.
+      count: how many examples to return, at least 1; if fewer differ, all of those.
 
     Returns:
       Images float32[count, 784] in [0, 1] and labels int64[count].

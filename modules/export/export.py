@@ -87,17 +87,17 @@ def save_tflite(
 
     Args:
       params: of the network.
-      tft_output: the graph that comes before it.
+      tft_output: the graph that comes before the network.
       recipe: how to convert.
       directory: to write to.
-      representative_images: raw training images float32[N, 784] in [0, 1], from which the ranges
-        of integer activations are taken; other recipes need none.
+      representative_images: raw training images float32[N, 784] in [0, 1], which set the ranges
+        of integer activations; other recipes need none.
 
     Returns:
       The path of the file.
 
     Raises:
-      flatbuffer.ConversionError: the model failed a check.
+      flatbuffer.ConversionError: the model could not be converted, or failed a check.
     """
     # From a batch of any size TFLite's converter makes some 70 operators, from a fixed one 11; the
     # rewriter frees the batch afterwards.

@@ -31,12 +31,12 @@ def read_model(path: str) -> schema.ModelT:
 def finish(path: str) -> None:
     """Names input and output after the features and makes the batch resizable, in place.
 
-    Tensors in between are named after the layers (`tensor_names`), 8-bit pooling is replaced
-    (`integer_pooling`).
+    It also names the tensors in between after the layers (`tensor_names`) and replaces 8-bit
+    pooling (`integer_pooling`).
 
-    Every tensor that depends on the input gets the shape signature [-1, ...], by which interpreters
-    know that it can be resized, and every RESHAPE of such a tensor to [1, ...] becomes one to
-    [-1, ...].
+    Every tensor that depends on the input gets the shape signature [-1, ...], which tells
+    interpreters that it can be resized, and every RESHAPE of such a tensor to [1, ...] becomes one
+    to [-1, ...].
     """
     model = read_model(path)
     graph = model.subgraphs[0]

@@ -1,4 +1,4 @@
-"""Writes 8-bit average pooling as a convolution, which XNNPACK runs and the pooling it does not.
+"""Replaces 8-bit average pooling, which XNNPACK does not run, by a convolution, which it does.
 
 On a CPU with XNNPACK this takes about 40% off the time of an 8-bit model of the network.
 """

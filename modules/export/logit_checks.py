@@ -12,18 +12,18 @@ class ExportMismatchError(RuntimeError):
 def check_logits(
     name: str, expected: np.ndarray, found: np.ndarray, recipe: Recipe = FLOAT32
 ) -> None:
-    """Raises ExportMismatchError unless the logits are as close as the recipe has to bring them.
+    """Raises ExportMismatchError unless the logits are as close to JAX's as the recipe demands.
 
-    Each logit must be within `max_logit_difference` (in proportion more for an example with logits
-    beyond -100, since roundings are in proportion to the sums), and the argmax the same for a share
-    of `min_agreement` or, where that is not 1, for all examples but one. Of classes that
-    are equal to JAX, either will do.
+    No logit may differ by more than `max_logit_difference`. For an example with logits beyond -100
+    the bound grows in proportion, as rounding errors do. The argmax must agree on a share of
+    `min_agreement` of the examples or, unless that is 1, on all but one of them. Where JAX gives
+    several classes the same logit, any of them counts.
 
     Args:
       name: of the model, for the message.
       expected: JAX's float32[N, classes].
       found: the model's float32[N, classes].
-      recipe: that the model was made by; a SavedModel has to be as good as FLOAT32.
+      recipe: that the model was made by; a SavedModel must be as good as FLOAT32.
     """
     if found.shape != expected.shape:
         raise ExportMismatchError(
@@ -47,6 +47,6 @@ def check_logits(
         row = int(np.flatnonzero(~is_best)[0])
         raise ExportMismatchError(
             f"the {name} and JAX disagree on {others} of {len(rows)} examples "
-            f"(at least {recipe.min_agreement:.1%} have to agree), first on example {row}: "
+            f"(at least {recipe.min_agreement:.1%} must agree), first on example {row}: "
             f"{found[row]} against {expected[row]}"
         )

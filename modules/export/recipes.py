@@ -13,17 +13,19 @@ SMALLEST_QUANTIZED = 1024  # weights; TFLite's converter leaves smaller arrays a
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How one variant is converted, and what its conversion must not fall short of.
+    """How one variant is converted, and the bounds that its conversion is held to.
 
     Attributes:
       name: of the variant, in file names, node ids and reports.
       summary: what it is, in a clause.
-      weight_bytes: of one weight in the file, in all but the smallest arrays.
-      integer_activations: activations are int8 too, in ranges seen on a representative data set.
+      weight_bytes: size of a weight in the file, in all but the smallest arrays.
+      integer_activations: activations are int8 too; their ranges come from representative data.
       integer_io: input and output are int8 as well; scale and zero point are in the file.
-      undelegated: operators that XNNPACK leaves to TFLite's own kernels; all others it must take.
-      max_logit_difference: to JAX, on real examples, right after the conversion.
-      min_agreement: share of real examples with JAX's argmax, right after the conversion.
+      undelegated: operators that XNNPACK leaves to TFLite's own kernels; it must take all others.
+      max_logit_difference: largest allowed difference from JAX, on real examples, right after the
+        conversion.
+      min_agreement: share of real examples that must have JAX's argmax, right after the
+        conversion.
     """
 
     name: str

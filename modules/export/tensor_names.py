@@ -1,8 +1,8 @@
 """Names the tensors of a TFLite graph after the network's layers, as `Conv_0` and `Conv_0/kernel`.
 
-TFLite's converter names them after all the code that they come from, in some hundred bytes each, as
+TFLite's converter names each tensor after all the code that it comes from, in some hundred bytes:
 `max;jit(apply_flat)/CNN/CNN._encode/Conv_0/add;jit(apply_flat)/CNN/CNN._encode/Conv_0/reshape1`.
-Without any names, tools as ai-edge-quantizer do not take a file.
+Without any names, tools such as ai-edge-quantizer refuse the file.
 """
 
 import re
@@ -32,13 +32,13 @@ def name_tensors(
     computed: set[int],
     borders: Mapping[int, str],
 ) -> None:
-    """Gives every tensor a short name of its own, in ASCII, in place.
+    """Gives every tensor a short, unique ASCII name, in place.
 
-    What an operator computes is called after its layer, or after the operator where it belongs to
-    none or is not the layer's last; its constants `<that>/kernel`, `/bias`, `/shape` or
-    `/constant`; and what QUANTIZE or DEQUANTIZE makes of a tensor `<its name>/int8` or `/float32`.
-    A name that is taken gets a number. So the same part of the network has the same name in models
-    of all recipes.
+    The result of an operator gets the name of its layer, or of the operator if that is in no layer
+    or is not the layer's last. Constants become `<that name>/kernel`, `/bias`, `/shape` or
+    `/constant`; the result of QUANTIZE or DEQUANTIZE becomes `<the tensor's name>/int8` or
+    `/float32`. A name that is already taken gets a number. So the same part of the network has the
+    same name in the models of all recipes.
 
     Args:
       graph: as TFLite's converter has named it.

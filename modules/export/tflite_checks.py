@@ -1,4 +1,4 @@
-"""What a converted TFLite model must be before anything else sees it; TFX checks nothing."""
+"""Checks a converted TFLite model before anything else sees it; TFX checks nothing."""
 
 import os
 
@@ -20,12 +20,14 @@ _MAX_SIZE_RATIO, _MAX_SIZE_EXTRA = 1.02, 16_384
 
 
 def check_tflite(path: str, recipe: Recipe, expected_bytes: int) -> None:
-    """Raises ConversionError unless the model is one that TFMA and a device can run.
+    """Raises ConversionError unless TFMA and a device can run the model.
 
-    Its one input must be the feature `image_floats` of 784 values (TFMA feeds -1 to a name that it
-    does not know), its one output `logits`, both in the recipe's type; its batch must be resizable,
-    its operators few, TFLite's own, in integers where the recipe says so and only there, and taken
-    by XNNPACK, its weights in the recipe's type, and its size that of such weights.
+    - Its one input must be the feature `image_floats` of 784 values (TFMA feeds -1 to a name that
+      it does not know), and its one output `logits`, both in the recipe's type.
+    - Its batch must be resizable.
+    - Its operators must be few, TFLite's own, taken by XNNPACK, and in integers exactly where the
+      recipe says so.
+    - Its weights must be in the recipe's type, and its size that of such weights.
     """
     operators = flatbuffer.operators(path)
     _check_built_in(path, operators)
@@ -103,7 +105,7 @@ def _check_integers(path: str, names: list[str], recipe: Recipe) -> None:
     ends = [place for place, name in enumerate(names) if name == "DEQUANTIZE"]
     if ends != ([] if recipe.integer_io else [len(names) - 1]):
         raise ConversionError(
-            f"{path}: {names} do not all compute in integers, as the recipe {recipe.name} wants; "
+            f"{path}: {names} do not all compute in integers, as the recipe {recipe.name} demands; "
             "TFLite has no integer kernel for what follows a DEQUANTIZE"
         )
 
@@ -122,8 +124,8 @@ def _check_delegate(path: str, interpreter: Interpreter, recipe: Recipe) -> None
     unexpected = sorted(undelegated_operators(interpreter) - recipe.undelegated)
     if unexpected:
         raise ConversionError(
-            f"{path}: XNNPACK does not run {unexpected}, which makes the model slow; if that has "
-            f"to be, name them in `undelegated` of the recipe {recipe.name} in "
+            f"{path}: XNNPACK does not run {unexpected}, which makes the model slow; if you "
+            f"accept that, name them in `undelegated` of the recipe {recipe.name} in "
             "modules/export/recipes.py"
         )
 

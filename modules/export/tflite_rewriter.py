@@ -97,16 +97,16 @@ def rewrite(
       saved_model_dir: a SavedModel that takes one image as `image_floats` float32[1, 784].
       destination: folder for the file.
       recipe: how to convert.
-      representative_images: float32[N, 784] in [0, 1], from which the ranges of activations are
-        taken; None for recipes that leave activations in float32.
-      expected_bytes: of the file's weights; see `Recipe.expected_bytes`.
+      representative_images: float32[N, 784] in [0, 1], which set the ranges of the activations;
+        None for recipes that leave activations in float32.
+      expected_bytes: size of the file's weights; see `Recipe.expected_bytes`.
 
     Returns:
       The path of the TFLite file.
 
     Raises:
-      flatbuffer.ConversionError: TFLite's converter failed, or the converted model a check.
-      ValueError: the recipe wants representative images and there are none.
+      flatbuffer.ConversionError: TFLite's converter failed, or the file failed a check.
+      ValueError: the recipe needs representative images and there are none.
     """
     if recipe.integer_activations and (
         representative_images is None or not len(representative_images)

@@ -1,4 +1,4 @@
-"""Which types a TFLite file computes in: a file of one recipe is not that of another."""
+"""Checks the types that a TFLite file computes in, which tell the recipes apart."""
 
 import math
 from collections import Counter

@@ -1,1 +1,1 @@
-"""Running models: LiteRT, TFMA's extractor and metrics, the time of an image."""
+"""Running models: LiteRT, TFMA's extractor and metrics, timing."""

@@ -1,4 +1,4 @@
-"""Runs TFLite models with LiteRT, on real values whatever the tensors hold."""
+"""Runs TFLite models with LiteRT, on real values, whatever types the tensors have."""
 
 import os
 from typing import Any
@@ -41,18 +41,18 @@ def make_interpreter(model: str | bytes, num_threads: int = 1, xnnpack: bool = T
 
 
 def quantize(values: np.ndarray, details: _Details) -> np.ndarray:
-    """Returns real values as what a tensor holds, of its dtype and the shape of `values`.
+    """Converts real values to the numbers that a tensor holds, in its dtype; keeps the shape.
 
-    As TFLite's operator QUANTIZE does, in float32: round(value / scale) + zero point, halves to
-    even, clipped to the range of the dtype. See
+    It does what TFLite's operator QUANTIZE does, in float32: round(value / scale) + zero point,
+    halves to even, clipped to the range of the dtype. See
     https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/quantization_spec.
 
     Args:
-      values: any shape; without quantization, a dtype that the tensor's can stand for.
+      values: any shape; for a tensor without quantization, a dtype that fits into the tensor's.
       details: of the tensor, from `get_input_details`.
 
     Raises:
-      TypeError: the tensor holds integers without quantization, and `values` are no integers.
+      TypeError: the tensor holds integers without quantization, and `values` are not integers.
     """
     scales, zero_points, dtype = _quantization(details)
     if not scales.size:

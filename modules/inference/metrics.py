@@ -46,13 +46,13 @@ def _per_class(
     """Returns computations that divide each class's hits by its actual or predicted examples.
 
     Args:
-      num_classes: classes 0 to `num_classes` - 1 get a value each.
+      num_classes: there is a value for each class from 0 to `num_classes` - 1.
       name: of the metric; its keys carry the class in `sub_key`.
       out_of: "actual" or "predicted".
-      eval_config: TFMA passes it, and the three below, to arguments of these names.
+      eval_config: passed by TFMA, like the three arguments below, which must have these names.
       model_name: "candidate" or "baseline" when two models are evaluated.
-      output_name: empty, the models have one output.
-      example_weighted: False, there are no weights.
+      output_name: empty, because the models have one output.
+      example_weighted: False, because there are no weights.
     """
     computations = multi_class_confusion_matrix_metrics.multi_class_confusion_matrices(
         thresholds=[ANY_LOGIT],

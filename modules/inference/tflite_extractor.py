@@ -72,7 +72,7 @@ class PredictionDoFn(model_util.DoFnWithModels):
         They are float32[N, classes], or where there are two models a dict of that by their names.
 
         Raises:
-          ValueError: an input of a model is no feature, or an example has no value for it.
+          ValueError: an input of a model is not a feature, or an example has no value for it.
         """
         batch = element[tfma.FEATURES_KEY]
         predictions = {name: _predict(run, batch) for name, run in self._runners.items()}
@@ -96,7 +96,7 @@ def _values(batch: dict[str, np.ndarray], name: str, shape: np.ndarray) -> np.nd
     TFMA gives features without a value in some example as other types, or as arrays of objects.
     """
     if name not in batch:
-        raise ValueError(f"the model's input '{name}' is no feature; there are {sorted(batch)}")
+        raise ValueError(f"the model's input '{name}' is not among {sorted(batch)}")
     values, size = batch[name], math.prod(shape[1:])
     is_whole = isinstance(values, np.ndarray) and values.size == len(values) * size
     if not is_whole or (values.dtype == object and any(value is None for value in values.flat)):

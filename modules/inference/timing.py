@@ -1,4 +1,4 @@
-"""Times calls in turns, so that a busy moment of the machine meets them all."""
+"""Times calls in turns, so that a busy moment of the machine affects all of them."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -1,1 +1,1 @@
-"""The networks, in JAX."""
+"""The network, in JAX, and layers that train fast on a CPU."""

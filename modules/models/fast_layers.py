@@ -1,18 +1,18 @@
 """Convolution, relu and average pooling as one layer that trains fast on a CPU.
 
-XLA's own convolution is slow there, many times so inside a loop, where its gradients are. These two
-formulations are sums and matrix products only, and they compute what Flax's layers compute:
+XLA's own convolution is slow on CPUs, and many times slower inside a loop, because of its
+gradients. The two formulations here use only sums and matrix products, and compute what Flax's
+layers compute:
 
-- With one input channel, the 4x4 pixels under each pooling window go through one matrix product to
-  the four outputs of the window.
-- Otherwise, Winograd's F(2x2, 3x3) takes 16 products where a 2x2 patch of outputs, which is just
-  what is pooled, would take 36. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural
+- With one input channel, one matrix product takes the 4x4 pixels under each pooling window to the
+  four outputs of the window.
+- Otherwise, Winograd's F(2x2, 3x3) needs 16 products for a 2x2 patch of outputs, which is exactly
+  what is pooled, instead of 36. Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural
   Networks", https://arxiv.org/abs/1509.09308, whose letters B, G and A are used here.
 
-Inside, the batch is the last axis but one (rows, columns, batch, channels), so that slices and
-shifts of rows and columns move whole batches, and height and width are even. `H`, `W`, `C`, `F` are
-the input's height, width and channels and the number of outputs, `N` the H/2 * W/2 * B pooling
-windows.
+Inside, the axes are rows, columns, batch, channels, so that slices and shifts of rows and columns
+move whole batches; height and width are even. `H`, `W`, `C`, `F` are the input's height, width and
+channels and the number of outputs, `N` the H/2 * W/2 * B pooling windows.
 """
 
 from collections.abc import Sequence
@@ -45,14 +45,14 @@ class ConvReluPool(nn.Module):
     def __call__(self, inputs: jax.Array) -> jax.Array:
         """Maps float32[B, H, W, C] to float32[B, H/2, W/2, features].
 
-        As with `nn.avg_pool`, the last one of an odd number of rows or columns is in no window. As
-        with `nn.Conv`, the result has the type that inputs and parameters promote to; what is
-        narrower than float32 is computed in float32.
+        As with `nn.avg_pool`, the last row or column is dropped if their number is odd. As with
+        `nn.Conv`, the result has the type that inputs and parameters promote to; types narrower
+        than float32 are computed in float32.
 
-        Where an input is infinite or NaN, or a sum on the way overflows, both are NaN or infinite,
-        but not always the same one of them, and here so may be all outputs whose pooling window
-        is within two pixels: the formulations multiply such a number by zero, or subtract it from
-        itself, where Flax's convolution does not look at it.
+        Where an input is infinite or NaN, or a sum overflows, this layer and Flax's both give NaN
+        or infinity, but not always the same of the two. Here, all outputs whose pooling window is
+        within two pixels may be affected: the formulations multiply such a number by zero, or
+        subtract it from itself, where Flax's convolution does not look at it.
 
         Raises:
           ValueError: the inputs have another number of dimensions, or are complex.

@@ -1,1 +1,1 @@
-"""Which code and which versions of packages a result comes from."""
+"""Which code and which package versions a result comes from."""

@@ -1,8 +1,9 @@
-"""The files that a module can import, wherever Python finds them, read without importing any.
+"""Finds the files that a module can import, wherever Python finds them, without importing any.
 
-Functions' own imports count, and so do modules that are named in a string, as TFX is told of its
-callbacks. `modulefinder` of the standard library fails on folders without an `__init__.py`, and
-grimp takes whole packages that it is told of: neither would find what users keep beside a model.
+Imports inside functions count, and so do modules that are named in a string, which is how TFX is
+told of its callbacks. Existing tools would miss what users keep beside a model: `modulefinder` of
+the standard library fails on folders without an `__init__.py`, and grimp needs to be told of
+whole packages.
 """
 
 import ast

@@ -10,13 +10,13 @@ DRAWS = 4  # random numbers that an image takes
 
 
 def augment(pixels: jax.Array, draws: jax.Array, config: TrainConfig) -> jax.Array:
-    """Rotates, scales and shifts each image about its centre by amounts of its own.
+    """Rotates, scales and shifts each image about its centre, each by its own amounts.
 
-    Pixels are interpolated bilinearly; beyond the border, the border's own pixels go on.
+    Pixels are interpolated bilinearly; beyond the border, the border pixels are repeated.
 
     Args:
       pixels: float32[B, 784], row-major 28x28.
-      draws: float32[B, 4] in [0, 1), which spread evenly over the ranges in `config`.
+      draws: float32[B, 4] in [0, 1), mapped linearly to the ranges in `config`.
       config: has `max_rotation` in degrees, `max_shift` in pixels and `max_scaling`.
 
     Returns:

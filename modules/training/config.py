@@ -13,21 +13,21 @@ class TrainConfig:
 
     Attributes:
       epochs: passes over the training part, at least 1.
-      batch_size: images a step, over all devices; batches that are not full are left out.
-      learning_rate: the highest, of SGD with Nesterov's momentum. It rises to it in a straight line
-        over the first `warmup` of all steps and falls to zero along a half cosine.
+      batch_size: images in a step, over all devices; an incomplete batch is left out.
+      learning_rate: the peak, for SGD with Nesterov momentum. The rate rises to it linearly over
+        the first `warmup` of all steps and then falls to zero along a half cosine.
       momentum: of SGD.
       warmup: share of the steps, in [0, 1).
-      weight_decay: added to the gradients of all kernels, as a multiple of the weight.
+      weight_decay: this multiple of each kernel weight is added to its gradient.
       label_smoothing: share of the target that is spread evenly over all classes, in [0, 1).
-      max_rotation: in degrees, either way; this and the next two spread evenly over their range.
+      max_rotation: in degrees, either way; drawn uniformly, as are the next two.
       max_shift: in pixels, along each axis and either way.
       max_scaling: share of the size, larger or smaller.
       validation_share: share of the train split that is held out to watch the training, in (0, 1).
-      max_bytes: of images that are kept in memory, a byte for each pixel of 256 grey levels and
-        four for others, and of images that are kept on accelerators, four bytes for each pixel.
-        With more they are read from a file, or sent, for some fifty steps at a time; the result is
-        the same.
+      max_bytes: the most memory that images may take: in the host's memory, at one byte for each
+        pixel (four if the pixels are not 256 grey levels), and on accelerators, at four bytes for
+        each pixel. Beyond it, images are read from a file, or sent to the accelerator, for some
+        fifty steps at a time. The result is the same.
       num_classes: outputs of the network.
       seed: of the parameters, of the held-out part, of the order of the batches and of the
         augmentation.

@@ -1,4 +1,4 @@
-"""Stops a training whose numbers are no longer those of a training."""
+"""Stops a training whose loss shows that it has diverged."""
 
 import math
 from collections.abc import Sequence
@@ -33,6 +33,6 @@ def check_losses(
     if bad.size:
         raise TrainingDivergedError(
             f"training diverged: the loss was {losses[bad[0] - recent]:g} in epoch {epoch}, step "
-            f"{len(losses) - recent + bad[0] + 1} of {steps} (a sane one is below {limit:.1f}); "
+            f"{len(losses) - recent + bad[0] + 1} of {steps} (a sound one is below {limit:.1f}); "
             f"lower learning_rate (now {config.learning_rate:g}) or look for bad values in the data"
         )

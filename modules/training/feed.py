@@ -1,4 +1,4 @@
-"""What a training takes its images from: the part of them that is trained on, call by call."""
+"""Feeds a training: picks the images that are trained on, call by call."""
 
 from functools import partial
 from typing import Protocol

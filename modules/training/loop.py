@@ -1,8 +1,8 @@
 """Trains the network: arrays and a config in, parameters and a history out. Needs JAX only.
 
-The steps of a whole epoch are one compiled program over data that stays on the devices; on a CPU,
-or with more data than `TrainConfig.max_bytes`, some fifty steps are, and the images of a call are
-made for it. Each device takes an equal part of every batch.
+The steps of a whole epoch are one compiled program over data that stays on the devices. On a CPU,
+or with more data than `TrainConfig.max_bytes`, a call covers some fifty steps, and its images are
+prepared just before it. Each device takes an equal part of every batch.
 """
 
 import dataclasses
@@ -60,9 +60,9 @@ class _State(NamedTuple):
 
 
 def steps_of_epoch(num_examples: int, config: TrainConfig) -> tuple[int, int]:
-    """Returns (compiled calls, steps of each) that an epoch takes for that many examples.
+    """Returns (compiled calls, steps in each) for one epoch over that many examples.
 
-    A few batches that would not fill the calls are left out, other ones in each epoch.
+    The few batches that do not fill a call are left out, different ones in each epoch.
     """
     steps = len(split_rows(num_examples, config)[0]) // config.batch_size
     if _on_cpu() and not cnn.LOOPS_FAST_ON_CPU:
@@ -89,19 +89,19 @@ def train(
 ) -> TrainResult:
     """Trains the CNN from scratch; the same arguments give the same bits on the same machine.
 
-    All devices of all processes take part; every process passes the same arguments.
+    All devices of all processes take part, and every process must pass the same arguments.
 
     Args:
       images: normalised float32[N, 784], an array or `images.Images`.
       labels: int[N], 0 to num_classes - 1.
       config: how to train.
-      on_steps: called now and then with (epoch, steps of this epoch that are done).
-      on_epoch: called after each epoch, and at once for those of an interrupted training.
-      checkpoints: where epochs are saved, and taken up again after an interruption.
+      on_steps: called from time to time with (epoch, steps of this epoch so far).
+      on_epoch: called after each epoch, and at once for each epoch restored from a checkpoint.
+      checkpoints: where epochs are saved, and restored from after an interruption.
 
     Raises:
       divergence.TrainingDivergedError: names the epoch and the step that went wrong.
-      ValueError: too few examples, or a batch that the devices cannot share equally.
+      ValueError: there are too few examples, or the devices cannot share a batch equally.
     """
     train_rows, validation_rows = split_rows(len(images), config)
     calls, steps = steps_of_epoch(len(images), config)

@@ -1,4 +1,4 @@
-"""Shows a training while it runs: on the terminal, and to TensorBoard."""
+"""Shows a training while it runs, on the terminal and in TensorBoard."""
 
 import contextlib
 import dataclasses
@@ -27,19 +27,19 @@ def train(
     log_dir: str,
     saved: checkpoints.Checkpoints | None = None,
 ) -> loop.TrainResult:
-    """Trains with a progress bar and a line an epoch; writes to TensorBoard what it came to.
+    """Trains with a progress bar and a line for each epoch, and writes the results to TensorBoard.
 
     Args:
       images: normalised.
       labels: int[N].
       config: how to train.
-      log_dir: of TensorBoard: scalars of each epoch, and the validation images that the trained
-        network is most wrong about.
-      saved: where epochs are saved, and taken up again after an interruption.
+      log_dir: TensorBoard's folder. It gets the scalars of each epoch, and the validation images
+        that the trained network is most wrong about.
+      saved: where epochs are saved, and restored from after an interruption.
 
     Raises:
-      divergence.TrainingDivergedError: the loss left the range of a training.
-      ValueError: see `training.train`.
+      divergence.TrainingDivergedError: the loss left the range of a sound training.
+      ValueError: see `loop.train`.
     """
     console = Console(stderr=True)
     calls, steps = loop.steps_of_epoch(len(images), config)

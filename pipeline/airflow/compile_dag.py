@@ -70,7 +70,7 @@ def _check_run(pipeline: compiled.Compiled, dag: compiled.Graph, folder: Path) -
     graph = pipeline.graph
     if (graph.pipeline, graph.nodes) != (dag.pipeline, dag.nodes):
         raise ConfigError(
-            "these settings and this code make another graph than the DAG's "
+            "with these settings and this code the graph is not the DAG's "
             f"({_difference(graph, dag)}); make the DAG anew: make airflow-compile"
         )
     earlier = folder / compiled.PIPELINE_FILE

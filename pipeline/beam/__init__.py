@@ -1,1 +1,1 @@
-"""The engines that Beam's work runs on."""
+"""Beam's engines: options, job servers, and who may listen where."""

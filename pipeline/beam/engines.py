@@ -39,7 +39,7 @@ def beam_args(environment: Mapping[str, str]) -> tuple[str, ...]:
         raise ConfigError(f"BEAM_ARGS={environment['BEAM_ARGS']}: {error}") from error
     if wrong := [word for word in extra if not word.startswith("--")]:
         raise ConfigError(
-            f"BEAM_ARGS={environment['BEAM_ARGS']}: {wrong[0]!r} is no option; expected "
+            f"BEAM_ARGS={environment['BEAM_ARGS']}: {wrong[0]!r} is not an option; expected "
             "--NAME=VALUE, separated by spaces"
         )
     options = _known_options(extra)
@@ -61,7 +61,7 @@ def check_root(beam_args: tuple[str, ...], root: str, stage_beam: bool) -> None:
     if _DATAFLOW in beam_args and (not root.startswith("gs://") or stage_beam):
         raise ConfigError(
             f"BEAM_RUNNER=dataflow with PIPELINE_ROOT={root} and STAGE_BEAM={stage_beam:d}: its "
-            "workers reach artifacts in gs:// alone, without local copies; give such a "
+            "workers reach artifacts in gs:// only, and without local copies; give such a "
             "PIPELINE_ROOT, and STAGE_BEAM=0"
         )
 

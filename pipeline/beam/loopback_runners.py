@@ -1,8 +1,8 @@
-"""Beam's portable runners, with their Python workers on the loopback interface alone.
+"""Beam's portable runners, with their Python workers on the loopback interface only.
 
-In Beam's environment LOOPBACK the Python code of a pipeline runs in the process that submits it,
-and the engine asks a gRPC server there for workers. Beam makes that server listen on all addresses,
-and anybody who reaches it can have code run.
+In Beam's environment LOOPBACK, the Python code of a pipeline runs in the process that submits it,
+and the engine asks a gRPC server there for workers. Beam lets that server listen on all addresses,
+and anyone who reaches it can run code.
 """
 
 import functools

@@ -1,1 +1,1 @@
-"""The pipeline's own components, one file for each, and the types of their artifacts."""
+"""The pipeline's own components, one file each, and their artifact types."""

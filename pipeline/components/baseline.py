@@ -1,4 +1,4 @@
-"""Finds the model that a newly trained one has to keep up with."""
+"""Finds the model that a newly trained one must keep up with."""
 
 from collections.abc import Mapping, Sequence
 

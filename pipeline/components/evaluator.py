@@ -1,4 +1,4 @@
-"""TFX's Evaluator, whose memory does not grow with the examples, and which passes over models."""
+"""TFX's Evaluator, but its memory does not grow with the examples, and it skips refused models."""
 
 import copy
 import fnmatch
@@ -36,10 +36,10 @@ from pipeline.verdict.tfma_config import TF_LITE
 
 
 class Executor(executor.Executor):
-    """TFX's, made to read several splits as if they were one, and to pass over refused models.
+    """TFX's executor, which here reads several splits as if they were one and skips refused models.
 
-    TFX reads each for itself and joins them by a Flatten, and what goes into one of those Beam's
-    in-memory runner collects before it goes on: 27 KB for each image of MNIST's test set.
+    TFX reads each split by itself and joins them with a Flatten. Beam's in-memory runner collects
+    the whole input of a Flatten before it goes on: 27 KB for each image of MNIST's test set.
     """
 
     def Do(  # noqa: N802 - TFX's name

@@ -57,11 +57,12 @@ class _Shard(NamedTuple):
 class Executor(BaseBeamExecutor):
     """Turns IDX files into tf.Examples with `image_floats`, `image_class` and `image_set`.
 
-    TFX's own base class sends every example through a shuffle. Here a worker reads a range of the
-    index and writes it, in order, so that nothing but the ranges travels.
+    TFX's own base class shuffles every example. Here each worker reads a range of the files and
+    writes it in order, so that only the ranges are sent around.
 
-    Files may change at any time, and be others where a worker looks. Each range is held against its
-    digest, so what is written is what was checked when the pipeline was put together, or nothing.
+    Files may change at any time, and a worker may find other files than we did. Each range is
+    compared with its digest, so what is written is what was checked when the pipeline was put
+    together, or nothing.
     """
 
     def Do(  # noqa: N802 - TFX's name
@@ -207,8 +208,8 @@ def serialized_examples(
 def idx_example_gen(folder: str, sha256: Sequence[str]) -> FileBasedExampleGen:
     """Returns an ExampleGen over the four IDX files in a path or URI, with the splits of `Split`.
 
-    TFX fingerprints the files themselves, by size and second. Their content is a parameter beside
-    that, so examples in the cache are those of the data that was checked.
+    TFX's own fingerprint of the files is their size and their time in seconds. Their content is one
+    more parameter, so that examples from the cache are those of the data that was checked.
 
     Args:
       folder: a path or URI.

@@ -1,4 +1,4 @@
-"""What both Pushers run: TFX's checks, and a push of which readers see all or nothing."""
+"""What both Pushers run: TFX's checks, and a push that readers see all of or nothing."""
 
 import os
 import shutil

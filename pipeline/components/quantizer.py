@@ -1,4 +1,4 @@
-"""The Quantizer component: the Trainer's model in, the same converted by one more recipe out."""
+"""The Quantizer component: converts the Trainer's model by one more recipe."""
 
 import os
 
@@ -29,12 +29,12 @@ def Quantizer(  # noqa: N802 - components are named as classes
 ):
     """Converts the parameters that the SavedModel holds; nothing is trained.
 
-    A model that cannot be converted, failed a check or is further from JAX than the recipe allows
-    is recorded as refused, with the reason, and there is no file; see `conversion_record`.
+    If the model cannot be converted, fails a check or is further from JAX than the recipe allows,
+    it is recorded as refused, with the reason, and no file is written; see `conversion_record`.
 
     Args:
       examples: the train split, for the ranges of activations and for the check.
-      transform_graph: what the Trainer was given.
+      transform_graph: the one that the Trainer was given.
       model: the Trainer's.
       recipe: a name in `modules.export.recipes.RECIPES`.
       quantized_model: a model with `Format-Serving/tflite`, as TFMA looks for it.

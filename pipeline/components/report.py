@@ -43,17 +43,17 @@ def Report(  # noqa: N802 - components are named as classes
     """Writes the final `comparison.json` and `index.html`.
 
     Args:
-      comparison: comparison.json, not yet with where the models were pushed to; the logits and the
-        confusion matrices.
+      comparison: comparison.json, before it says where the models were pushed to; the logits and
+        the confusion matrices.
       examples: the eval split, for the galleries.
       model_run: the training's TensorBoard events; may be empty.
       server_push: of the SavedModel.
       device_push: of the device models.
-      data_source: where the data came from, and why when it is a fallback.
-      is_fallback: 1 when the data stands in for the one that was wanted, else 0.
-      graph: JSON, {node id: [ids of the nodes that it takes something from]}.
+      data_source: where the data came from, and why, if it is a fallback.
+      is_fallback: 1 when other data was wanted and this stands in for it, else 0.
+      graph: JSON, {node id: [ids of the nodes whose outputs it reads]}.
       metadata_location: where ML Metadata is, for the times; "" where there is none.
-      pipeline_name: whose last run the times are of.
+      pipeline_name: the pipeline whose last run the times come from.
       report: `comparison.json` and `index.html`.
     """
     compared = verdict.read(Path(comparison.uri) / verdict.COMPARISON_FILE)

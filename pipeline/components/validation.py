@@ -64,5 +64,5 @@ def AnomalyGate(anomalies: InputArtifact[ExampleAnomalies]):  # noqa: N802
     if problems:
         raise DataAnomalyError(
             "the data does not match the schema in pipeline/components/schema/schema.pbtxt; "
-            "mend the data or, if the data is right, the schema:\n  " + "\n  ".join(problems)
+            "correct the data or, if the data is right, the schema:\n  " + "\n  ".join(problems)
         )

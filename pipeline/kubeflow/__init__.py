@@ -1,1 +1,1 @@
-"""What runs in the containers of Kubeflow Pipelines and Vertex."""
+"""The entry point of the containers on Kubeflow Pipelines and Vertex."""

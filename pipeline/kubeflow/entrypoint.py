@@ -16,7 +16,7 @@ from pipeline.storage import tfx_plugin  # noqa: F401 - what TFX itself reads an
 
 
 class StaleImageError(RuntimeError):
-    """The image holds other code than the pipeline was compiled with."""
+    """The image does not hold the code that the pipeline was compiled with."""
 
 
 def check_sources(compiled: str) -> None:
@@ -32,8 +32,8 @@ def check_sources(compiled: str) -> None:
     """
     if code_digest() != compiled:
         raise StaleImageError(
-            "the image holds other code than the pipeline was compiled with: build and push it "
-            "under a new tag, and compile with that tag as IMAGE"
+            "the image does not hold the code that the pipeline was compiled with: build and push "
+            "it under a new tag, and compile with that tag as IMAGE"
         )
 
 

@@ -1,1 +1,1 @@
-"""ML Metadata: its database, the lock of a run, what killed runs left, what the cache knows."""
+"""ML Metadata: its database, the lock of a run, recovery, and digests for the cache."""

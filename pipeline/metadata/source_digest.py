@@ -25,12 +25,12 @@ PARAMETER = "source_digest"
 def attach_digests(components: Iterable["BaseNode"], code: Code | None = None) -> None:
     """Gives every component the digest of the code that its executor runs, as a parameter.
 
-    TFX's cache knows the parameters of a component, but of its code only the name of its class.
-    The parameter is in no component's specification, so that no executor has to know of it. A
-    Resolver has no executor, and its results are never cached.
+    TFX's cache knows the parameters of a component, but of its code only the class name. The
+    parameter is in no component's specification, so executors need not know about it. A Resolver
+    has no executor, and its results are never cached.
 
     Args:
-      components: with all their parameters, and the executors that they are to have.
+      components: with all their parameters and their final executors.
       code: as it is on the disk; None reads it now.
     """
     code = code or Code()
@@ -56,15 +56,15 @@ def executed_modules(component: "BaseNode", code: Code | None = None) -> list[st
 
 
 def check_unedited(components: Iterable["BaseNode"], moment: float) -> None:
-    """Makes sure that the code in this process is that of the components' digests.
+    """Makes sure that this process runs the code that the components' digests describe.
 
     Args:
       components: that this process is to run.
-      moment: before it imported any code of ours, as time.time().
+      moment: a time before it imported any code of ours, as time.time().
 
     Raises:
-      ConfigError: a file was edited since. Python may have read it before, and TFX's cache would
-        take what the old code computes for the result of the new.
+      ConfigError: a file was edited since. Python may have read it before that, and TFX's cache
+        would take results of the old code for results of the new.
     """
     code = Code()
     for component in components:

@@ -1,1 +1,1 @@
-"""The report page: tables, figures, the graph of the pipeline."""
+"""The report page: tables, figures, galleries, the pipeline's graph, templates."""

@@ -35,15 +35,15 @@ class Evidence:
     """What the page shows beside comparison.json.
 
     Attributes:
-      data_source: where the data came from, and why when it is a fallback.
-      is_fallback: the data stands in for the one that was wanted.
+      data_source: where the data came from, and why, if it is a fallback.
+      is_fallback: whether other data was wanted and this stands in for it.
       images: float32[784] in [0, 1] by their row in the eval split; at least `gallery_rows`.
       labels: int64[N], of the eval split.
-      logits: float32[N, classes] by model name; the reference's must be among them.
-      confusion: int64[classes, classes] by model name, rows are actual classes.
+      logits: float32[N, classes] by model name; must include the reference's.
+      confusion: int64[classes, classes] by model name; rows are actual classes.
       scalars: the training's (epoch, value) by TensorBoard tag; {} when there are none.
-      graph: the nodes that each node of the pipeline takes something from; {} when not known.
-      times: of the pipeline's nodes, as far as they are known.
+      graph: for each node of the pipeline, the nodes whose outputs it reads; {} if unknown.
+      times: of those nodes whose times are known.
     """
 
     data_source: str

@@ -31,7 +31,7 @@ class CheckRow:
 
 @dataclasses.dataclass(frozen=True)
 class ClassRow:
-    """A class: the reference's accuracy on it, and the difference of each other model to that.
+    """A class: the reference's accuracy on it, and how much each other model differs.
 
     Attributes:
       label: of the class; "all" for all images.

@@ -1,1 +1,1 @@
-"""Running one node or all of them, and what the terminal shows of it."""
+"""Running one node or all of them, and showing it on the terminal."""

@@ -48,7 +48,7 @@ def show(config: PipelineConfig, seconds: float) -> int:
         # A push that is taken from the cache is not repeated, whatever happened since.
         newest = versions.newest(folder.rpartition("/")[0])
         if not versions.is_whole(folder):
-            print(f"{folder} was pushed by an earlier run and is gone since; see the README")
+            print(f"{folder} was pushed by an earlier run and is gone since; see docs/local.md")
         elif newest and newest != folder:
             name = newest.rpartition("/")[2]
             print(f"{folder} is of an earlier run; version {name} of other settings is newer")

@@ -55,7 +55,7 @@ def local_folder(setting: str, path: str) -> Path:
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{setting}={path}: cannot look there ({_reason(error)})") from error
+        raise ConfigError(f"{setting}={path}: cannot be accessed ({_reason(error)})") from error
     check_no_pattern(setting, absolute)
     return absolute
 
@@ -65,7 +65,7 @@ def check_no_pattern(setting: str, location: str | Path) -> None:
     if found := [character for character in _IN_PATTERNS if character in str(location)]:
         raise ConfigError(
             f"{setting}={location}: TFX reads {found[0]!r} in a path as part of a pattern; give a "
-            f"folder without any of {' '.join(_IN_PATTERNS)} on the way to it"
+            f"folder whose path has none of {' '.join(_IN_PATTERNS)}"
         )
 
 
@@ -92,7 +92,7 @@ def check_staging(root: str, stage_beam: bool) -> None:
     """Raises ConfigError when Beam's components cannot do without copies of what is in `root`."""
     if stores.is_uri(root) and not root.startswith("gs://") and not stage_beam:
         raise ConfigError(
-            f"STAGE_BEAM=0: of object stores, TensorFlow itself reads gs:// alone, and not "
+            f"STAGE_BEAM=0: TensorFlow itself reads no object store but gs://, and so not "
             f"PIPELINE_ROOT={root}; leave STAGE_BEAM at 1, or give another root"
         )
 
@@ -171,7 +171,7 @@ def _check_readable(setting: str, path: str) -> None:
         if location.is_dir():
             next(location.iterdir(), None)
     except OSError as error:
-        raise ConfigError(f"{setting}={path}: cannot look there ({_reason(error)})") from error
+        raise ConfigError(f"{setting}={path}: cannot be accessed ({_reason(error)})") from error
 
 
 def _copy_of(setting: str, uri: str) -> Path:

@@ -1,7 +1,7 @@
-"""What pushes left of which ML Metadata does not know that they succeeded.
+"""Finds what pushes left behind that ML Metadata does not know to have succeeded.
 
-A push is known by its run and its execution, and what it writes is named after it: so nothing of
-others is touched that push to the same place.
+A push is known by its run and its execution, and what it writes is named after it. So nothing is
+touched that others push to the same place.
 """
 
 import hashlib

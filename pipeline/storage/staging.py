@@ -1,8 +1,8 @@
-"""Executors that know only local files, with artifacts in object stores.
+"""Lets executors that know only local files work on artifacts in object stores.
 
-What they read is copied into a temporary folder, and what they wrote is copied to its URI after
-they ended well. Each executor gets a subclass that does this, named by its own class path, so that
-every orchestrator can import it as it imports the executor itself.
+What an executor reads is first copied into a temporary folder; what it writes is copied to its URI
+after it has ended well. Each executor gets a subclass that does this. The subclass is named by its
+own class path, so every orchestrator can import it just as it imports the executor.
 """
 
 import tempfile

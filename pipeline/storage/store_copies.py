@@ -24,7 +24,7 @@ def download(uri: str, destination: Path) -> None:
         return
     found = file_system.find(path)
     if not found:
-        raise stores.StoreError(f"{uri}: nothing is there, or not any more")
+        raise stores.StoreError(f"{uri}: nothing is there, or it has been removed")
     destination.mkdir(parents=True, exist_ok=True)
     # Some tools, too, leave an object for a folder: "folder/".
     files = [name for name in found if os.path.basename(name) not in ("", _EMPTY_FOLDER)]

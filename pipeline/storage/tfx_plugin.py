@@ -123,7 +123,7 @@ class StoreFilesystem(filesystem.Filesystem):
 
 def _check_free(path: str, overwrite: bool) -> None:
     if not overwrite and StoreFilesystem.exists(path):
-        raise OSError(f"{path} is already there, and not to be overwritten")
+        raise OSError(f"{path} is already there, and may not be overwritten")
 
 
 filesystem_registry.DEFAULT_FILESYSTEM_REGISTRY.register(

@@ -1,8 +1,9 @@
 """Writes versions of models so that readers see all of one or nothing; see versions.py.
 
-On a disk, a version is written into a folder aside, synced, and renamed. In an object store its
-number is claimed by an object beside the files, which goes when RECORD, the last one, is there.
-Either is named after the push, so that what a push left is known, and nobody else's touched.
+On a disk, a version is written into a folder aside, synced, and renamed. In an object store, an
+object beside the files claims the version's number; it is removed once RECORD, the last file, has
+been written. The folder and the claim are named after the push. So what an interrupted push left
+behind can be recognised, and what others push is never touched.
 """
 
 import contextlib
@@ -29,11 +30,11 @@ class PushError(OSError):
 def push(source: Mapping[str, Path], folder: str, push_id: str, pipeline: str) -> str:
     """Writes a version, unless the newest is this pipeline's and has the same files already.
 
-    So a push of which nobody took note is not repeated, but found.
+    So a push that was finished but never recorded is found, not repeated.
 
     Args:
       source: files on disk, by their path in the version.
-      folder: of the versions, a path or a URI; is made.
+      folder: of the versions, a path or a URI; created if need be.
       push_id: of this push; 16 hexadecimal digits.
       pipeline: the name of the pipeline that pushes.
 
@@ -41,7 +42,7 @@ def push(source: Mapping[str, Path], folder: str, push_id: str, pipeline: str) -
       The version's path or URI. Its number is the time in seconds, or one more than the highest.
 
     Raises:
-      PushError: it cannot be written; then it is not there.
+      PushError: the version cannot be written; then there is none.
     """
     on_disk = stores.local_path(folder)
     try:

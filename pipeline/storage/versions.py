@@ -1,10 +1,11 @@
-"""Pushed versions of models, as readers of `serving/` and `device/` have to see them.
+"""Pushed versions of models, for readers of `serving/` and `device/`.
 
-A version is a folder whose name is a number. It is whole when RECORD lies in it, and every file
-that this names, in its size: the Pusher writes that one last. On a disk such a folder appears at
-once, by a rename; an object store has none, and there a version may be seen before it is whole.
+A version is a folder whose name is a number. It is whole when it holds RECORD and every file that
+RECORD names, in the size given there; the Pusher writes RECORD last. On a disk such a folder
+appears all at once, by a rename. An object store has no rename, so there a version may be visible
+before it is whole.
 
-This module needs nothing of TFX, for those who read models and do nothing else.
+This module needs no TFX, for programs that only read models.
 """
 
 import dataclasses

@@ -1,1 +1,1 @@
-"""What is measured of every model, the limits, the decision, and the package for devices."""
+"""What is measured of each model, the limits, the verdict, and the package for devices."""

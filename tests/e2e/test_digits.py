@@ -165,10 +165,11 @@ def test_run_again_unchanged_everything_is_cached(digits_run: Run) -> None:
     assert again.comparison() == digits_run.comparison()
 
 
-def test_a_change_of_the_readme_reruns_nothing(
+def test_a_change_of_the_documents_reruns_nothing(
     digits_run: Run, append_to: Callable[[str, str], None]
 ) -> None:
     append_to("README.md", "\nOne more line.\n")
+    append_to("docs/data.md", "\nOne more line.\n")
     again = run_pipeline(digits_run.project, DATASET="digits", OUTPUT=digits_run.output)
     times = again.component_lines()
     assert {name for name, time in times.items() if time != "cached"} == {"LastBlessedModel"}

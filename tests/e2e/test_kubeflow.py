@@ -78,5 +78,5 @@ def test_a_task_that_fails_ends_the_run(spec_file: Path, tmp_path: Path) -> None
     """Or the first test could not fail."""
     stale = tmp_path / "stale.yaml"
     stale.write_text(spec_file.read_text().replace("--source_digest=", "--source_digest=0"))
-    with pytest.raises(TaskFailedError, match="StaleImageError: the image holds other code"):
+    with pytest.raises(TaskFailedError, match="StaleImageError: the image does not hold the code"):
         SpecRun(stale, with_drivers=True, root=tmp_path / "root").run()

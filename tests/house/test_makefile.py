@@ -157,7 +157,7 @@ def test_other_variables_of_the_environment_are_nobody_s_business(stub: Path) ->
     assert done.returncode == 0, done.stderr
 
 
-def test_make_its_help_and_the_readme_know_the_same_settings() -> None:
+def test_make_its_help_and_the_pages_know_the_same_settings() -> None:
     declared = re.search(r"^override settings := ((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)[1]
     assert tuple(declared.replace("\\\n", " ").split()) == ALL
     shown = make(PROJECT_ROOT, "help").stdout.partition("Settings, as in")[2]
@@ -165,11 +165,14 @@ def test_make_its_help_and_the_readme_know_the_same_settings() -> None:
     assert sorted(name for names in in_help for name in re.findall(r"[A-Z_]+", names)) == (
         sorted(ALL)
     )
-    readme = (PROJECT_ROOT / "README.md").read_text()
-    rows = re.findall(r"^\| (`[A-Z].*?) \|", readme, re.MULTILINE)
-    in_tables = {name for row in rows for name in re.findall(r"`([A-Z][A-Z_]+)`", row)}
-    assert set(ALL) - in_tables == set()
-    assert {name for name in in_tables if re.fullmatch(r"[A-Z_]+", name)} - set(ALL) == set()
+    assert _settings_in_tables("docs/settings.md") == set(ALL)
+    for page in ("README.md", *(PROJECT_ROOT / "docs").glob("*.md")):
+        assert _settings_in_tables(page) <= set(ALL)
+
+
+def _settings_in_tables(page: str | Path) -> set[str]:
+    rows = re.findall(r"^\| (`[A-Z].*?) \|", (PROJECT_ROOT / page).read_text(), re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([A-Z][A-Z_]+)`", row)}
 
 
 def test_make_refers_to_no_setting() -> None:

@@ -129,7 +129,7 @@ def test_a_folder_that_others_keep_closed(
     anybody_s.chmod(0o777)
     with as_anybody(folder):
         line = refused(TMPDIR=str(anybody_s), **WITH.get(name, {}), **{name: str(closed / "below")})
-    assert f"{name}={closed / 'below'}: cannot look there (Permission denied)" in line
+    assert f"{name}={closed / 'below'}: cannot be accessed (Permission denied)" in line
 
 
 @contextlib.contextmanager

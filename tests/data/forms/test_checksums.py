@@ -12,7 +12,7 @@ from data.forms.checksums import has_sha256, part_digests, sha256_of
 from data.forms.idx import read_header, write_idx
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (40, 28, 28), np.uint8)
-CHANGED = "images: is not what was checked any more.* run again"
+CHANGED = "images: is no longer what was checked.* run again"
 
 
 @pytest.fixture(params=["plain", "gzip"])

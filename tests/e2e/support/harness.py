@@ -147,7 +147,7 @@ def finished_run(project: Path, output: Path, status: int, text: str) -> Run:
 
 def copy_project(destination: Path) -> Path:
     """Copies what runs, so that a test may change it."""
-    for folder in ("data", "modules", "pipeline"):
+    for folder in ("data", "docs", "modules", "pipeline"):
         shutil.copytree(
             PROJECT_ROOT / folder,
             destination / folder,

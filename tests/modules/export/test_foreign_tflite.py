@@ -29,7 +29,7 @@ from tests.modules.export.tflite_problems import NUM_PARAMETERS, problem_of
         (
             "dynamic_range",
             INT8,
-            r"\['SUB'.*\] do not all compute in integers, as the recipe int8 wants",
+            r"\['SUB'.*\] do not all compute in integers, as the recipe int8 demands",
         ),
         ("float16", FLOAT32, "most weights are FLOAT16, expected FLOAT32, as the recipe float32"),
         ("dynamic_range", FLOAT32, "most weights are INT8, expected FLOAT32"),

@@ -215,7 +215,7 @@ def test_input_that_is_no_feature(variants: dict[str, str], images: np.ndarray) 
     (result,) = _run(STOCK, variants["float32"], dict(batch))
     as_if = _predictions(OURS, variants["float32"], np.full((3, 784), -1, np.float32))
     np.testing.assert_allclose(result[tfma.PREDICTIONS_KEY], as_if, rtol=1e-4)
-    message = r"model's input 'image_floats' is no feature; there are \['image_class', 'pixels'\]"
+    message = r"model's input 'image_floats' is not among \['image_class', 'pixels'\]"
     with pytest.raises(ValueError, match=message):
         _run(OURS, variants["float32"], batch)
 

@@ -68,7 +68,9 @@ def test_a_learning_rate_too_high_is_named() -> None:
 def test_the_limit_is_ten_times_the_loss_of_guessing(num_classes: int, limit: str) -> None:
     config = TrainConfig(num_classes=num_classes)
     divergence.check_losses([float(limit) - 0.01], 1, 1, 1, config)
-    with pytest.raises(divergence.TrainingDivergedError, match=rf"\(a sane one is below {limit}\)"):
+    with pytest.raises(
+        divergence.TrainingDivergedError, match=rf"\(a sound one is below {limit}\)"
+    ):
         divergence.check_losses([float(limit) + 0.1], 1, 1, 1, config)
 
 

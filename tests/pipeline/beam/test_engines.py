@@ -216,8 +216,8 @@ def test_dataflow_with_a_local_temp_location() -> None:
     ("settings", "message"),
     [
         ({"BEAM_RUNNER": "storm"}, "^BEAM_RUNNER=storm: expected one of in_memory, portable, "),
-        ({"BEAM_ARGS": "a"}, "^BEAM_ARGS=a: 'a' is no option; expected --NAME=VALUE"),
-        ({"BEAM_ARGS": "--a b"}, "^BEAM_ARGS=--a b: 'b' is no option"),
+        ({"BEAM_ARGS": "a"}, "^BEAM_ARGS=a: 'a' is not an option; expected --NAME=VALUE"),
+        ({"BEAM_ARGS": "--a b"}, "^BEAM_ARGS=--a b: 'b' is not an option"),
         ({"BEAM_ARGS": "'--a"}, "^BEAM_ARGS='--a: No closing quotation"),
         ({"BEAM_ARGS": "--runner=Flink"}, "^BEAM_ARGS has --runner=Flink: give BEAM_RUNNER"),
     ],

@@ -92,7 +92,9 @@ def test_files_that_change_after_they_were_checked(
             return make_pipeline(executor)
 
         monkeypatch.setattr(BaseBeamExecutor, "_make_beam_pipeline", change_first)
-    with pytest.raises(DataError, match=f"^{folder / name}: is not what was checked .*run again$"):
+    with pytest.raises(
+        DataError, match=f"^{folder / name}: is no longer what was checked .*run again$"
+    ):
         generate(folder, tmp_path / "examples", digests)
 
 
@@ -103,7 +105,7 @@ def test_a_file_that_changes_only_for_a_worker(folder: Path, tmp_path: Path) -> 
     (tmp_path / "Split-train").mkdir()
     before = (folder / FILE_NAMES[1]).read_bytes()
     _other_pixel(folder / FILE_NAMES[1])
-    with pytest.raises(DataError, match=f"{FILE_NAMES[1]}: is not what was checked"):
+    with pytest.raises(DataError, match=f"{FILE_NAMES[1]}: is no longer what was checked"):
         example_gen.write_shard(*shard)
     assert list((tmp_path / "Split-train").iterdir()) == []
     (folder / FILE_NAMES[1]).write_bytes(before)
@@ -141,4 +143,4 @@ def test_a_run_whose_data_changes_ends_as_with_wrong_data(
     monkeypatch.setattr(local_runner, "config_from_environment", checked)
     assert local_runner.main() == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith(f"error: {folder / FILE_NAMES[0]}: is not what was checked")
+    assert error.startswith(f"error: {folder / FILE_NAMES[0]}: is no longer what was checked")

@@ -133,7 +133,7 @@ def test_example_gen_reads_a_store_and_notices_new_data(data: str, tmp_path: Pat
 
     write_idx(tmp_path / "new", np.zeros((NUM_TRAIN + 3, 28, 28), np.uint8))
     store_copies.upload(tmp_path / "new", f"{data}/{FILE_NAMES[0]}")
-    with pytest.raises(DataError, match=f"^{re.escape(data)}/{FILE_NAMES[0]}: is not what was"):
+    with pytest.raises(DataError, match=f"^{re.escape(data)}/{FILE_NAMES[0]}: is no longer what"):
         run_example_gen(data, digests, tmp_path)
     write_idx(tmp_path / "labels", np.zeros(NUM_TRAIN + 3, np.uint8))
     store_copies.upload(tmp_path / "labels", f"{data}/{FILE_NAMES[1]}")
