@@ -94,8 +94,8 @@ flink-cluster: $(setup_stamp) ## a Flink with two workers on this machine, until
 flink-jar spark-jar: %-jar: $(setup_stamp) ## take Beam's job server from Maven Central
 	@$(python) -m pipeline.running.take_job_server $*
 
-test: $(setup_stamp) ## run the tests; with MNIST_DIR, those on real MNIST too
-	@$(python) -m pytest
+test: $(setup_stamp) ## run the tests by two workers; with MNIST_DIR, those on real MNIST too
+	@$(python) -m pytest -n 2
 
 kubeflow: $(setup_stamp) ## compile for Kubeflow Pipelines and Vertex into OUTPUT/kubeflow/
 	@$(python) -m pipeline.kubeflow_runner

@@ -49,6 +49,7 @@ DEVELOPMENT = [
     "import-linter>=2.17",  # holds the direction of imports between rooms
     "markdown-it-py>=4",  # reads the documents, whose links and names a test follows
     "pytest>=9",
+    "pytest-xdist>=3.8",  # runs the tests by two workers; 3.8 can keep to their order
     "ruff>=0.17",
     "uv>=0.9",
     "websocket-client>=1.9",

@@ -6,11 +6,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import mariadb
+from tests.support import groups, mariadb
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+
     from tests.support.digit_models import DigitModels
     from tests.support.small_disk import SmallDisk
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has the tests that cost most come first."""
+    items.sort(key=lambda item: groups.rank_of(item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)  # there is no such hook with `-p no:xdist`
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> groups.ByGroup:
+    """Has workers run whole groups, in the order of the tests and not of the groups' sizes."""
+    config.option.loadscopereorder = False
+    return groups.ByGroup(config, log)
 
 
 @pytest.fixture(scope="session")

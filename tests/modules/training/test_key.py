@@ -56,13 +56,16 @@ def test_the_key_depends_on_what_is_made_of_the_images_and_not_on_how_they_are_k
     assert checkpoints.training_key(last, labels, SMALL) != key
 
 
+def copied_modules(folder: Path) -> Path:
+    """Copies modules/, less the files that other processes may be writing."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return shutil.copytree(PROJECT_ROOT / "modules", folder / "modules", ignore=ignored)
+
+
 def test_the_key_depends_on_all_code_that_decides_over_the_result(
     imported_by_training: set[str], halves: Data, tmp_path: Path
 ) -> None:
-    project = PROJECT_ROOT
-    code = shutil.copytree(
-        project / "modules", tmp_path / "modules", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    code = copied_modules(tmp_path)
 
     def key() -> str:
         return checkpoints.training_key(*halves, SMALL, Code(tmp_path))
@@ -82,8 +85,7 @@ def test_the_key_depends_on_all_code_that_decides_over_the_result(
 
 
 def test_the_key_depends_on_a_helper_of_the_model(halves: Data, tmp_path: Path) -> None:
-    project = PROJECT_ROOT
-    code = shutil.copytree(project / "modules", tmp_path / "modules")
+    code = copied_modules(tmp_path)
     model, helper = code / "models" / "cnn.py", code / "my_layers.py"
     model.write_text(model.read_text() + "\nfrom modules import my_layers\n")
     keys = set()
