@@ -22,6 +22,7 @@ REQUIRED = [
     # Data, console and report.
     "numpy>=1.26",
     "scipy>=1.13",  # warps images
+    "pillow>=11",  # enlarges the digits
     "scikit-learn>=1.5",  # carries the digits that stand in for MNIST offline
     "pydantic>=2.12",  # checks comparison.json when it is read into dataclasses
     "rich>=14",

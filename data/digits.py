@@ -11,24 +11,28 @@ import uuid
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from data.dataset import FILE_NAMES
+from data.dataset import FILE_NAMES, IMAGE_SHAPE
 from data.errors import DataError, disk_errors
 from data.forms.checksums import has_sha256
 from data.forms.idx import write_idx
 
 DIGITS_SHA256: dict[str, str] = {
-    FILE_NAMES[0]: "cc41d93421c6970658a305787abccc92a58a9cd5812207ad71f1b678b2fe41e4",
+    FILE_NAMES[0]: "a124f16befd1377d95f01e9a8371561b26eec5c4a469fd7537eb0a4a89011311",
     FILE_NAMES[1]: "36cc5812f3c26d5daba7960ac9b689090fa3e619dac9dd92fed613470d251329",
-    FILE_NAMES[2]: "5ea08ea3d3a90c58c84ec63b5c69490ec2953023bb2e93d36a0b63ae6bad685e",
+    FILE_NAMES[2]: "305037e05d59bac87e1a1ffd9d5812413cc2893f12fe4f119dc1021149572abb",
     FILE_NAMES[3]: "871a9da5cb92498b133295949ce7610c9d1a4c8aa84de8c3eaedc3d438299624",
 }
 # Of the digits, 1,433 are for training and 364 for eval.
 _SIZES = dict(zip(FILE_NAMES, (16 + 1433 * 784, 8 + 1433, 16 + 364 * 784, 8 + 364), strict=True))
 _EVAL_EVERY = 5
-# Grey levels that become black and white: crisper, as MNIST is, but faint strokes stay.
-_BLACK, _WHITE = 2, 14
-_WEIGHT_SUM = 2000
+_GREY_STEP = 15  # from levels 0 to 16 to levels 0 to 240
+# So much of the 8x8 pixels and the empty ones around them becomes 28x28; a digit is 20 pixels then.
+_WINDOW, _MARGIN = 11, 4
+# Levels that become black and white: crisper, as MNIST is, but faint strokes stay.
+_BLACK, _WHITE = 2 * _GREY_STEP, 14 * _GREY_STEP
+_CONTRAST = [min(max(255 * (level - _BLACK) // (_WHITE - _BLACK), 0), 255) for level in range(256)]
 
 
 def make_digits(folder: Path) -> None:
@@ -53,7 +57,7 @@ def make_digits(folder: Path) -> None:
                 if not _is_right(staging / name):
                     raise DataError(
                         f"{name}: the digits made from scikit-learn differ from the known ones; "
-                        "install the scikit-learn version that this project locks"
+                        "install the versions of scikit-learn and Pillow that this project locks"
                     )
             try:
                 os.replace(staging, folder)
@@ -81,7 +85,7 @@ def _make_arrays() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     except ImportError as error:
         raise DataError("the offline digits come from scikit-learn; install it") from error
     digits = load_digits()
-    images = _centre(_enlarge(digits.images.astype(np.int64)))
+    images = np.stack([_enlarge(digit) for digit in digits.images])
     labels = digits.target.astype(np.uint8)
     is_eval = np.zeros(len(labels), bool)
     for digit in range(10):
@@ -89,40 +93,16 @@ def _make_arrays() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return images[~is_eval], labels[~is_eval], images[is_eval], labels[is_eval]
 
 
-def _enlarge(images: np.ndarray) -> np.ndarray:
-    """int64[N, 8, 8] of 0..16 to uint8[N, 28, 28], the digit within rows and columns 3 to 24.
+def _enlarge(digit: np.ndarray) -> np.ndarray:
+    """Grey levels 0..16 of 8x8 pixels to uint8[28, 28], centred by its mass as MNIST is.
 
-    Catmull-Rom interpolation (R. Keys, 1981, a = -1/2) in whole numbers: 8 to 20 pixels puts every
-    sample at a multiple of a tenth, so the result is exact and the same on every machine.
+    Pillow resamples in whole numbers by Catmull-Rom weights (R. Keys, 1981, a = -1/2), and all
+    bounds of the window are eighths, so the result is the same on every machine.
     """
-    pixels = np.arange(28)
-    tenths = 4 * pixels - 19
-    left, t = tenths // 10, tenths % 10
-    weights = np.zeros((28, 8), np.int64)
-    taps = (
-        -(t**3) + 20 * t**2 - 100 * t,
-        3 * t**3 - 50 * t**2 + _WEIGHT_SUM,
-        -3 * t**3 + 40 * t**2 + 100 * t,
-        t**3 - 10 * t**2,
-    )
-    for offset, tap in enumerate(taps, start=-1):
-        inside = (left + offset >= 0) & (left + offset < 8)
-        weights[pixels[inside], (left + offset)[inside]] = tap[inside]
-    enlarged = weights @ images @ weights.T - _BLACK * _WEIGHT_SUM**2
-    white = (_WHITE - _BLACK) * _WEIGHT_SUM**2
-    return np.clip((2 * 255 * enlarged + white) // (2 * white), 0, 255).astype(np.uint8)
-
-
-def _centre(images: np.ndarray) -> np.ndarray:
-    """Moves each digit by whole pixels so that its centre of mass is the centre, as in MNIST.
-
-    Each has 3 empty pixels on every side before and moves by 3 at most, so none wraps around.
-    """
-    pixels = np.arange(28)
-    for axis in (1, 2):
-        profile = images.sum(axis=3 - axis, dtype=np.int64)
-        mass, moment = profile.sum(axis=1), (profile * pixels).sum(axis=1)
-        shift = (28 * mass - 2 * moment) // (2 * mass)
-        index = (pixels - shift[:, None]) % 28
-        images = np.take_along_axis(images, np.expand_dims(index, 3 - axis), axis)
-    return images
+    levels = np.pad(digit.astype(np.uint8) * _GREY_STEP, _MARGIN)
+    eighths = 8 * np.arange(len(levels)) + 4
+    down, right = (np.rint(np.average(eighths, weights=levels.sum(axis))) / 8 for axis in (1, 0))
+    half = _WINDOW / 2
+    window = right - half, down - half, right + half, down + half
+    enlarged = Image.fromarray(levels).resize(IMAGE_SHAPE, Image.Resampling.BICUBIC, box=window)
+    return np.asarray(enlarged.point(_CONTRAST))

@@ -8,10 +8,11 @@ import pytest
 from sklearn.datasets import load_digits
 
 from data.dataset import FILE_NAMES, DatasetFiles, open_folder
-from data.digits import DIGITS_SHA256, make_digits
+from data.digits import DIGITS_SHA256, is_whole, make_digits
 from data.errors import DataError
 from data.forms.checksums import sha256_of
-from data.forms.idx import read_range
+from data.forms.idx import read_header, read_range, write_idx
+from data.resolve import resolve_dataset
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +24,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> DatasetFiles:
 
 def test_bytes_are_the_known_ones(made: DatasetFiles) -> None:
     assert [sha256_of(path) for path in made.paths] == [
-        "cc41d93421c6970658a305787abccc92a58a9cd5812207ad71f1b678b2fe41e4",
+        "a124f16befd1377d95f01e9a8371561b26eec5c4a469fd7537eb0a4a89011311",
         "36cc5812f3c26d5daba7960ac9b689090fa3e619dac9dd92fed613470d251329",
-        "5ea08ea3d3a90c58c84ec63b5c69490ec2953023bb2e93d36a0b63ae6bad685e",
+        "305037e05d59bac87e1a1ffd9d5812413cc2893f12fe4f119dc1021149572abb",
         "871a9da5cb92498b133295949ce7610c9d1a4c8aa84de8c3eaedc3d438299624",
     ]
 
@@ -107,6 +108,19 @@ def test_only_wrong_files_are_replaced(tmp_path: Path) -> None:
     untouched = [name for name in FILE_NAMES if (tmp_path / name).stat().st_mtime == 1]
     assert untouched == [FILE_NAMES[1], FILE_NAMES[2]]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*FILE_NAMES, "other"])
+
+
+def test_what_another_version_made_of_the_digits_is_made_anew(tmp_path: Path) -> None:
+    """Whole files of the same sizes, in a cache that versions of the project share."""
+    folder = tmp_path / "digits"
+    make_digits(folder)
+    for name in (FILE_NAMES[0], FILE_NAMES[2]):
+        images = read_range(folder / name, 0, read_header(folder / name).shape[0])
+        write_idx(folder / name, np.roll(images, 1, axis=2))
+    assert not is_whole(folder)
+    files = resolve_dataset("digits", None, tmp_path)
+    assert dict(zip(FILE_NAMES, files.digests, strict=True)) == DIGITS_SHA256
+    assert is_whole(folder)
 
 
 def test_other_digits_are_refused_and_nothing_is_left(
