@@ -88,8 +88,8 @@ airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
 flink: $(setup_stamp) ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
 	@sh scripts/flink.sh
 
-flink-cluster: flink-jar ## a Flink with two workers on this machine, until Ctrl-C
-	@sh scripts/flink_cluster.sh
+flink-cluster: $(setup_stamp) ## a Flink with two workers on this machine, until Ctrl-C
+	@sh scripts/flink.sh cluster
 
 flink-jar spark-jar: %-jar: $(setup_stamp) ## take Beam's job server from Maven Central
 	@$(python) -m pipeline.running.take_job_server $*

@@ -1,8 +1,7 @@
 """Beam's job servers, the programs in Java that hand its work to Flink or Spark.
 
 Maven takes the one of Beam's version from Maven Central. Mirrors do not all have it; where it is
-missing, Maven makes one of Beam's libraries instead, as deploy/flink/pom.xml or
-deploy/spark/pom.xml says.
+missing, Maven makes one of Beam's libraries instead, as deploy/job_server.xml says.
 """
 
 import importlib.metadata
@@ -22,7 +21,7 @@ ARTIFACTS = {
     "flink": "beam-runners-flink-2.2-job-server",
     "spark": "beam-runners-spark-3-job-server",
 }
-POMS = {engine: PROJECT_ROOT / "deploy" / engine / "pom.xml" for engine in ARTIFACTS}
+POM = PROJECT_ROOT / "deploy" / "job_server.xml"
 
 
 def jar_path(engine: str, folder: Path = FOLDER) -> Path:
@@ -35,9 +34,11 @@ def jar_path(engine: str, folder: Path = FOLDER) -> Path:
 
 def made_path(engine: str, folder: Path = FOLDER) -> Path:
     """Returns where the job server of an engine is if it was made of libraries."""
-    pom = ElementTree.parse(POMS[engine])
-    name, version = (pom.findtext(f"{{*}}{tag}") for tag in ("artifactId", "version"))
-    return folder / f"{name}-{version}.jar"
+    pom = ElementTree.parse(POM)
+    profiles = pom.iterfind("{*}profiles/{*}profile")
+    of_engine = next(profile for profile in profiles if profile.findtext("{*}id") == engine)
+    name = of_engine.findtext("{*}properties/{*}jar", "")
+    return folder / f"{name.replace('${project.version}', pom.findtext('{*}version', ''))}.jar"
 
 
 def coordinates(engine: str) -> str:
@@ -72,7 +73,7 @@ def fetch(engine: str, folder: Path = FOLDER) -> Path:
         path = made_path(engine, folder)
         print(f"Maven cannot {wanted}: making {path.name} ...", file=sys.stderr)
         wanted = f"make {path.name} of Beam's libraries"
-        reason = _maven("package", f"--file={POMS[engine]}", f"-Dfolder={unfinished}")
+        reason = _maven("package", f"--file={POM}", f"-P{engine}", f"-Dfolder={unfinished}")
     if reason:
         raise ConfigError(f"Maven cannot {wanted}: {reason}")
     (unfinished / path.name).rename(path)

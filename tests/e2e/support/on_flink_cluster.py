@@ -36,7 +36,8 @@ def _wait_for_workers() -> None:
 
 def main(command: list[str]) -> int:
     """Runs the command while the cluster is up."""
-    with subprocess.Popen(["sh", "scripts/flink_cluster.sh"], stdout=subprocess.DEVNULL) as cluster:
+    script = ("sh", "scripts/flink.sh", "cluster")
+    with subprocess.Popen(script, stdout=subprocess.DEVNULL) as cluster:
         try:
             _wait_for_workers()
             status = subprocess.run(command).returncode

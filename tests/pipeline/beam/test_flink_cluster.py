@@ -1,4 +1,4 @@
-"""scripts/flink_cluster.sh starts three programs and leaves none behind."""
+"""`scripts/flink.sh cluster` starts three programs and leaves none behind."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import psutil
 
 from data.files import PROJECT_ROOT
 
-SCRIPT = PROJECT_ROOT / "scripts" / "flink_cluster.sh"
+SCRIPT = PROJECT_ROOT / "scripts" / "flink.sh"
 
 
 def test_all_that_was_started_ends_with_the_script(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_all_that_was_started_ends_with_the_script(tmp_path: Path) -> None:
     java.chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     script = subprocess.Popen(
-        ["sh", SCRIPT], env={**os.environ, "PATH": path, "CLASSPATH": "flink.jar"}
+        ["sh", SCRIPT, "cluster"], env={**os.environ, "PATH": path, "CLASSPATH": "flink.jar"}
     )
     started, deadline = tmp_path / "started", time.monotonic() + 30
     while not started.exists() or len(started.read_text().splitlines()) < 3:

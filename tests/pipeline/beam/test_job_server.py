@@ -26,6 +26,15 @@ def test_flink_is_one_that_beam_knows() -> None:
     assert job_server.ARTIFACTS["flink"] == f"beam-runners-flink-{newest}-job-server"
 
 
+def test_names_of_what_is_made_are_known() -> None:
+    """Whoever has one keeps it."""
+    names = {engine: job_server.made_path(engine).name for engine in job_server.ARTIFACTS}
+    assert names == {
+        "flink": "flink-1.19-job-server-2.62.0.jar",
+        "spark": "spark-3.5-job-server-2.62.0.jar",
+    }
+
+
 def fake_maven(folder: Path, script: str) -> str:
     """Puts a program named mvn into `folder`; returns a PATH on which it is the first."""
     program = folder / "mvn"
@@ -60,7 +69,7 @@ def test_made_of_libraries_where_the_ready_one_is_missing(
     monkeypatch.setenv("PATH", fake_maven(tmp_path, script))
     assert job_server.jar_path("flink", jar.parent) != jar
     assert job_server.fetch("flink", jar.parent) == jar == job_server.jar_path("flink", jar.parent)
-    assert f"--file={job_server.POMS['flink']}" in jar.read_text().split()
+    assert {f"--file={job_server.POM}", "-Pflink"} <= {*jar.read_text().split()}
     assert capsys.readouterr().err == (
         f"Maven cannot get {job_server.coordinates('flink')}: making {jar.name} ...\n"
     )
