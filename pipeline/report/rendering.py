@@ -112,8 +112,7 @@ def render(verdict: Verdict, evidence: Evidence) -> str:
         num_mistakes=len(wrong),
         disagreements=_cards(evidence, differing),
         num_disagreements=len(differing),
-        graph=pipeline_graph.lay_out(evidence.graph, evidence.times) if evidence.graph else None,
-        box=(pipeline_graph.BOX_WIDTH, pipeline_graph.BOX_HEIGHT),
+        stages=pipeline_graph.stages(evidence.graph, evidence.times),
         takes_from=pipeline_graph.without_shortcuts(evidence.graph),
         command=command(verdict),
     )

@@ -13,7 +13,7 @@ from modules import tuner
 from modules.training.config import TrainConfig
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
-from pipeline.report.pipeline_graph import lay_out
+from pipeline.report.pipeline_graph import stages
 from tests.support.digit_models import DigitModels
 
 TRAIN = TrainConfig(epochs=8, batch_size=16, seed=5)
@@ -84,7 +84,7 @@ def test_report_draws_the_search_between_transform_and_trainer(
 ) -> None:
     drawn = graph(created(digit_models, tmp_path, tuner_trials=5))
     assert "Transform" in drawn["Tuner"] and "Tuner" in drawn["Trainer"]
-    tops = {box.node: box.y for box in lay_out(drawn, {}).boxes}
+    tops = {step.node: row for row, stage in enumerate(stages(drawn, {})) for step in stage}
     assert tops["Transform"] < tops["Tuner"] < tops["Trainer"]
     assert list(drawn).index("Transform") < list(drawn).index("Tuner")
 

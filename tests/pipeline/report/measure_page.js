@@ -51,15 +51,14 @@
       }
     }
   }
-  document.querySelectorAll(".graph g").forEach((group) => {
-    const frame = group.querySelector("rect").getBoundingClientRect();
-    group.querySelectorAll("text").forEach((text) => {
-      const box = text.getBoundingClientRect();
-      if (box.width && (box.left < frame.left || box.right > frame.right)) {
-        outside.push(`${text.textContent}: out of its box`);
-      }
-    });
+  document.querySelectorAll(".stages").forEach((stages) => {
+    if (stages.scrollWidth > stages.clientWidth) outside.push("stages: out of their frame");
   });
+  const steps = [...document.querySelectorAll(".step")].map((step) => step.getBoundingClientRect());
+  steps.forEach((one, i) => steps.slice(0, i).forEach((other) => {
+    if (one.left < other.right && other.left < one.right && one.top < other.bottom
+      && other.top < one.bottom) outside.push("a step: over another");
+  }));
   return {
     width: document.documentElement.scrollWidth,
     ground: luminance(ground(document.body)),

@@ -83,6 +83,11 @@ def test_phone_gets_cards_and_desktop_a_table(tab: Tab, html: str, tmp_path: Pat
     [
         ('<p style="color: #999">pale</p>', "faint"),
         ('<p style="width: 5rem; white-space: nowrap">far too long for its place</p>', "outside"),
+        (
+            '<ol class="stages" style="width: 9rem"><li style="width: 10rem">wide</li></ol>',
+            "outside",
+        ),
+        ('<b class="step">one</b><b class="step" style="margin-left: -1rem">over</b>', "outside"),
         ('<nav><a href="#nowhere">lost</a></nav>', "broken_links"),
         ('<img src="data:image/png;base64,broken" alt="nothing">', "empty_images"),
     ],

@@ -35,7 +35,7 @@ def test_missing_events_are_said(tmp_path: Path) -> None:
     assert figures.read_scalars(str(tmp_path)) == {}
     found = page(shown=evidence(scalars={}))
     assert "The training left no TensorBoard events" in found.text
-    assert found.tags["svg"] == 2  # a confusion matrix and the graph
+    assert found.tags["svg"] == 1  # a confusion matrix
 
 
 def test_every_epoch_is_read_from_the_events(tmp_path: Path) -> None:

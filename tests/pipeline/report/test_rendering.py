@@ -14,6 +14,7 @@ from pipeline.verdict.limits import Limits
 from pipeline.verdict.measured import Refused
 from pipeline.verdict.verdict import Check, Dataset, HardMetrics, Metrics
 from tests.pipeline.report.report_pages import (
+    GRAPH,
     SIX,
     Page,
     evidence,
@@ -46,7 +47,7 @@ def test_page_loads_nothing_and_ids_are_its_own() -> None:
 def test_page_has_every_model_and_figure() -> None:
     shown = evidence(SIX, confusion={name: np.eye(10, dtype=int) * i for i, name in enumerate(SIX)})
     found = page(verdict(*map(model, SIX)), shown)
-    assert found.tags["svg"] == len(SIX) + 2 + 1  # confusion matrices, curves, the graph
+    assert found.tags["svg"] == len(SIX) + 2  # confusion matrices, curves
     for name in SIX:
         assert found.text.count(name) >= 4  # title, verdict, models, confusion matrix
     for text in (
@@ -171,7 +172,7 @@ def test_many_and_few_models_and_classes(num_models: int, num_classes: int) -> N
     html = rendering.render(verdict(*(model(name, num_classes) for name in names)), shown)
     found = Page(html)
     assert len(html) < 1.5e6
-    assert found.tags["svg"] == 1 + 2 + 1  # they share their confusion matrix
+    assert found.tags["svg"] == 1 + 2  # they share their confusion matrix
     assert f"{', '.join(names)} : no mistakes." in found.text
     assert html.count('<td class="number heat') == (num_models - 1) * (num_classes + 1)
     assert ('class="figure wide"' in html) == (num_classes > 20)
@@ -188,10 +189,13 @@ def test_worse_and_better_classes_are_told_apart() -> None:
 
 def test_pipeline_is_shown_with_the_times_that_are_known() -> None:
     html = rendering.render(verdict(), evidence())
-    assert html.count('class="box cached"') == 1
+    assert html.count('class="step cached"') == 1
+    assert html.count('class="step') == len(GRAPH)
+    assert html.count('class="bar" style="width: 100.0%"') == 1
     text = Page(html).text
     assert "They took 316 s in all; 1 of them, dashed, came from the cache" in text
     assert "Pusher, Pusher.device, Report had not finished when this page was written." in text
+    assert "Evaluator int8 after Quantizer. int8 Pusher after Evaluator Comparison < 0.1 s" in text
     assert "ExampleGen \u2013 3.7 s, cached Trainer ExampleGen 312 s" in text
     assert "Comparison Evaluator, Evaluator.int8 < 0.1 s Pusher Evaluator \u2013" in text
     assert "Their times are not known here." in page(shown=evidence(times={})).text
