@@ -5,7 +5,6 @@ import os
 import sys
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -16,8 +15,16 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from data.catalogue import CatalogueEntry, CatalogueFile
 from data.dataset import candidates
 from data.errors import DataError, disk_errors
-from data.mirrors.fetch import Advance, Fetch, is_right
-from data.mirrors.transfer import DEFAULT_LIMITS, Limits, Transfer, TransferError
+from data.mirrors.fetch import (
+    DEFAULT_LIMITS,
+    Advance,
+    Fetch,
+    Limits,
+    TransferError,
+    getting,
+    is_right,
+    next_message,
+)
 
 
 class DownloadError(DataError):
@@ -97,25 +104,15 @@ def answering_mirrors(
 ) -> list[str]:
     """Those of the mirrors that answer a request, with anything, within so many seconds.
 
-    The limit holds for all together and for name resolution too, which urllib's timeout does not
-    cover: without a network it can take half a minute.
+    The limit holds for all together and for name resolution too, which without a network can take
+    half a minute.
     """
     mirrors = list(dict.fromkeys(entry.mirrors if mirrors is None else mirrors))
-    deadline = time.monotonic() + seconds
     with ExitStack() as stack:
-        asked = []
-        for mirror in mirrors:
-            request = urllib.request.Request(_address(mirror, entry.files[0]), method="HEAD")
-            asked.append(stack.enter_context(Transfer(request, DEFAULT_LIMITS, deadline)))
-        return [mirror for mirror, asked in zip(mirrors, asked, strict=True) if _answers(asked)]
-
-
-def _answers(asked: Transfer) -> bool:
-    try:
-        asked.answer()
-    except TransferError as error:
-        return error.status is not None
-    return True
+        asked = [stack.enter_context(getting(_address(m, entry.files[0]))) for m in mirrors]
+        deadline = time.monotonic() + seconds
+        answers = [next_message(one, max(deadline - time.monotonic(), 0)) or {} for one in asked]
+    return [m for m, answer in zip(mirrors, answers, strict=True) if "answered" in answer]
 
 
 def _address(mirror: str, file: CatalogueFile) -> str:

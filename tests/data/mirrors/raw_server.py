@@ -11,7 +11,7 @@ import pytest
 
 from data.catalogue import CatalogueEntry
 from data.mirrors.download import DownloadError, download
-from data.mirrors.transfer import Limits
+from data.mirrors.fetch import Limits
 
 Answer = Callable[[socket.socket], None]
 Raw = Callable[[Answer], str]
@@ -51,7 +51,7 @@ def without_end(start: bytes, again: bytes, seconds: float = 0.0) -> Answer:
 def raw_servers() -> Iterator[Raw]:
     """Starts servers that answer each request with the bytes of a function.
 
-    After the test, every connection has been closed by the client, and its threads have ended.
+    After the test, every connection has been closed by the client.
     """
     stopped = threading.Event()
     acceptors: list[threading.Thread] = []
@@ -81,12 +81,11 @@ def raw_servers() -> Iterator[Raw]:
 
     yield start
     stopped.set()
-    clients = [thread for thread in threading.enumerate() if thread.name == "transfer"]
-    for thread in [*acceptors, *clients]:
+    for thread in acceptors:
         thread.join(10)
     for thread in threads:  # all of them are known, now that nothing is accepted
         thread.join(10)
-    assert not [thread for thread in [*clients, *threads] if thread.is_alive()]
+    assert not [thread for thread in threads if thread.is_alive()]
 
 
 def reason_of(entry: CatalogueEntry, target: Path, *mirrors: str, limits: Limits = LIMITS) -> str:

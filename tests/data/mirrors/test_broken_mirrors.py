@@ -14,7 +14,7 @@ import pytest
 from data.catalogue import CATALOGUE, CatalogueEntry
 from data.dataset import FILE_NAMES
 from data.mirrors.download import download, missing_files
-from data.mirrors.transfer import _Redirections
+from data.mirrors.get import Redirections
 from data.resolve import resolve_dataset
 from tests.data.mirrors.raw_server import (
     LIMITS,
@@ -96,7 +96,7 @@ def test_a_part_is_only_added_to_when_the_rest_was_sent(
 
 def test_no_way_back_from_https() -> None:
     request = urllib.request.Request("https://mirror.invalid/")
-    redirect = _Redirections().redirect_request
+    redirect = Redirections().redirect_request
     with pytest.raises(urllib.error.URLError, match="redirects to http://"):
         redirect(request, BytesIO(), 302, "Found", Message(), "http://mirror.invalid/")
     again = redirect(request, BytesIO(), 302, "Found", Message(), "https://other.invalid/")

@@ -14,7 +14,7 @@ from data.dataset import FILE_NAMES, open_folder
 from data.errors import DataError
 from data.forms.checksums import sha256_of
 from data.mirrors.download import DownloadError, download, missing_files
-from data.mirrors.transfer import Limits
+from data.mirrors.fetch import Limits
 
 Serve = Callable[[dict[str, bytes]], Any]  # to conftest's Mirror
 FIRST = f"{FILE_NAMES[0]}.gz"

@@ -1,5 +1,6 @@
 """Downloads that the machine hinders: disk errors, a kill half-way, mirrors that are silent."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from data.catalogue import CatalogueEntry
@@ -57,8 +59,12 @@ def test_killed_half_way_leaves_nothing_that_looks_whole(
     while not (part.exists() and part.stat().st_size):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
+    getting = psutil.Process(process.pid).children()
+    assert len(getting) == 1
     process.send_signal(signal.SIGKILL)
     process.wait()
+    # It would otherwise go on, and add to the part together with the next download.
+    assert psutil.wait_procs(getting, timeout=30)[1] == []
     assert [path.name for path in target.iterdir()] == [part.name]
     with pytest.raises(DataError, match=FILE_NAMES[0]):
         open_folder(target)
@@ -66,6 +72,49 @@ def test_killed_half_way_leaves_nothing_that_looks_whole(
     download(entry, target, [mirror.address])
     assert mirror.gets()[1][0] == FIRST and mirror.gets()[1][1].startswith("bytes=")
     assert missing_files(entry, target) == []
+
+
+def test_disk_that_fills_up_is_no_network_error(
+    entry: CatalogueEntry, target: Path, serve: Serve, compressed: dict[str, bytes]
+) -> None:
+    mirror = serve(compressed)
+    script = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)); "
+        "from pathlib import Path; from data.catalogue import *; "
+        "from data.mirrors.download import *; "
+        f"download({entry!r}, Path({str(target)!r}), [{mirror.address!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "data.errors.DataError: cannot write" in done.stderr
+    assert "File too large; check that the path" in done.stderr
+    assert len(mirror.gets()) == 1
+
+
+def test_interruption_is_told_once(
+    entry: CatalogueEntry, target: Path, serve: Serve, compressed: dict[str, bytes]
+) -> None:
+    """Ctrl-C reaches all that the terminal has started."""
+    mirror = serve(compressed)
+    mirror.stall_after = 1000
+    script = (
+        "from pathlib import Path; from data.catalogue import *; "
+        "from data.mirrors.download import *\n"
+        f"try: download({entry!r}, Path({str(target)!r}), [{mirror.address!r}])\n"
+        "except KeyboardInterrupt: print('interrupted')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    while not mirror.requests:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert said.decode().splitlines() == [f"downloading {FILE_NAMES[0]}", "interrupted"]
 
 
 def test_answering_mirrors(
