@@ -24,7 +24,7 @@ from tensorflow_model_analysis.extractors import tflite_predict_extractor
 from data import dataset
 from data.files import PROJECT_ROOT
 from modules import features
-from modules.export import export
+from modules.export import tflite
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT32, INT8, Recipe
 from modules.inference import litert, tflite_extractor
 from modules.models import cnn
@@ -61,7 +61,7 @@ def make_model(
 ) -> tfma.types.EvalSharedModel:
     """Writes a model for raw images float32[N, 784] into the folder, for TFMA to load."""
     params = jax.device_get(cnn.init_params(jax.random.key(0), _NUM_CLASSES))
-    export.save_tflite(params, tft_output, recipe, str(folder), images[:_REPRESENTATIVE])
+    tflite.save_tflite(params, tft_output, recipe, str(folder), images[:_REPRESENTATIVE])
     return tfma.default_eval_shared_model(str(folder), eval_config=eval_config())
 
 

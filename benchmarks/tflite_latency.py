@@ -28,7 +28,7 @@ from data.digits import make_digits
 from data.files import PROJECT_ROOT
 from modules import features
 from modules.examples import tf_examples
-from modules.export import export, logit_checks
+from modules.export import logit_checks, tflite
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT32, INT8
 from modules.inference import litert
 from modules.models import cnn
@@ -104,7 +104,7 @@ def save_all(network: Network, folder: Path) -> tuple[dict[_Key, str], dict[str,
     for recipe in _RECIPES:
         directory = folder / OURS / recipe.name
         directory.mkdir(parents=True)
-        paths[OURS, recipe.name] = export.save_tflite(
+        paths[OURS, recipe.name] = tflite.save_tflite(
             network.params, network.tft_output, recipe, str(directory), representative
         )
         for peer, saved_model in saved_models.items():

@@ -5,7 +5,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from modules import tuner
 from modules.examples import tf_examples
-from modules.export import conversion_record, export, logit_checks, recipes
+from modules.export import conversion_record, logit_checks, recipes, saved_model, tflite
 from modules.inference import litert
 from modules.training import checkpoint_folder, checkpoints, loop, visible
 from modules.training.config import TrainConfig
@@ -45,11 +45,11 @@ def run_fn(fn_args: FnArgs) -> None:
     checked = result.validation_rows[:_CHECKED_EXAMPLES]
     expected = loop.predict(result.params, images[checked])
     serving_dir = fn_args.serving_model_dir
-    export.save_saved_model(result.params, tft_output, serving_dir)
-    saved_model_logits = export.predict_saved_model(serving_dir, raw_images[checked])
+    saved_model.save_saved_model(result.params, tft_output, serving_dir)
+    saved_model_logits = saved_model.predict_saved_model(serving_dir, raw_images[checked])
     logit_checks.check_logits("SavedModel", expected, saved_model_logits)
     with conversion_record.recorded(serving_dir, recipes.FLOAT32.name):
-        tflite_path = export.save_tflite(result.params, tft_output, recipes.FLOAT32, serving_dir)
+        tflite_path = tflite.save_tflite(result.params, tft_output, recipes.FLOAT32, serving_dir)
         tflite_logits = litert.predict(tflite_path, raw_images[checked])
         logit_checks.check_logits("TFLite model", expected, tflite_logits, recipes.FLOAT32)
     saved.remove()

@@ -21,7 +21,7 @@ from tfx.utils import path_utils
 from data.splits import Split
 from modules import features
 from modules.examples import tf_examples as example_files
-from modules.export import conversion_record, export, tflite_checks
+from modules.export import conversion_record, saved_model, tflite_checks
 from modules.export.flatbuffer import ConversionError
 from modules.export.recipes import RECIPES
 from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
@@ -107,7 +107,7 @@ def _copy_sound(
     Returns:
       Their paths by name, and why the others are refused.
     """
-    sizes = [np.size(leaf) for leaf in jax.tree.leaves(export.load_params(server_dir))]
+    sizes = [np.size(leaf) for leaf in jax.tree.leaves(saved_model.load_params(server_dir))]
     paths, refused = {}, []
     for name in names:
         serving_dir = _serving_dir(inputs, name)

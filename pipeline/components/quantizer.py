@@ -10,7 +10,7 @@ from tfx.utils import path_utils
 
 from data.splits import Split
 from modules.examples import tf_examples as example_files
-from modules.export import conversion_record, export, logit_checks
+from modules.export import conversion_record, logit_checks, saved_model, tflite
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 from modules.training import loop
@@ -40,7 +40,7 @@ def Quantizer(  # noqa: N802 - components are named as classes
       quantized_model: a model with `Format-Serving/tflite`, as TFMA looks for it.
     """
     chosen = RECIPES[recipe]
-    params = export.load_params(path_utils.serving_model_path(model.uri))
+    params = saved_model.load_params(path_utils.serving_model_path(model.uri))
     tft_output = tft.TFTransformOutput(transform_graph.uri)
     sample, _ = example_files.load_sample(
         [os.path.join(examples.path(split=Split.TRAIN), "*")], _SAMPLED_EXAMPLES
@@ -49,7 +49,7 @@ def Quantizer(  # noqa: N802 - components are named as classes
     os.makedirs(directory)
     expected = loop.predict(params, example_files.normalize(sample, tft_output))
     with conversion_record.recorded(directory, recipe):
-        tflite_path = export.save_tflite(
+        tflite_path = tflite.save_tflite(
             params, tft_output, chosen, directory, sample[_REPRESENTATIVE]
         )
         found = litert.predict(tflite_path, sample)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from modules import features
-from modules.export import export
+from modules.export import saved_model
 from modules.inference import litert, timing
 from pipeline.verdict.measured import Logits
 from pipeline.verdict.verdict import BATCH_1, BATCH_1_WITHOUT_XNNPACK, REFERENCE, Latency
@@ -45,7 +45,7 @@ def predict_all(
       hard: the same, of the hard set.
       stride: every so many of the test images is given to each model by itself, too.
     """
-    predict: dict[str, _Predict] = {REFERENCE: export.load_saved_model(saved_model_dir)}
+    predict: dict[str, _Predict] = {REFERENCE: saved_model.load_saved_model(saved_model_dir)}
     for name, path in tflite_paths.items():
         predict[name] = _tflite_predict(path, litert.NUM_THREADS)
     labels, samples, count = [], [], 0
@@ -77,14 +77,14 @@ def serve_alone(saved_model_dir: str, images: np.ndarray) -> tuple[np.ndarray, i
     """Asks a SavedModel for one image after the other, as clients of a server do.
 
     Args:
-      saved_model_dir: with the signature `export.SERVE_EXAMPLES`.
+      saved_model_dir: with the signature `saved_model.SERVE_EXAMPLES`.
       images: raw float32[N, 784].
 
     Returns:
       The logits float32[N, classes], and for how many of the images the probabilities are not their
       softmax, or the class is not the most likely one.
     """
-    serve = tf.saved_model.load(saved_model_dir).signatures[export.SERVE_EXAMPLES]
+    serve = tf.saved_model.load(saved_model_dir).signatures[saved_model.SERVE_EXAMPLES]
     logits, contradictions = [], 0
     for image in images:
         example = tf.train.Example()
@@ -138,7 +138,7 @@ def latencies(
       By model what `timing.latencies_us` found, under BATCH_1 and, for device models, under
       BATCH_1_WITHOUT_XNNPACK.
     """
-    serve = export.load_saved_model(saved_model_dir)
+    serve = saved_model.load_saved_model(saved_model_dir)
     calls = {(REFERENCE, BATCH_1): lambda: serve(image)}
     for name, path in tflite_paths.items():
         calls[name, BATCH_1] = _single_image_call(path, image, xnnpack=True)

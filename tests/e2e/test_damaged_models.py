@@ -23,7 +23,7 @@ from tfx.types.standard_artifacts import Examples, Model, Schema
 from data.cache import IN_PROJECT
 from data.resolve import resolve_dataset
 from modules import features
-from modules.export import conversion_record, export
+from modules.export import conversion_record, saved_model
 from pipeline.config import PipelineConfig
 from pipeline.metadata import runs
 from pipeline.ship import ship
@@ -183,7 +183,7 @@ def wrong_alone(source: Path, folder: Path) -> None:
     """Writes a SavedModel whose `serving_default` prefers a class for an image by itself."""
     shutil.copytree(source, folder / "Format-Serving")
     loaded = tf.saved_model.load(str(source))
-    serve = loaded.signatures[export.SERVE_EXAMPLES]
+    serve = loaded.signatures[saved_model.SERVE_EXAMPLES]
     keyword = next(iter(serve.structured_input_signature[1]))
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None], tf.string, name=keyword)])
@@ -193,7 +193,7 @@ def wrong_alone(source: Path, folder: Path) -> None:
         preferred = 0.5 * tf.one_hot(3, 10) * tf.cast(is_alone, tf.float32)
         return {**answers, features.LOGITS: answers[features.LOGITS] + preferred}
 
-    signatures = {**loaded.signatures, export.SERVE_EXAMPLES: poisoned}
+    signatures = {**loaded.signatures, saved_model.SERVE_EXAMPLES: poisoned}
     tf.saved_model.save(loaded, str(folder / "Format-Serving"), signatures=signatures)
     conversion_record.record(str(folder / "Format-Serving"))
 

@@ -15,7 +15,7 @@ from data.resolve import resolve_dataset
 from modules import tuner
 from modules.examples import tf_examples
 from modules.examples.images import Images
-from modules.export import export
+from modules.export import saved_model
 from modules.training import loop
 from modules.training.config import TrainConfig
 from pipeline import local_runner
@@ -77,7 +77,7 @@ def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
 
     tuned = loop.train(*trained_on(config), tuner.tuned(SLOW, values)).params
     model = outputs(config, "Trainer")["model"] / "Format-Serving"
-    jax.tree.map(np.testing.assert_array_equal, export.load_params(str(model)), tuned)
+    jax.tree.map(np.testing.assert_array_equal, saved_model.load_params(str(model)), tuned)
 
     page = (config.report_dir / "index.html").read_text()
     assert "TRIALS=2" in page and ">Tuner<" in page

@@ -14,7 +14,7 @@ import tensorflow_transform as tft
 from jax.experimental.compilation_cache import compilation_cache
 
 from modules import features
-from modules.export import export, recipes
+from modules.export import recipes, saved_model, tflite
 from modules.models import cnn
 from modules.training import loop
 from tests.modules.training.small_training import (
@@ -114,8 +114,8 @@ def models_dir(
 ) -> str:
     """Where the SavedModel and the float32 TFLite model of `params` are."""
     folder = str(tmp_path_factory.mktemp("models"))
-    export.save_saved_model(params, tft_output, folder)
-    export.save_tflite(params, tft_output, recipes.FLOAT32, folder)
+    saved_model.save_saved_model(params, tft_output, folder)
+    tflite.save_tflite(params, tft_output, recipes.FLOAT32, folder)
     return folder
 
 

@@ -14,7 +14,7 @@ from data.dataset import DatasetFiles, open_folder, read_split_range
 from data.digits import make_digits
 from modules import features
 from modules.examples import tf_examples
-from modules.export import conversion_record, export
+from modules.export import conversion_record, saved_model, tflite
 from modules.export.recipes import FLOAT32, RECIPES
 from modules.models import cnn
 from modules.preprocessing import preprocessing_fn
@@ -90,7 +90,7 @@ class DigitModels:
     def server_dir(self) -> str:
         """The SavedModel of `params` and the float32 device model, as the Trainer writes them."""
         directory = str(self._folder / "model" / "Format-Serving")
-        export.save_saved_model(self.params, self.tft_output, directory)
+        saved_model.save_saved_model(self.params, self.tft_output, directory)
         shutil.copy(self.tflite_paths[FLOAT32.name], Path(directory, features.TFLITE_FILE))
         conversion_record.record(directory)
         return directory
@@ -99,7 +99,7 @@ class DigitModels:
     def tflite_paths(self) -> dict[str, str]:
         """The device models of `params`, by recipe."""
         return {
-            name: export.save_tflite(
+            name: tflite.save_tflite(
                 self.params,
                 self.tft_output,
                 recipe,

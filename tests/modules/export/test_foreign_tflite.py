@@ -10,7 +10,7 @@ import pytest
 import tensorflow_transform as tft
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import export, flatbuffer, tflite_checks
+from modules.export import flatbuffer, tflite, tflite_checks
 from modules.export.flatbuffer import ConversionError
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_IO, RECIPES, Recipe
 from modules.inference import litert
@@ -83,7 +83,7 @@ def test_weight_that_is_nan(
     damaged = jax.tree.map(np.copy, params)
     damaged["Dense_0"]["kernel"][5, 5] = np.nan
     with pytest.raises(ConversionError, match=f"^{tmp_path}/tflite: logits .* are not finite$"):
-        export.save_tflite(damaged, tft_output, recipe, str(tmp_path))
+        tflite.save_tflite(damaged, tft_output, recipe, str(tmp_path))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])

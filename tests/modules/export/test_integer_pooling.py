@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import export, flatbuffer, integer_pooling
+from modules.export import flatbuffer, integer_pooling, tflite
 from modules.export.recipes import INT8
 from modules.inference import litert
 from tests.support.digit_models import DigitModels
@@ -28,7 +28,7 @@ def unfinished_int8(digit_models: DigitModels, tmp_path_factory: pytest.TempPath
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(_StopError):
         patch.setattr(flatbuffer, "finish", stop)
-        export.save_tflite(
+        tflite.save_tflite(
             digit_models.params, digit_models.tft_output, INT8, str(folder), digit_models.images
         )
     return folder / "kept"

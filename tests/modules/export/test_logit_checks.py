@@ -10,7 +10,7 @@ import pytest
 import tensorflow_transform as tft
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import export
+from modules.export import saved_model, tflite
 from modules.export.logit_checks import ExportMismatchError, check_logits
 from modules.export.recipes import FLOAT32, INT8, Recipe
 from modules.inference import litert
@@ -128,7 +128,7 @@ def test_other_shape(shape: tuple[int, ...]) -> None:
 def test_models_of_the_parameters(
     models_dir: str, images: np.ndarray, jax_logits: np.ndarray
 ) -> None:
-    check_logits("SavedModel", jax_logits, export.predict_saved_model(models_dir, images))
+    check_logits("SavedModel", jax_logits, saved_model.predict_saved_model(models_dir, images))
     check_logits("TFLite model", jax_logits, litert.predict(f"{models_dir}/tflite", images))
 
 
@@ -136,9 +136,12 @@ def test_models_of_other_parameters(
     tmp_path: Path, tft_output: tft.TFTransformOutput, images: np.ndarray, jax_logits: np.ndarray
 ) -> None:
     others = jax.device_get(cnn.init_params(jax.random.key(8), 10))
-    export.save_saved_model(others, tft_output, str(tmp_path))
-    path = export.save_tflite(others, tft_output, FLOAT32, str(tmp_path))
-    for found in (export.predict_saved_model(str(tmp_path), images), litert.predict(path, images)):
+    saved_model.save_saved_model(others, tft_output, str(tmp_path))
+    path = tflite.save_tflite(others, tft_output, FLOAT32, str(tmp_path))
+    for found in (
+        saved_model.predict_saved_model(str(tmp_path), images),
+        litert.predict(path, images),
+    ):
         with pytest.raises(ExportMismatchError, match="the model differs from JAX in the logits"):
             check_logits("model", jax_logits, found)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modules.export import export, flatbuffer, logit_checks
+from modules.export import flatbuffer, logit_checks, tflite
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 from tests.support.digit_models import DigitModels
@@ -129,7 +129,7 @@ def test_logits_are_jaxs_but_for_the_rounding_of_the_recipe(
 def test_converting_twice_gives_the_same_bytes(
     digit_models: DigitModels, tmp_path: Path, name: str
 ) -> None:
-    path = export.save_tflite(
+    path = tflite.save_tflite(
         digit_models.params,
         digit_models.tft_output,
         RECIPES[name],

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import export, flatbuffer, tflite_checks
+from modules.export import flatbuffer, saved_model, tflite_checks
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT32
 from modules.models import cnn
 from tests.modules.export.tflite_problems import NUM_PARAMETERS, WEIGHTS, problem_of
@@ -157,7 +157,7 @@ def test_network_that_was_not_fused(
     params: cnn.Params, tft_output: tft.TFTransformOutput, convert: Callable[..., str]
 ) -> None:
     """As the converter leaves the network when it is traced with a batch of any size."""
-    module, predict_images = export._make_module(params, tft_output, batch_size=None)
+    module, predict_images = saved_model._make_module(params, tft_output, batch_size=None)
     problem = problem_of(convert(predict_images, module), expected_bytes=4 * NUM_PARAMETERS)
     found = re.match(r"(\d+) operators, expected at most 10: \[.*GATHER.*\]; ", problem)
     assert found and int(found[1]) > 50

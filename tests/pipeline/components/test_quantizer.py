@@ -13,7 +13,7 @@ from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
 from data.splits import Split
 from modules import run_fn
-from modules.export import conversion_record, export, flatbuffer, logit_checks, tflite_checks
+from modules.export import conversion_record, flatbuffer, logit_checks, tflite, tflite_checks
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 from modules.models import cnn
@@ -112,14 +112,14 @@ def test_model_that_answers_otherwise_than_jax(
     quantize: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, recipe: str
 ) -> None:
     """The file is damaged after its conversion, and so after the checks of its form."""
-    save_tflite = export.save_tflite
+    save_tflite = tflite.save_tflite
 
     def save_and_damage(*args: object) -> str:
         path = save_tflite(*args)
         _reverse_classes(path)
         return path
 
-    monkeypatch.setattr(export, "save_tflite", save_and_damage)
+    monkeypatch.setattr(tflite, "save_tflite", save_and_damage)
     assert _refusal(quantize(recipe)).startswith(f"the {recipe} model differs from JAX in ")
 
 

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from modules.export import export
+from modules.export import tflite
 from modules.export.recipes import FLOAT32, RECIPES
 from modules.inference import litert
 from modules.models import cnn
@@ -113,7 +113,7 @@ def test_integer_model_can_be_fed_and_read_by_the_manifest_alone(
 
 def test_labels_are_as_many_as_the_outputs(tmp_path: Path, digit_models: DigitModels) -> None:
     params = jax.device_get(cnn.init_params(jax.random.key(1), 26))
-    path = export.save_tflite(params, digit_models.tft_output, FLOAT32, str(tmp_path / "letters"))
+    path = tflite.save_tflite(params, digit_models.tft_output, FLOAT32, str(tmp_path / "letters"))
     device_package.pack(tmp_path / "device", {"float32": path}, [_judged("float32", 1)])
     manifest = json.loads((tmp_path / "device" / "model.json").read_text())
     assert manifest["labels"] == [str(label) for label in range(26)]

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from modules.export import export
+from modules.export import saved_model, tflite
 from modules.export.recipes import FLOAT32
 from modules.inference import litert
 from modules.models import cnn
@@ -18,21 +18,21 @@ TOLERANCE = 1e-4
 
 
 @pytest.fixture(scope="module")
-def saved_model(models_dir: str) -> Callable[[np.ndarray], np.ndarray]:
-    return export.load_saved_model(models_dir)
+def served(models_dir: str) -> Callable[[np.ndarray], np.ndarray]:
+    return saved_model.load_saved_model(models_dir)
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
 def test_both_formats_give_what_jax_gives_for_the_normalised_images(
     models_dir: str,
-    saved_model: Callable[[np.ndarray], np.ndarray],
+    served: Callable[[np.ndarray], np.ndarray],
     images: np.ndarray,
     jax_logits: np.ndarray,
     size: int,
 ) -> None:
     """Fed with raw images: so the Transform graph is inside both."""
     for found in (
-        saved_model(images[:size]),
+        served(images[:size]),
         litert.predict(f"{models_dir}/tflite", images[:size]),
     ):
         assert (found.dtype, found.shape) == (np.float32, (size, 10))
@@ -41,13 +41,13 @@ def test_both_formats_give_what_jax_gives_for_the_normalised_images(
 
 @pytest.mark.parametrize("size", [0, 2, 3, 4, 5, 8, 9, 15, 16, 17])
 def test_saved_model_around_powers_of_two(
-    saved_model: Callable[[np.ndarray], np.ndarray],
+    served: Callable[[np.ndarray], np.ndarray],
     images: np.ndarray,
     jax_logits: np.ndarray,
     size: int,
 ) -> None:
     """It pads the batch and cuts the logits back; an empty batch gives no logits."""
-    found = saved_model(images[50 : 50 + size])
+    found = served(images[50 : 50 + size])
     assert found.shape == (size, 10)
     np.testing.assert_allclose(found, jax_logits[50 : 50 + size], atol=TOLERANCE, rtol=0)
 
@@ -66,20 +66,20 @@ def test_batches_are_padded_to_few_sizes(sizes: list[int], compiled: int) -> Non
 
     for size in sizes:
         batch = tf.random.uniform([size, 784])
-        logits = export._in_few_batch_sizes(network, batch)
+        logits = saved_model._in_few_batch_sizes(network, batch)
         np.testing.assert_array_equal(logits, batch[:, :10])
     assert met == [compiled] * len(sizes)
 
 
 def test_examples_with_and_without_label(
     models_dir: str,
-    saved_model: Callable[[np.ndarray], np.ndarray],
+    served: Callable[[np.ndarray], np.ndarray],
     images: np.ndarray,
     serialize: Callable[[np.ndarray, int | None], bytes],
 ) -> None:
     """`serving_default` reads tf.Examples, as TensorFlow Serving and TFMA send them."""
     serving = tf.saved_model.load(models_dir).signatures["serving_default"]
-    expected = saved_model(images[:6])
+    expected = served(images[:6])
     for labels in ([None] * 6, range(6), [None, 1, None, 2, None, 3]):
         examples = [serialize(image, label) for image, label in zip(images, labels, strict=False)]
         found = serving(examples=tf.constant(examples))
@@ -101,13 +101,13 @@ def test_signatures(models_dir: str) -> None:
 
 
 def test_predictions_do_not_depend_on_the_batches(models_dir: str, images: np.ndarray) -> None:
-    at_once = export.predict_saved_model(models_dir, images, batch_size=200)
-    in_batches = export.predict_saved_model(models_dir, images, batch_size=64)
+    at_once = saved_model.predict_saved_model(models_dir, images, batch_size=200)
+    in_batches = saved_model.predict_saved_model(models_dir, images, batch_size=64)
     np.testing.assert_allclose(in_batches, at_once, atol=1e-5)
 
 
 def test_saved_model_holds_exactly_the_parameters(models_dir: str, params: cnn.Params) -> None:
-    found = export.load_params(models_dir)
+    found = saved_model.load_params(models_dir)
     assert jax.tree.structure(found) == jax.tree.structure(params)
     for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(params), strict=True):
         assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
@@ -123,8 +123,8 @@ def test_parameters_of_any_depth(
     monkeypatch.setattr(
         cnn, "apply_flat", lambda params, pixels: pixels[:, :5] * params["parameters"]
     )
-    export.save_saved_model(params, tft_output, str(tmp_path))
-    found = export.load_params(str(tmp_path))
+    saved_model.save_saved_model(params, tft_output, str(tmp_path))
+    found = saved_model.load_params(str(tmp_path))
     assert jax.tree.structure(found) == jax.tree.structure(params)
     assert found["parameters"].tobytes() == odd.tobytes()
     kernel = found["block"]["parameters"]["inner_0"]["kernel"]
@@ -135,16 +135,16 @@ def test_more_classes(
     tmp_path: Path, tft_output: tft.TFTransformOutput, images: np.ndarray
 ) -> None:
     params = jax.device_get(cnn.init_params(jax.random.key(1), 26))
-    export.save_saved_model(params, tft_output, str(tmp_path))
-    path = export.save_tflite(params, tft_output, FLOAT32, str(tmp_path))
-    assert export.predict_saved_model(str(tmp_path), images[:3]).shape == (3, 26)
+    saved_model.save_saved_model(params, tft_output, str(tmp_path))
+    path = tflite.save_tflite(params, tft_output, FLOAT32, str(tmp_path))
+    assert saved_model.predict_saved_model(str(tmp_path), images[:3]).shape == (3, 26)
     assert litert.predict(path, images[:3]).shape == (3, 26)
 
 
 def test_message_of_a_newer_serialization_names_the_remedy() -> None:
-    export.check_serialization_version(9, 9)
-    export.check_serialization_version(8, 9)
+    saved_model.check_serialization_version(9, 9)
+    saved_model.check_serialization_version(8, 9)
     with pytest.raises(ImportError, match="writes serialization version 10, .* up to 9") as caught:
-        export.check_serialization_version(10, 9)
+        saved_model.check_serialization_version(10, 9)
     assert "`make setup`" in str(caught.value)
     assert "JAX_EXPORT_CALLING_CONVENTION_VERSION=9" in str(caught.value)

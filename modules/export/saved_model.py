@@ -1,8 +1,7 @@
-"""Exports trained parameters: as a SavedModel through jax2tf, and by recipe as TFLite models."""
+"""Trained parameters as a SavedModel, through jax2tf."""
 
 import math
 import os
-import tempfile
 from collections.abc import Callable
 
 import jax
@@ -15,9 +14,6 @@ from tensorflow.compiler.tf2xla.python import xla as tfxla
 
 from modules import features
 from modules.examples import tf_examples
-from modules.export import tflite_rewriter
-from modules.export.recipes import Recipe
-from modules.inference import litert
 from modules.models import cnn
 
 # Takes serialized tf.Examples and gives probabilities and class beside the logits.
@@ -54,7 +50,7 @@ def save_saved_model(params: cnn.Params, tft_output: tft.TFTransformOutput, dire
       tft_output: the graph that comes before it.
       directory: to write to.
     """
-    module, predict_images = _make_module(params, tft_output, batch_size=None)
+    module, predict_images = make_module(params, tft_output, batch_size=None)
     image_spec = {features.IMAGE_FLOATS: tf_examples.RAW_FEATURE_SPEC[features.IMAGE_FLOATS]}
 
     @tf.function(autograph=False, input_signature=predict_images.input_signature)
@@ -76,40 +72,6 @@ def save_saved_model(params: cnn.Params, tft_output: tft.TFTransformOutput, dire
     tf.saved_model.save(module, directory, signatures=signatures)
 
 
-def save_tflite(
-    params: cnn.Params,
-    tft_output: tft.TFTransformOutput,
-    recipe: Recipe,
-    directory: str,
-    representative_images: np.ndarray | None = None,
-) -> str:
-    """Writes a TFLite model, named `tflite`, that contains the Transform graph.
-
-    Args:
-      params: of the network.
-      tft_output: the graph that comes before the network.
-      recipe: how to convert.
-      directory: to write to.
-      representative_images: raw training images float32[N, 784] in [0, 1], which set the ranges
-        of integer activations; other recipes need none.
-
-    Returns:
-      The path of the file.
-
-    Raises:
-      flatbuffer.ConversionError: the model could not be converted, or failed a check.
-    """
-    # From a batch of any size TFLite's converter makes some 70 operators, from a fixed one 11; the
-    # rewriter frees the batch afterwards.
-    module, predict_images = _make_module(params, tft_output, batch_size=1)
-    expected_bytes = recipe.expected_bytes(np.size(leaf) for leaf in jax.tree.leaves(params))
-    with tempfile.TemporaryDirectory() as scratch:
-        tf.saved_model.save(module, scratch, signatures={litert.SIGNATURE: predict_images})
-        return tflite_rewriter.rewrite(
-            scratch, directory, recipe, representative_images, expected_bytes
-        )
-
-
 def load_params(directory: str) -> cnn.Params:
     """Returns the parameters that a SavedModel of `save_saved_model` holds."""
     reader = tf.train.load_checkpoint(os.path.join(directory, "variables", "variables"))
@@ -121,7 +83,7 @@ def load_params(directory: str) -> cnn.Params:
     )
 
 
-def _make_module(
+def make_module(
     params: cnn.Params, tft_output: tft.TFTransformOutput, batch_size: int | None
 ) -> tuple[tf.Module, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
     """Returns a module that owns the parameters, and its function from raw images to logits.
