@@ -207,24 +207,3 @@ def test_a_change_in_modules_reruns_the_trainer_and_what_follows_and_back_is_cac
     for old, new in zip(back.comparison()["models"], again.comparison()["models"], strict=True):
         newest = Path(new["pushed_to"]).name
         assert f"{old['pushed_to']} is of an earlier run; version {newest} of" in back.text
-
-
-def test_below_the_threshold_nothing_is_pushed(
-    digits_run: Run, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    output = tmp_path_factory.mktemp("below")
-    run = run_pipeline(
-        digits_run.project,
-        DATASET="digits",
-        OUTPUT=output,
-        EPOCHS="1",
-        RECIPES="int8",
-        MIN_ACCURACY="0.999",
-    )
-    assert run.status == 3, run.text
-    assert run.pushed() == []
-    assert "failed min_accuracy" in run.text
-    assert {model["name"]: model["pushed_to"] for model in run.comparison()["models"]} == {
-        "saved_model": None,
-        "int8": None,
-    }

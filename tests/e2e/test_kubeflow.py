@@ -76,7 +76,5 @@ def test_a_task_that_fails_ends_the_run(spec_file: Path, tmp_path: Path) -> None
     stale = tmp_path / "stale.yaml"
     stale.write_text(spec_file.read_text().replace("--source_digest=", "--source_digest=0"))
     with pytest.raises(TaskFailedError, match="StaleImageError: the image holds other code"):
-        SpecRun(
-            stale, with_drivers=True, own_process="CuratedSchema", root=tmp_path / "root"
-        ).run()
+        SpecRun(stale, with_drivers=True, own_process="CuratedSchema", root=tmp_path / "root").run()
     assert not (tmp_path / "root" / "FileBasedExampleGen").exists()

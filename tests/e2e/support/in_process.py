@@ -1,4 +1,4 @@
-"""Commands of the project in this process, which has loaded TFX: a process each would load it anew."""
+"""Commands of the project in this process: a new one would load TFX anew."""
 
 import contextlib
 import logging
