@@ -10,6 +10,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from data.cache import IN_PROJECT
 from data.dataset import DatasetFiles
+from data.files import PROJECT_ROOT
 from data.resolve import resolve_dataset
 from modules.training.config import TrainConfig
 from pipeline import local_runner
@@ -21,10 +22,10 @@ from tests.e2e.support.harness import (
     PIPELINE_NAME,
     Run,
     kill_when_shown,
-    run_pipeline,
     started,
     wait_until_shown,
 )
+from tests.e2e.support.in_process import run_here
 
 
 def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
@@ -32,13 +33,13 @@ def test_killed_in_the_trainer_it_goes_on_and_ends_with_the_same_parameters(
 ) -> None:
     output = tmp_path / "output"
     settings = {"DATASET": "digits", "OUTPUT": output, "RECIPES": "float32"}
-    kill_when_shown("epoch  3/10", digits_run.project, tmp_path / "killed.txt", **settings)
+    kill_when_shown("epoch  3/10", PROJECT_ROOT, tmp_path / "killed.txt", **settings)
     assert not list(output.glob("serving/*"))
     [checkpoints] = output.glob("checkpoints/*")
     last = max(int(path.name) for path in checkpoints.iterdir() if path.name.isdigit())
     assert last >= 3
 
-    again = run_pipeline(digits_run.project, **settings)
+    again = run_here(**settings)
 
     assert again.status == 0, again.text
     times = again.component_lines()

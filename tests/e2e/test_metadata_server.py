@@ -1,23 +1,24 @@
 """Two pipelines at once on one database server; one of them is killed, and recovered."""
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
+from data.cache import IN_PROJECT
+from data.files import PROJECT_ROOT
 from data.resolve import resolve_dataset
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
+from pipeline.running import recover
 from tests.e2e.support.harness import (
     PATIENCE_S,
     environment,
     kill_when_shown,
-    run_pipeline,
     started,
 )
+from tests.e2e.support.in_process import called, run_here
 from tests.support import mariadb
 
 DATABASE = "tfx_runs"
@@ -31,7 +32,6 @@ def text_of(server: mariadb.Server) -> str:
 
 
 def test_two_pipelines_at_once_one_killed_and_recovered(
-    project: Path,
     database_server: mariadb.Server,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -39,7 +39,7 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
     database_server.execute(f"CREATE DATABASE {DATABASE}")
     url = database_server.url(DATABASE)
     monkeypatch.setenv("MYSQL_PWD", database_server.password)
-    resolve_dataset("digits", None, project / "data" / "cache")  # neither has to make them
+    resolve_dataset("digits", None, IN_PROJECT)  # neither has to make them
     common = {"DATASET": "digits", "EPOCHS": "3", "RECIPES": "float32", "METADATA": url}
     first = {**common, "PIPELINE_NAME": "first", "OUTPUT": tmp_path / "first"}
     second = {**common, "PIPELINE_NAME": "second", "OUTPUT": tmp_path / "second", "SEED": "1"}
@@ -51,17 +51,11 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
             for execution in runs.pipeline_executions(open_store(url), name)
         )
 
-    with started(project, tmp_path / "second.txt", **second) as other:
-        kill_when_shown("epoch  1/3", project, tmp_path / "killed.txt", **first)
+    with started(PROJECT_ROOT, tmp_path / "second.txt", **second) as other:
+        kill_when_shown("epoch  1/3", PROJECT_ROOT, tmp_path / "killed.txt", **first)
         assert states("first")["RUNNING"] == 1
-        recovered = subprocess.run(
-            [sys.executable, "-m", "pipeline.running.recover"],
-            cwd=project,
-            env=environment(**first),
-            capture_output=True,
-            text=True,
-        )
-        assert recovered.returncode == 0, recovered.stderr
+        recovered = called(recover.main, environment(**first))
+        assert recovered.returncode == 0, recovered.stdout
         line, summary = recovered.stdout.splitlines()
         assert line.startswith("Trainer: execution ") and "marked as failed, removed /" in line
         assert summary == "first: 1 execution to recover."
@@ -69,7 +63,7 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
         assert not list(tmp_path.glob("first/pipeline/Trainer/model*/*"))
         assert list(tmp_path.glob("first/checkpoints/*/*"))
 
-        run = run_pipeline(project, **first)
+        run = run_here(**first)
         assert run.status == 0, run.text
         assert run.component_lines()["Transform"] == "cached"
         assert "  going on after epoch " in run.text
@@ -93,6 +87,6 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
     password = database_server.password
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in files if password.encode() in path.read_bytes()] == []
-    assert password not in run.text + recovered.stdout + recovered.stderr
+    assert password not in run.text + recovered.stdout
     assert "eval_config" in text_of(database_server)
     assert password not in text_of(database_server)

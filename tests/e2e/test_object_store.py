@@ -9,10 +9,11 @@ import pytest
 
 from data.cache import IN_PROJECT
 from data.resolve import resolve_dataset
-from tests.e2e.support.harness import Run, run_pipeline
-from tests.e2e.test_bad_input import run_badly
+from tests.e2e.support.harness import Run
+from tests.e2e.support.in_process import run_here
+from tests.e2e.test_bad_input import run_badly, start_badly
 from tests.support.machine import free_port
-from tests.support.object_stores import BUCKET
+from tests.support.object_stores import BUCKET, forget_connections
 
 ROOT, PUSHES, DATA = (f"s3://{BUCKET}/{name}" for name in ("root", "pushes", "data/own-digits"))
 
@@ -51,9 +52,11 @@ def settings(
 
 @pytest.fixture(scope="module")
 def first(
-    project: Path, bucket: "boto3.resources.base.ServiceResource", settings: dict[str, str | Path]
-) -> Run:
-    return run_pipeline(project, **settings)
+    bucket: "boto3.resources.base.ServiceResource", settings: dict[str, str | Path]
+) -> Iterator[Run]:
+    forget_connections()
+    yield run_here(**settings)
+    forget_connections()
 
 
 def keys(bucket: "boto3.resources.base.ServiceResource", folder: str) -> set[str]:
@@ -95,7 +98,19 @@ def test_artifacts_are_on_the_store_and_nowhere_else(
     left = {path.name for path in first.output.iterdir()}
     assert not left & {"pipeline", "serving", "device"}
     assert not list(Path(settings["TMPDIR"]).glob("staged-*"))
-    assert not list(Path(settings["TMPDIR"]).glob("data-*"))
+    # The data that was checked is kept until the process ends; ExampleGen's own copy is gone.
+    assert len(list(Path(settings["TMPDIR"]).glob("data-*"))) == 1
+
+
+def test_data_from_the_store_goes_with_the_process(
+    first: Run, settings: dict[str, str | Path], tmp_path: Path
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    changed = {"TMPDIR": temporary, "OUTPUT": "/proc/none"}
+    error = start_badly(tmp_path, **{**settings, **changed})
+    assert error.startswith("error: OUTPUT=/proc/none: ")  # which is tried after the data is there
+    assert list(temporary.iterdir()) == []
 
 
 def test_the_report_is_copied_from_the_store(
@@ -111,7 +126,7 @@ def test_run_again_all_comes_from_the_cache(
     first: Run, bucket: "boto3.resources.base.ServiceResource", settings: dict[str, str | Path]
 ) -> None:
     before = keys(bucket, "pushes/")
-    again = run_pipeline(first.project, **settings)
+    again = run_here(**settings)
     assert again.status == 0, again.text
     times = again.component_lines()
     assert {name for name, time in times.items() if time != "cached"} == {"LastBlessedModel"}
@@ -124,7 +139,7 @@ def test_what_is_gone_from_the_store_is_said(
     first: Run, bucket: "boto3.resources.base.ServiceResource", settings: dict[str, str | Path]
 ) -> None:
     bucket.objects.filter(Prefix="pushes/device/").delete()
-    again = run_pipeline(first.project, **settings)
+    again = run_here(**settings)
     assert again.status == 0, again.text
     gone = next(model["pushed_to"] for model in first.comparison()["models"][1:])
     assert f"{gone} was pushed by an earlier run and is gone since" in again.text
@@ -142,6 +157,7 @@ def test_a_missing_bucket_is_one_error(
 def test_an_unreachable_store_is_one_error(
     s3_environment: Mapping[str, str], tmp_path: Path
 ) -> None:
+    forget_connections()
     nobody = {**s3_environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
     error = run_badly(tmp_path, **nobody, PIPELINE_ROOT=ROOT)
     assert error.startswith(f"error: PIPELINE_ROOT={ROOT}: cannot write there (Could not connect")

@@ -1,40 +1,34 @@
 """The pipeline under the tfx command line."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from data.files import PROJECT_ROOT
 from tests.e2e.support.harness import environment, finished_run
+from tests.e2e.support.in_process import as_started
 
-TFX = Path(sys.executable).parent / "tfx"
 RUNNER = PROJECT_ROOT / "pipeline" / "local_runner.py"
 NAME = "mnist-jax-digits"
 
 
-def run_in(home: Path, command: list[str | Path]) -> subprocess.CompletedProcess:
-    """Runs a command from a folder, also its home, that has nothing to do with the project."""
-    settings = environment(
-        DATASET="digits", OUTPUT=home / "output", EPOCHS="5", RECIPES="float32", MIN_ACCURACY="0.9"
-    )
-    return subprocess.run(
-        command,
-        cwd=home,
-        env=settings | {"HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=3600,
-    )
+def variables(home: Path) -> dict[str, str]:
+    """The environment of every command; its home has nothing to do with the project."""
+    settings = {"EPOCHS": "3", "RECIPES": "float32", "MIN_ACCURACY": "0.5"}
+    return environment(DATASET="digits", OUTPUT=home / "output", **settings) | {"HOME": str(home)}
 
 
 def pipeline_command(home: Path, verb: str, *arguments: str) -> str:
-    """Runs `tfx pipeline VERB` and returns what it printed."""
-    done = run_in(home, [TFX, "pipeline", verb, "--engine=local", *arguments])
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    """Runs `tfx pipeline VERB` in this process and returns what it printed."""
+    from tfx.tools.cli.cli_main import cli_group  # takes its time
+
+    command = ["pipeline", verb, "--engine=local", *arguments]
+    with as_started(variables(home), home / "terminal.txt", ["tfx", *command], home):
+        done = CliRunner().invoke(cli_group, command)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def test_every_command(tmp_path: Path) -> None:
@@ -45,7 +39,15 @@ def test_every_command(tmp_path: Path) -> None:
     assert not (tmp_path / "output" / "pipeline").exists()
 
     # What exists is updated, then run.
-    made = run_in(tmp_path, ["make", "--no-print-directory", "-C", PROJECT_ROOT, "tfx"])
+    made = subprocess.run(
+        ["make", "--no-print-directory", "-C", PROJECT_ROOT, "tfx"],
+        cwd=tmp_path,
+        env=variables(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=3600,
+    )
     assert "$ tfx pipeline update --engine=local\n" in made.stdout
     assert made.returncode == 0, made.stdout
     run = finished_run(PROJECT_ROOT, tmp_path / "output", made.returncode, made.stdout)
@@ -59,17 +61,17 @@ def test_every_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "words"),
+    ("changed", "words"),
     [
         ({"HOME": "/proc/none"}, "error: HOME=/proc/none: cannot write there"),
         ({"TMPDIR": "/no/such"}, "error: TMPDIR=/no/such: cannot write there"),
         ({"PYTHONOPTIMIZE": "2"}, "error: PYTHONOPTIMIZE=2"),
     ],
 )
-def test_what_tfx_cannot_do_with_is_told_before_it(variables: dict[str, str], words: str) -> None:
+def test_what_tfx_cannot_do_with_is_told_before_it(changed: dict[str, str], words: str) -> None:
     made = subprocess.run(
         ["make", "--no-print-directory", "-C", PROJECT_ROOT, "tfx"],
-        env=environment() | variables,
+        env=environment() | changed,
         capture_output=True,
         text=True,
         timeout=60,

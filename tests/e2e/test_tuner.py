@@ -1,5 +1,9 @@
-"""A run whose Trainer takes the hyperparameters that a search before it found."""
+"""A run whose Trainer takes the hyperparameters that a search before it found.
 
+Its models are too poor to be pushed.
+"""
+
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -22,6 +26,8 @@ from pipeline import local_runner
 from pipeline.config import PipelineConfig
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
+from tests.e2e.support.in_process import called
+from tests.support.machine import environment
 
 # A learning rate too low for one epoch, so that the trial with a higher one is better; the second
 # trial of this seed has one.
@@ -49,18 +55,32 @@ def lines_of(node: str, shown: str) -> list[str]:
     return between.splitlines()
 
 
-def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
-    tmp_path: Path, capfd: pytest.CaptureFixture
-) -> None:
-    digits = resolve_dataset("digits", None, IN_PROJECT)
-    config = PipelineConfig(digits, tmp_path / "out", SLOW, recipes=("float32",), tuner_trials=2)
-    config.output.mkdir()
-    status = local_runner.run(config)
-    shown = capfd.readouterr().out
-    assert status == NOT_BLESSED, shown  # one slow epoch is not enough for that
+@dataclasses.dataclass(frozen=True)
+class Tuned:
+    """A finished run."""
 
+    config: PipelineConfig
+    status: int
+    text: str
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Tuned:
+    """The run; one slow epoch is not enough for a model that may ship."""
+    digits = resolve_dataset("digits", None, IN_PROJECT)
+    output = tmp_path_factory.mktemp("tuned")
+    return run(PipelineConfig(digits, output, SLOW, recipes=("int8",), tuner_trials=2))
+
+
+def run(config: PipelineConfig) -> Tuned:
+    done = called(lambda: local_runner.run(config), environment())
+    return Tuned(config, done.returncode, done.stdout)
+
+
+def test_trainer_trains_with_the_best_of_the_trials(tuned: Tuned) -> None:
+    assert tuned.status == NOT_BLESSED, tuned.text
     results = json.loads(
-        (outputs(config, "Tuner")["tuner_results"] / "tuner_results.json").read_text()
+        (outputs(tuned.config, "Tuner")["tuner_results"] / "tuner_results.json").read_text()
     )
     best, other = sorted(results, key=lambda trial: trial["score"])
     values = {key: value for key, value in best.items() if key not in ("score", "trial_id")}
@@ -68,24 +88,38 @@ def test_trainer_trains_with_the_best_of_the_trials_and_both_are_cached(
     assert values["learning_rate"] > SLOW.learning_rate == other["learning_rate"]
 
     # The lines of the Tuner and of the Trainer, and nothing of KerasTuner's own.
-    first, second = lines_of("Tuner", shown)
+    first, second = lines_of("Tuner", tuned.text)
     own = {name: getattr(SLOW, name) for name in values}
     assert first.startswith(f"  trial 1/2: {tuner.described(own)}: validation loss ")
     assert second.startswith(f"  trial 2/2: {tuner.described(values)}: validation loss ")
     chosen = f"  hyperparameters of the best trial: {tuner.described(values)}"
-    assert lines_of("Trainer", shown)[0] == chosen
+    assert lines_of("Trainer", tuned.text)[0] == chosen
 
-    tuned = loop.train(*trained_on(config), tuner.tuned(SLOW, values)).params
-    model = outputs(config, "Trainer")["model"] / "Format-Serving"
-    jax.tree.map(np.testing.assert_array_equal, saved_model.load_params(str(model)), tuned)
+    parameters = loop.train(*trained_on(tuned.config), tuner.tuned(SLOW, values)).params
+    model = outputs(tuned.config, "Trainer")["model"] / "Format-Serving"
+    jax.tree.map(np.testing.assert_array_equal, saved_model.load_params(str(model)), parameters)
 
-    page = (config.report_dir / "index.html").read_text()
+    page = (tuned.config.report_dir / "index.html").read_text()
     assert "TRIALS=2" in page and ">Tuner<" in page
-    kept = [path for path in Path(config.pipeline_root, "Tuner").rglob("*") if path.is_file()]
+    kept = [path for path in Path(tuned.config.pipeline_root, "Tuner").rglob("*") if path.is_file()]
     assert {path.name for path in kept} == {"best_hyperparameters.txt", "tuner_results.json"}
 
-    assert local_runner.run(config) == NOT_BLESSED
-    again = capfd.readouterr().out
-    cached = re.findall(r"^\[ *\d+/\d+\] (\S+) +cached$", again, flags=re.MULTILINE)
+
+def test_both_are_cached(tuned: Tuned) -> None:
+    again = run(tuned.config)
+    assert again.status == NOT_BLESSED
+    cached = re.findall(r"^\[ *\d+/\d+\] (\S+) +cached$", again.text, flags=re.MULTILINE)
     assert {"Tuner", "Trainer", "Report"} <= set(cached)
-    assert "trial " not in again
+    assert "trial " not in again.text
+
+
+def test_below_the_threshold_nothing_is_pushed(tuned: Tuned) -> None:
+    assert tuned.status == NOT_BLESSED, tuned.text
+    output = tuned.config.output
+    assert not [*output.glob("serving/*"), *output.glob("device/*")]
+    assert "failed min_accuracy" in tuned.text
+    comparison = json.loads((tuned.config.report_dir / "comparison.json").read_text())
+    assert {model["name"]: model["pushed_to"] for model in comparison["models"]} == {
+        "saved_model": None,
+        "int8": None,
+    }

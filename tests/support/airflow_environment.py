@@ -2,7 +2,6 @@
 
 import contextlib
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from tests.e2e.support.harness import environment
 from tests.support.machine import lacks
 
 VENV = PROJECT_ROOT / ".venv-airflow"
-PATIENCE_S = 1800
 # As Airflow does with its folder of DAGs.
 _IN_DAGS_FOLDER = f"import sys; sys.path.append({str(PROJECT_ROOT / 'pipeline')!r})\n"
 
@@ -43,28 +41,6 @@ def in_airflow(script: str, folder: Path, **variables: str | Path) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def when_there(pattern: str, folder: Path) -> Path:
-    """Waits until something below the folder matches, and returns it."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        for path in folder.glob(pattern):
-            return path
-        time.sleep(0.05)
-    raise TimeoutError(f"no {pattern} in {folder}")
-
-
-def kill_node(node: str, output: Path) -> None:
-    """Sends SIGKILL to the process that runs a node with this OUTPUT."""
-    folder = str(output / "airflow" / "runs")
-    for process in psutil.process_iter(["cmdline"]):
-        command = process.info["cmdline"] or []
-        is_here = any(argument.startswith(folder) for argument in command)
-        if is_here and "pipeline.running.run_node" in command and node in command:
-            process.kill()
-            return
-    raise ProcessLookupError(node)
 
 
 def listening(process: psutil.Process) -> Iterator[str]:

@@ -1,25 +1,29 @@
 """Runs a compiled pipeline spec on this machine: each task's own container command, no container.
 
 What a task is told is what Kubeflow's launcher tells it; input artifacts have no type, as on open
-source Kubeflow. A task's driver, which ExampleGen has, runs before it on Vertex only.
+source Kubeflow. A task's driver, which ExampleGen has, runs before it on Vertex only. The commands
+run one after the other in this process, which has loaded TFX, but for those of one task.
 """
 
 import json
 import os
+import runpy
 import subprocess
 import sys
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from data.files import PROJECT_ROOT
+from tests.e2e.support.in_process import as_started
 
 Spec = dict[str, Any]
 Artifact = dict[str, Any]
 _PLACEHOLDER = "{{$}}"
-_WORKERS = 2  # each is a process that loads TFX
+TERMINAL = "terminal.txt"
 
 
 class TaskFailedError(AssertionError):
@@ -29,29 +33,41 @@ class TaskFailedError(AssertionError):
 class SpecRun:
     """A run of the whole spec, with artifacts below its pipeline root or another."""
 
-    def __init__(self, spec_file: Path, with_drivers: bool, root: Path | None = None):
+    def __init__(
+        self, spec_file: Path, with_drivers: bool, own_process: str = "", root: Path | None = None
+    ):
+        """Takes what to run, and where.
+
+        Args:
+          spec_file: the compiled pipeline.
+          with_drivers: whether drivers run, as on Vertex.
+          own_process: the task whose commands get processes of their own, if any does.
+          root: for the artifacts; the spec's own if None.
+        """
         self._spec: Spec = yaml.safe_load(spec_file.read_text())
         self._with_drivers = with_drivers
+        self._own_process = own_process
         self._root = root or Path(self._spec["defaultPipelineRoot"])
         self._tasks: Spec = self._spec["root"]["dag"]["tasks"]
         self.outputs: dict[str, dict[str, Artifact]] = {}
 
     def run(self) -> None:
-        """Runs every task after those that it depends on, two at a time.
+        """Runs every task after those that it depends on.
 
         Raises:
-          TaskFailedError: a task failed; those that run already are waited for.
+          TaskFailedError: a task failed; none is run after it.
         """
-        waiting, running = dict(self._tasks), dict[Future, str]()
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            while waiting or running:
-                for name, task in list(waiting.items()):
-                    if set(task.get("dependentTasks", ())) <= self.outputs.keys():
-                        running[pool.submit(self.run_task, name)] = name
-                        del waiting[name]
-                assert running, f"no order for {sorted(waiting)}"
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    self.outputs[running.pop(done)] = done.result()
+        waiting = dict(self._tasks)
+        while waiting:
+            ready = [
+                name
+                for name, task in waiting.items()
+                if set(task.get("dependentTasks", ())) <= self.outputs.keys()
+            ]
+            assert ready, f"no order for {sorted(waiting)}"
+            for name in ready:
+                self.outputs[name] = self.run_task(name)
+                del waiting[name]
 
     def run_task(self, name: str) -> dict[str, Artifact]:
         """Runs a task; returns its output artifacts."""
@@ -99,7 +115,10 @@ class SpecRun:
                 part.replace(_PLACEHOLDER, json.dumps(executor_input))
                 for part in (*step["command"], *step["args"])
             ]
-            _run(name, command, folder)
+            run = _run if name == self._own_process else _run_here
+            if status := run(command, folder):
+                shown = (folder / TERMINAL).read_text()[-4000:]
+                raise TaskFailedError(f"{name}: exit status {status}\n{shown}")
             # What a driver found out reaches the executor, and both together later tasks.
             for key, reported in json.loads(output_file.read_text()).get("artifacts", {}).items():
                 [artifact] = reported["artifacts"]
@@ -112,17 +131,33 @@ class SpecRun:
         return {key: artifact[key] for key in ("name", "uri", "metadata") if key in artifact}
 
 
-def _run(task: str, command: list[str], folder: Path) -> None:
-    """Runs a command as in a container: the project on Python's path, another working folder."""
+def _environment(folder: Path) -> dict[str, str]:
+    """Returns a container's environment: the project on Python's path, and no settings."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={"PATH": path, "PYTHONPATH": str(PROJECT_ROOT), "HOME": str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=1800,
-    )
-    if done.returncode:
-        raise TaskFailedError(f"{task}: exit status {done.returncode}\n{done.stdout[-4000:]}")
+    return {"PATH": path, "PYTHONPATH": str(PROJECT_ROOT), "HOME": str(folder)}
+
+
+def _run(command: Sequence[str], folder: Path) -> int:
+    """Runs a command as in a container; returns its status."""
+    with open(folder / TERMINAL, "a") as terminal:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=_environment(folder),
+            stdout=terminal,
+            stderr=subprocess.STDOUT,
+            timeout=1800,
+        ).returncode
+
+
+def _run_here(command: Sequence[str], folder: Path) -> int:
+    """Does the same in this process."""
+    assert command[:2] == ["python", "-m"], command
+    with as_started(_environment(folder), folder / TERMINAL, command[2:], folder):
+        # It is there already, as a module.
+        warnings.filterwarnings("ignore", ".*found in sys.modules", RuntimeWarning)
+        try:
+            runpy.run_module(command[2], run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            return int(end.code or 0)
+    return 0
