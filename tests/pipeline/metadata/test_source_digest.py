@@ -214,7 +214,7 @@ def test_the_digest_of_an_image_is_of_all_code(tmp_path: Path, tree: Tree) -> No
     for name in tree.code():
         with tree.edited(name):
             assert code_digest(tree.folder) != before, name
-    with tree.edited("README.md", "tests/house/test_lock.py"):
+    with tree.edited("README.md", "tests/project/test_lock.py"):
         assert code_digest(tree.folder) == before
     with pytest.raises(FileNotFoundError, match=re.escape(CODE[0])):
         code_digest(tmp_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data.files import PROJECT_ROOT
-from tests.house.pages import PAGES, README, anchors, code, links, problems, tokens
+from tests.project.pages import PAGES, README, anchors, code, links, problems, tokens
 
 DOCS = PROJECT_ROOT / "docs"
 INDEX = DOCS / "README.md"
@@ -99,7 +99,7 @@ It is [there](../README.md#your-own-data), see `data/hard.py` and
         ("`pipeline/evaluator.py`", "pipeline/evaluator.py"),
         ("`PROJECT/pipeline/gone.py`", "pipeline/gone.py"),
         ("`gone.py`", "gone.py"),
-        ("`tests/house/`, `tests/gone/`", "tests/gone/"),
+        ("`tests/project/`, `tests/gone/`", "tests/gone/"),
         ("`python -m pipeline.recover`", "python -m pipeline.recover"),
         ("`python -m pipeline.create`", "python -m pipeline.create"),
         ("`python -m no_such_package`", "python -m no_such_package"),
