@@ -37,14 +37,19 @@ def results(output: Path) -> dict[str, float]:
         for part in ("metrics", "per_class_accuracy", "hard"):
             for name, value in of_model[part].items():
                 found[f"{model.name}/{part}/{name}"] = value
-    found |= _examples(output) | _statistics(output)
+    found |= results_of_data(output)
     return {name: value for name, value in found.items() if isinstance(value, int | float)}
+
+
+def results_of_data(output: Path) -> dict[str, float]:
+    """Returns those that there are before any model: examples and statistics."""
+    return _examples(output) | _statistics(output)
 
 
 def _examples(output: Path) -> dict[str, float]:
     """Returns how many examples ExampleGen wrote into each split."""
     counts = {}
-    for split in _newest(output / "pipeline" / "FileBasedExampleGen" / "examples").glob("Split-*"):
+    for split in newest(output / "pipeline" / "FileBasedExampleGen" / "examples").glob("Split-*"):
         files = sorted(str(path) for path in split.iterdir())
         records = tf.data.TFRecordDataset(files, compression_type="GZIP")
         counts[f"examples/{split.name}"] = sum(1 for _ in records)
@@ -54,7 +59,7 @@ def _examples(output: Path) -> dict[str, float]:
 def _statistics(output: Path) -> dict[str, float]:
     """Returns the statistics that are no approximations, as quantiles are."""
     found = {}
-    for split in _newest(output / "pipeline" / "StatisticsGen" / "statistics").glob("Split-*"):
+    for split in newest(output / "pipeline" / "StatisticsGen" / "statistics").glob("Split-*"):
         statistics = statistics_pb2.DatasetFeatureStatisticsList()
         statistics.ParseFromString((split / "FeatureStats.pb").read_bytes())
         for feature in statistics.datasets[0].features:
@@ -71,7 +76,8 @@ def _statistics(output: Path) -> dict[str, float]:
     return found
 
 
-def _newest(folder: Path) -> Path:
+def newest(folder: Path) -> Path:
+    """Returns the last of the numbered folders that TFX made in this one."""
     return max(folder.iterdir(), key=lambda path: int(path.name))
 
 
