@@ -11,7 +11,7 @@ from benchmarks.beam_runners import differences, newest, results, results_of_dat
 from data.errors import NOT_BLESSED
 from data.files import PROJECT_ROOT
 from pipeline.beam import job_server
-from pipeline.verdict.tfma_results import Metrics, load_evaluation, read_metrics
+from pipeline.verdict.tfma_results import EvaluatorMetrics, load_evaluation, read_metrics
 from tests.e2e.support import on_flink_cluster, to_evaluator
 from tests.e2e.support.harness import RUNNER, environment
 from tests.e2e.support.in_process import run_here
@@ -105,7 +105,7 @@ def test_each_component_on_two_workers_of_flink_comes_to_the_same(
     assert all(value <= 1e-6 for value in found.values()), found
 
 
-def named(model: str, metrics: Metrics) -> dict[str, float]:
+def named(model: str, metrics: EvaluatorMetrics) -> dict[str, float]:
     """Returns an Evaluator's metrics by the names of `results`."""
     found = {
         "metrics/accuracy": metrics.accuracy,
