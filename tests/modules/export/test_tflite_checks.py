@@ -157,7 +157,7 @@ def test_network_that_was_not_fused(
     params: cnn.Params, tft_output: tft.TFTransformOutput, convert: Callable[..., str]
 ) -> None:
     """As the converter leaves the network when it is traced with a batch of any size."""
-    module, predict_images = saved_model._make_module(params, tft_output, batch_size=None)
+    module, predict_images = saved_model.make_module(params, tft_output, batch_size=None)
     problem = problem_of(convert(predict_images, module), expected_bytes=4 * NUM_PARAMETERS)
     found = re.match(r"(\d+) operators, expected at most 10: \[.*GATHER.*\]; ", problem)
     assert found and int(found[1]) > 50
