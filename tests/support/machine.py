@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -20,6 +21,11 @@ def lacks(name: str, missing: str) -> NoReturn:
     if os.environ.get(f"REQUIRE_{name}") == "1":
         pytest.fail(f"REQUIRE_{name}=1, but {missing}")
     pytest.skip(missing)
+
+
+def heed_hangups() -> None:
+    """Undoes what `nohup` did for the tests, in a process that they start; its `preexec_fn`."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def has_network_namespaces() -> bool:

@@ -97,7 +97,8 @@ def test_interruption_is_told_once(
     """Ctrl-C reaches all that the terminal has started."""
     mirror = serve(compressed)
     mirror.stall_after = 1000
-    script = (
+    script = (  # a shell may have the signal ignored in what it starts in the background
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from pathlib import Path; from data.catalogue import *; "
         "from data.mirrors.download import *\n"
         f"try: download({entry!r}, Path({str(target)!r}), [{mirror.address!r}])\n"

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from data.files import PROJECT_ROOT
 from pipeline.metadata.connection import open_store
-from tests.support.machine import environment
+from tests.support.machine import environment, heed_hangups
 
 RUNNER = "pipeline.local_runner"
 PATIENCE_S = 900
@@ -116,6 +116,7 @@ def started(project: Path, log: Path, **settings: str | Path) -> Iterator[subpro
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=heed_hangups,
         )
     try:
         yield process

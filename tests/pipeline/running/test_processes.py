@@ -8,7 +8,7 @@ import pytest
 
 from data.files import PROJECT_ROOT
 from pipeline.running import processes
-from tests.support.machine import is_alive
+from tests.support.machine import heed_hangups, is_alive
 
 # A child in a session of its own, as Airflow's tasks are, that does not end when asked to.
 STUBBORN = """
@@ -44,7 +44,9 @@ sys.exit(main())
 def test_a_signal_that_a_library_keeps_to_itself_ends_the_run_all_the_same(name: str) -> None:
     # As a shell starts what is in its background.
     command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", SWALLOWING, name]
-    done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=PROJECT_ROOT, capture_output=True, text=True, preexec_fn=heed_hangups
+    )
     assert done.returncode == 1
     assert "not reached" not in done.stdout and done.stderr == "interrupted\n"
 
