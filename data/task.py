@@ -1,0 +1,86 @@
+"""What the images are: the one place that their shape and their labels come from."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_SIDE = 224  # pixels
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What may be done to an image in training without making it one of another class.
+
+    Attributes:
+        max_rotation: in degrees, either way.
+        max_shift: share of the image's height and width, either way.
+        max_scaling: share of the size, larger or smaller.
+        flip: whether left and right may be exchanged.
+    """
+
+    max_rotation: float = 15.0
+    max_shift: float = 2 / 28
+    max_scaling: float = 0.15
+    flip: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A classification of small images.
+
+    Attributes:
+        name: in the names of folders and of the pipeline.
+        image_shape: height, width and channels; 1 channel is grey, 3 are red, green and blue.
+        label_names: of the classes 0, 1, ...: there are as many classes as names.
+        title: for people; "" for the name.
+        augmentation: what training may do to the images.
+        min_accuracy: share of the test images that a model must get right, unless a setting says
+            otherwise.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+    label_names: tuple[str, ...]
+    title: str = ""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    min_accuracy: float = 0.97
+
+    def __post_init__(self) -> None:
+        """Checks the shape and the labels.
+
+        Raises:
+            ValueError: the shape is not one of small images, or there are no labels, or two alike.
+        """
+        height, width, channels = self.image_shape
+        if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and channels in (1, 3)):
+            raise ValueError(
+                f"image_shape is {self.image_shape}, expected height and width from 1 to "
+                f"{MAX_SIDE} and 1 or 3 channels"
+            )
+        if not self.label_names or len(set(self.label_names)) < len(self.label_names):
+            raise ValueError(f"label_names are {self.label_names}, expected different ones")
+
+    @property
+    def num_pixels(self) -> int:
+        """How many numbers an image is: height * width * channels."""
+        height, width, channels = self.image_shape
+        return height * width * channels
+
+    @property
+    def num_classes(self) -> int:
+        """Labels go from 0 to num_classes - 1."""
+        return len(self.label_names)
+
+    def to_json(self) -> str:
+        """Returns the task as a text for `from_json`, the same for equal tasks."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Task":
+        """Returns the task that `to_json` made a text of."""
+        values: dict[str, Any] = json.loads(text)
+        values["augmentation"] = Augmentation(**values["augmentation"])
+        values["image_shape"] = tuple(values["image_shape"])
+        values["label_names"] = tuple(values["label_names"])
+        return cls(**values)
