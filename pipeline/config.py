@@ -29,7 +29,7 @@ class PipelineConfig:
     Attributes:
       dataset: the checked files that ExampleGen reads.
       output: absolute path of the folder that a run writes to.
-      train: how to train; the number of classes is taken from the data set.
+      train: how to train.
       recipes: names of the device models to make, evaluate and ship; see modules/export/recipes.py.
       limits: what a model must reach to be pushed.
       beam_args: options for Beam; see pipeline/beam/engines.py.
@@ -43,6 +43,8 @@ class PipelineConfig:
       stage_beam: whether components that run on Beam also work on local copies of artifacts in an
         object store; must be False where Beam's workers are on other machines.
       has_metadata_store: whether TFX can ask ML Metadata for earlier runs; not on Kubeflow.
+      model: what to train: the name of one in modules/models/, or the path of a Python file.
+      params: path of trained parameters that are exported instead of training; "" to train.
     """
 
     dataset: DatasetFiles
@@ -60,6 +62,8 @@ class PipelineConfig:
     data_uri: str = ""
     stage_beam: bool = True
     has_metadata_store: bool = True
+    model: str = "cnn"
+    params: str = ""
 
     @property
     def pipeline_name(self) -> str:

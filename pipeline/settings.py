@@ -9,6 +9,7 @@ from typing import Any
 
 from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
+from data.task import Task
 from modules.export.recipes import RECIPES
 from modules.training.config import TrainConfig
 from pipeline.beam import engines
@@ -20,6 +21,7 @@ from pipeline.verdict.limits import Limits
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
     *("DATASET", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
+    *("MODEL", "PARAMS"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
     *("BEAM_RUNNER", "BEAM_ARGS"),
@@ -61,12 +63,8 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         epochs=number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
         seed=number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
     )
-    min_accuracy = number(environment, "MIN_ACCURACY", float, Limits.min_accuracy, 0, 1)
-    max_latency_us = (
-        number(environment, "MAX_LATENCY_US", float, 0, 0, _MAX_LATENCY_US)
-        if environment.get("MAX_LATENCY_US")
-        else None
-    )
+    min_accuracy = number(environment, "MIN_ACCURACY", float, None, 0, 1)
+    max_latency_us = number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
     trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
     recipes = _recipes(environment)
     metadata = environment.get("METADATA") or ""
@@ -79,7 +77,16 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     stage_beam = switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
     locations.check_staging(root, stage_beam)
     engines.check_root(beam_args, root, stage_beam)
+    model = _model(environment)
+    known_task = locations.known_task(environment)
+    if known_task:  # a model that will not do should not have to wait for a download, either
+        _check_model(environment, model, known_task)
     dataset, data_uri = locations.data_set(environment)
+    if dataset.task != known_task:
+        _check_model(environment, model, dataset.task)
+    params = _params(environment, model, dataset.task)
+    if min_accuracy is None:
+        min_accuracy = dataset.task.min_accuracy
     output = Path(given_output or PROJECT_ROOT / "output" / dataset.name)
     config = PipelineConfig(
         dataset,
@@ -95,6 +102,8 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         push_to=push_to,
         data_uri=data_uri,
         stage_beam=stage_beam,
+        model=model,
+        params=params,
     )
     _check_names(config)
     locations.make_writable("OUTPUT", output)
@@ -112,6 +121,47 @@ def _check_names(config: PipelineConfig) -> None:
             f"{len(config.pipeline_name)} characters long, and TFX takes {_LONGEST_NAME}; give "
             "another as PIPELINE_NAME"
         )
+
+
+def _model(environment: Mapping[str, str]) -> str:
+    """Returns MODEL as a name or an absolute path, after looking for a model there.
+
+    Raises:
+      ConfigError: there is no such model, or its file does not give one.
+    """
+    from modules.models import loading  # here: JAX takes its seconds
+
+    text = environment.get("MODEL") or PipelineConfig.model
+    name = text if loading.is_name(text) else str(locations.local_folder("MODEL", text))
+    loading.load(name)
+    return name
+
+
+def _check_model(environment: Mapping[str, str], model: str, task: Task) -> None:
+    """Raises ConfigError when the model will not do for the task."""
+    from modules.models import loading
+    from modules.models.network import Network
+
+    if environment.get("MODEL"):
+        loading.check(Network(loading.load(model), task))
+
+
+def _params(environment: Mapping[str, str], model: str, task: Task) -> str:
+    """Returns PARAMS as an absolute path, "" when it is not set.
+
+    Raises:
+      ConfigError: they cannot be read, or are not those of the model.
+    """
+    text = environment.get("PARAMS") or ""
+    if not text:
+        return ""
+    from modules.models import loading
+    from modules.models.network import Network
+    from modules.training import variables
+
+    path = str(locations.local_folder("PARAMS", text))
+    variables.read_trained(path, Network(loading.load(model), task).shapes())
+    return path
 
 
 def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -152,12 +202,14 @@ def number(
     environment: Mapping[str, str],
     name: str,
     kind: type,
-    default: float,
+    default: float | None,
     minimum: float,
     maximum: float,
 ) -> Any:
     """Returns a setting as a number within [minimum, maximum], or raises ConfigError."""
-    text = environment.get(name) or str(default)
+    text = environment.get(name)
+    if not text:
+        return default
     is_number = len(text) <= _LONGEST_NUMBER and _FORMS[kind].fullmatch(text)
     value = kind(text) if is_number else math.nan
     if not minimum <= value <= maximum:

@@ -10,15 +10,21 @@ import tensorflow_transform as tft
 
 from modules import features
 from modules.examples import spill
-from modules.examples.images import FLOATS, GREYS, Images, NotGreyError, to_records
+from modules.examples.images import Images, NotGreyError, to_records
 
-# How tf.io parses what a model takes and learns from; the same facts as
-# pipeline/components/schema/schema.pbtxt, which also has IMAGE_SET for the evaluations.
-RAW_FEATURE_SPEC = {
-    features.IMAGE_FLOATS: tf.io.FixedLenFeature([features.NUM_PIXELS], tf.float32),
-    features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
-}
 _BATCH_SIZE = 2048
+_Spec = dict[str, tf.io.FixedLenFeature]
+
+
+def raw_feature_spec(num_pixels: int) -> _Spec:
+    """Returns how tf.io parses what a model takes and learns from.
+
+    The schema says the same, and has IMAGE_SET for the evaluations.
+    """
+    return {
+        features.IMAGE_FLOATS: tf.io.FixedLenFeature([num_pixels], tf.float32),
+        features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
+    }
 
 
 def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -28,20 +34,21 @@ def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.
 
     Yields:
-      Images float32[B, 784] in [0, 1] and labels int64[B].
+      Images float32[B, pixels] in [0, 1] and labels int64[B].
 
     Raises:
       ValueError: no file matches, or the files hold no example.
+      tf.errors.InvalidArgumentError: an image is not of the first one's size.
     """
-    for records in _read_batches(file_patterns):
-        yield _parse(records)
+    for spec, records in _read_batches(file_patterns):
+        yield _parse(records, spec)
 
 
 def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Images, np.ndarray]:
     """Reads tf.Examples in an order that depends only on their content.
 
     They are sorted, because the way examples are spread over files must not change the training.
-    Images of grey levels k/255, which is what our ExampleGen writes, are kept as bytes; if there
+    Pixels of levels k/255, which is what our ExampleGen writes, are kept as bytes; if there
     are any others, all are read again and kept as floats.
 
     Args:
@@ -49,22 +56,22 @@ def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Ima
       max_bytes: beyond it the images are kept in a file; see `spill.sort_records`.
 
     Returns:
-      Images float32[N, 784] in [0, 1] and labels int64[N].
+      Images float32[N, pixels] in [0, 1] and labels int64[N].
 
     Raises:
       ValueError: no file matches, or the files hold no example.
     """
 
-    def load(dtype: np.dtype) -> np.ndarray | spill.InFile:
+    def load(pixel: type[np.generic]) -> np.ndarray | spill.InFile:
         batches = itertools.starmap(
-            lambda images, labels: to_records(images, labels, dtype), read_raw(file_patterns)
+            lambda images, labels: to_records(images, labels, pixel), read_raw(file_patterns)
         )
         return spill.sort_records(batches, max_bytes)
 
     try:
-        records = load(GREYS)
+        records = load(np.uint8)
     except NotGreyError:
-        records = load(FLOATS)
+        records = load(np.float32)
     # Copies, since a view would keep the images of its batch.
     labels = [records[rows]["label"].astype(np.int64) for rows in _batches(len(records))]
     return Images(records), np.concatenate(labels)
@@ -82,23 +89,23 @@ def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.nd
       count: how many examples to return, at least 1; if fewer differ, all of those.
 
     Returns:
-      Images float32[count, 784] in [0, 1] and labels int64[count].
+      Images float32[count, pixels] in [0, 1] and labels int64[count].
 
     Raises:
       ValueError: no file matches, or the files hold no example.
     """
     chosen, prints = tf.constant([], tf.string), np.empty(0, np.int64)
-    for records in _read_batches(file_patterns):
+    for spec, records in _read_batches(file_patterns):
         both = tf.concat([chosen, records], axis=0)
         own = tf.strings.to_hash_bucket_fast(records, np.iinfo(np.int64).max).numpy()
         prints, first = np.unique(np.concatenate([prints, own]), return_index=True)
         prints, chosen = prints[:count], tf.gather(both, first[:count])
-    return _parse(chosen)
+    return _parse(chosen, spec)
 
 
-def _parse(records: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Returns images float32[B, 784] and labels int64[B] of serialized examples string[B]."""
-    parsed = tf.io.parse_example(records, RAW_FEATURE_SPEC)
+def _parse(records: tf.Tensor, spec: _Spec) -> tuple[np.ndarray, np.ndarray]:
+    """Returns images float32[B, pixels] and labels int64[B] of serialized examples string[B]."""
+    parsed = tf.io.parse_example(records, spec)
     return parsed[features.IMAGE_FLOATS].numpy(), parsed[features.IMAGE_CLASS].numpy()[:, 0]
 
 
@@ -106,8 +113,8 @@ def _batches(count: int) -> Iterator[slice]:
     return (slice(start, start + _BATCH_SIZE) for start in range(0, count, _BATCH_SIZE))
 
 
-def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
-    """Yields serialized examples as string[B], in the order of the files.
+def _read_batches(file_patterns: list[str]) -> Iterator[tuple[_Spec, tf.Tensor]]:
+    """Yields how to parse examples, and serialized ones as string[B], in the order of the files.
 
     Raises:
       ValueError: no file matches, or the files hold no example.
@@ -115,19 +122,23 @@ def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
     files = sorted(tf.io.gfile.glob(file_patterns))
     if not files:
         raise ValueError(f"no example files match {file_patterns}")
-    found = False
+    spec = None
     for records in tf.data.TFRecordDataset(files, "GZIP").batch(_BATCH_SIZE).prefetch(2):
-        found = True
-        yield records
-    if not found:
+        if spec is None:
+            first = tf.train.Example.FromString(records[0].numpy())
+            pixels = first.features.feature[features.IMAGE_FLOATS].float_list.value
+            spec = raw_feature_spec(len(pixels))
+        yield spec, records
+    if spec is None:
         raise ValueError(f"no examples in {files}")
 
 
 def normalizer(tft_output: tft.TFTransformOutput) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns the Transform graph as a function of raw images float32[B, 784]; the shape stays."""
+    """Returns the Transform graph as a function of raw float32[B, pixels]; the shape stays."""
     layer = tft_output.transform_features_layer()
+    size = tft_output.raw_feature_spec()[features.IMAGE_FLOATS].shape
 
-    @tf.function(input_signature=[tf.TensorSpec([None, features.NUM_PIXELS], tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec([None, *size], tf.float32)])
     def transform(batch: tf.Tensor) -> tf.Tensor:
         return layer({features.IMAGE_FLOATS: batch})[features.IMAGE_NORMALIZED]
 
@@ -135,6 +146,6 @@ def normalizer(tft_output: tft.TFTransformOutput) -> Callable[[np.ndarray], np.n
 
 
 def normalize(images: np.ndarray, tft_output: tft.TFTransformOutput) -> np.ndarray:
-    """Puts raw images float32[N, 784] through the Transform graph; the shape stays."""
+    """Puts raw images float32[N, pixels] through the Transform graph; the shape stays."""
     transform = normalizer(tft_output)
     return np.concatenate([transform(images[rows]) for rows in _batches(len(images))])
