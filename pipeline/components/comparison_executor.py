@@ -133,7 +133,7 @@ def _copy_sound(
 
 
 def _wrong_output(path: str, num_classes: int) -> str | None:
-    """Returns what is wrong with the number of a model's logits, None if it is that of the labels."""
+    """Returns what is wrong with the number of a model's logits, None if it is the labels'."""
     [output] = litert.make_interpreter(path).get_output_details()
     found = int(output["shape"][-1])
     return None if found == num_classes else f"it gives {found} logits for {num_classes} labels"
