@@ -32,7 +32,6 @@ from pipeline.verdict import (
     judge,
     refusals,
     run_models,
-    tfma_config,
     tfma_results,
     verdict,
 )
@@ -163,9 +162,7 @@ def _measure(
     measured, confusion = {}, {}
     for name, (result, baseline) in results.items():
         is_reference, logits = name == REFERENCE, answers.logits[name]
-        confusion[name] = tfma_results.confusion_matrix(
-            result.plots, logits.test.shape[1], tfma_config.EVAL_SLICE
-        )
+        confusion[name] = tfma_results.confusion_of_test(result, logits.test.shape[1])
         measured[name] = Measured(
             name=name,
             size_bytes=_saved_model_bytes(Path(server_dir))

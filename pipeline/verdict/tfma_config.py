@@ -66,13 +66,19 @@ def eval_config(
     )
     # A plain `threshold` would hold for every slice: a class of a few images would then decide.
     test_threshold = config_pb2.PerSliceMetricThreshold(slicing_specs=[test], threshold=threshold)
-    per_class = [
+    by_class = [
         tfma.MetricConfig(
-            class_name=metric.__name__,
-            module=metrics.__name__,
-            config=json.dumps({"num_classes": num_classes}),
-        )
-        for metric in (metrics.PerClassPrecision, metrics.PerClassRecall)
+            class_name="MultiClassConfusionMatrixPlot",
+            config=json.dumps({"thresholds": [metrics.ANY_LOGIT]}),
+        ),
+        *(
+            tfma.MetricConfig(
+                class_name=metric.__name__,
+                module=metrics.__name__,
+                config=json.dumps({"num_classes": num_classes}),
+            )
+            for metric in (metrics.PerClassPrecision, metrics.PerClassRecall)
+        ),
     ]
     return tfma.EvalConfig(
         model_specs=[
@@ -97,11 +103,8 @@ def eval_config(
                         class_name="SparseCategoricalCrossentropy",
                         config='{"name": "loss", "from_logits": true}',
                     ),
-                    tfma.MetricConfig(
-                        class_name="MultiClassConfusionMatrixPlot",
-                        config=json.dumps({"thresholds": [metrics.ANY_LOGIT]}),
-                    ),
-                    *per_class,
+                    # TFMA takes a single output for the probability of one of two classes.
+                    *(by_class if num_classes > 1 else ()),
                 ]
             )
         ],

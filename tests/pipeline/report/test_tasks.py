@@ -67,7 +67,7 @@ def test_particulars_of_conversions_are_listed(fruit: str) -> None:
 def test_a_hundred_classes_in_colours() -> None:
     html = whole_pages.hundred_in_colours()
     found = Page(html)
-    assert "32 × 32 pixels, in colours Classes 100" in found.text
+    assert "32 \u00d7 32 pixels, in colours Classes 100" in found.text
     assert "The worst classes come first." in found.text
     assert found.text.count("Shown are the 20 classes of 100 that are confused most.") == 4
     assert len(html) < 1e6
