@@ -145,8 +145,7 @@ class Training:
       dataset: what the network was trained and tested on.
       task: what its images and labels are.
       model: the network's name.
-      seed: of the training.
-      epochs: of the training.
+      seed, epochs: of the training.
       trials: of the Tuner; 0 without one.
       params: where the parameters come from if they were given; "" for a training.
       notes: sentences about the data.
@@ -170,15 +169,13 @@ class Verdict:
       schema_version: of the file's form.
       title: of the task, for people.
       model: the network's name.
-      image_shape: height, width and channels.
-      label_names: of the classes 0, 1, ...
+      image_shape, label_names: of the task: height, width, channels; of the classes 0, 1, ...
       reference: the name of the model that the others are compared with.
       models: the reference first, then the device models in the order of their recipes.
       dataset: what the models were trained and tested on.
       notes: sentences about the data.
       params: where the parameters come from if they were given; None for a training.
-      seed: of the training.
-      epochs: of the training.
+      seed, epochs: of the training.
       trials: of the Tuner; 0 without one.
       versions: of the packages that the models were made with.
     """
@@ -233,7 +230,7 @@ def write(verdict: Verdict, path: Path) -> None:
 def read(path: Path) -> Verdict:
     """Reads what `write` wrote.
 
-    What is derived (`passed`, `blessed`) is not taken from the file, but found anew.
+    What is derived (`passed`, `blessed`, `outcome`) is not taken from the file, but found anew.
 
     Raises:
       DataError: the file is no JSON, of another schema, or a key is missing or of a wrong type.

@@ -11,141 +11,11 @@ from typing import Any
 import pytest
 
 from data.errors import DataError
-from data.task import Task
 from pipeline.verdict import verdict
-from pipeline.verdict.checks import Check, Direction, Outcome, Unit
-from pipeline.verdict.judge import refuse
-from pipeline.verdict.measured import Refused
-from pipeline.verdict.verdict import (
-    BATCH_1,
-    REFERENCE,
-    Conversion,
-    Dataset,
-    HardMetrics,
-    JudgedModel,
-    Latency,
-    Metrics,
-    Training,
-    Verdict,
-)
+from pipeline.verdict.checks import Check, Outcome
+from pipeline.verdict.verdict import Metrics, Verdict
+from tests.pipeline.verdict.whole_verdict import CONTENT, FOUND, JUDGED, TRAINING
 
-JUDGED = JudgedModel(
-    name=REFERENCE,
-    model_type="tf_generic",
-    bytes=3_400_192,
-    metrics=Metrics(0.985, 0.0651),
-    accuracy_interval=(0.98, 0.99),
-    per_class_accuracy={"0": 1.0},
-    agreement=1.0,
-    max_abs_logit_difference=0.0,
-    hard=HardMetrics(0.912, 0.3125, agreement=1.0),
-    latency_us={BATCH_1: Latency(100.0, 120.5)},
-    checks=(
-        Check("min_accuracy", 0.985, 0.97, 200),
-        Check("max_contradictions", 1, 0),
-        Check("min_agreement", 0.99, 0.999, 200, within_chance=True),
-    ),
-    conversion=Conversion({"SUM": ("norm",)}, {}, fixed_batch=1),
-    refused=None,
-    pushed_to="/srv/17",
-)
-TRAINING = Training(
-    dataset=Dataset("fruit", 60_000, 10_000),
-    task=Task("fruit", (20, 30, 3), ("apple", "pear"), title="Fruit"),
-    model="vit",
-    seed=3,
-    epochs=4,
-    trials=0,
-    params="trained.npz",
-    notes=("No test image is of 'pear'.",),
-)
-FOUND = Verdict.of(
-    TRAINING,
-    [JUDGED, refuse(Refused("int8", None, "there is no kernel"))],
-    {"jax": "0.10.2"},
-)
-
-
-def check(
-    name: str,
-    value: float,
-    limit: float,
-    images: int | None = None,
-    within_chance: bool = False,
-    passed: bool = False,
-) -> dict[str, Any]:
-    """A check as it is in the file."""
-    return {
-        "name": name,
-        "value": value,
-        "limit": limit,
-        "images": images,
-        "within_chance": within_chance,
-        "passed": passed,
-    }
-
-
-CONTENT = {
-    "schema_version": 2,
-    "title": "Fruit",
-    "model": "vit",
-    "image_shape": [20, 30, 3],
-    "label_names": ["apple", "pear"],
-    "reference": "saved_model",
-    "models": [
-        {
-            "name": "saved_model",
-            "model_type": "tf_generic",
-            "bytes": 3400192,
-            "metrics": {"accuracy": 0.985, "loss": 0.0651},
-            "accuracy_interval": [0.98, 0.99],
-            "per_class_accuracy": {"0": 1.0},
-            "agreement": 1.0,
-            "max_abs_logit_difference": 0.0,
-            "hard": {"accuracy": 0.912, "loss": 0.3125, "agreement": 1.0},
-            "latency_us": {"batch_1": {"p50": 100.0, "p90": 120.5}},
-            "checks": [
-                check("min_accuracy", 0.985, 0.97, images=200, passed=True),
-                check("max_contradictions", 1, 0),
-                check("min_agreement", 0.99, 0.999, images=200, within_chance=True),
-            ],
-            "conversion": {
-                "undelegated": {"SUM": ["norm"]},
-                "kept_in_float": {},
-                "fixed_batch": 1,
-            },
-            "refused": None,
-            "pushed_to": "/srv/17",
-            "blessed": False,
-            "outcome": "failed",
-        },
-        {
-            "name": "int8",
-            "model_type": "tf_lite",
-            "bytes": None,
-            "metrics": {"accuracy": None, "loss": None},
-            "accuracy_interval": None,
-            "per_class_accuracy": {},
-            "agreement": None,
-            "max_abs_logit_difference": None,
-            "hard": {"accuracy": None, "loss": None, "agreement": None},
-            "latency_us": {"batch_1": {"p50": None, "p90": None}},
-            "checks": [check("sound_file", 0.0, 1.0)],
-            "conversion": None,
-            "refused": "there is no kernel",
-            "pushed_to": None,
-            "blessed": False,
-            "outcome": "failed",
-        },
-    ],
-    "dataset": {"name": "fruit", "train_examples": 60000, "eval_examples": 10000},
-    "notes": ["No test image is of 'pear'."],
-    "params": "trained.npz",
-    "seed": 3,
-    "epochs": 4,
-    "trials": 0,
-    "versions": {"jax": "0.10.2"},
-}
 DERIVED = {"passed", "blessed", "outcome"}  # the file has them for others; here they are found anew
 OPTIONAL = {"images", "within_chance", "undelegated", "kept_in_float", "fixed_batch"}
 
@@ -241,30 +111,6 @@ def test_what_is_no_json_is_told(tmp_path: Path) -> None:
     (tmp_path / "comparison.json").write_text('{"schema_version": 2,')
     with pytest.raises(DataError, match="comparison.json is no JSON .*run the pipeline again"):
         verdict.read(tmp_path / "comparison.json")
-
-
-@pytest.mark.parametrize(
-    ("name", "direction", "passing", "failing"),
-    [
-        ("min_accuracy", Direction.AT_LEAST, (0.5, 0.6, math.inf), (0.4999, math.nan)),
-        ("max_bytes", Direction.AT_MOST, (0.5, 0.4, -math.inf), (0.5001, math.nan)),
-        ("sound_file", Direction.MUST_BE, (0.5,), (0.0, 1.0, math.nan)),
-    ],
-)
-def test_direction_of_a_check_decides(
-    name: str, direction: Direction, passing: tuple[float, ...], failing: tuple[float, ...]
-) -> None:
-    checks = {value: Check(name, value, 0.5) for value in (*passing, *failing)}
-    assert {check.direction for check in checks.values()} == {direction}
-    for value, check in checks.items():
-        assert check.passed is (value in passing)
-
-
-def test_unit_is_that_of_the_name() -> None:
-    assert Check("max_bytes", 1, 2).unit == Unit.BYTES
-    assert Check("max_class_logit_shift", 1, 2).unit == Unit.LOGIT_SPREAD
-    assert Check("sound_file", 1, 1).unit is None
-    assert Check("max_unheard_of", 1, 2).unit is None
 
 
 def test_what_came_of_a_model_is_the_worst_that_came_of_its_checks() -> None:
