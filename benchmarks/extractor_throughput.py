@@ -30,6 +30,7 @@ from modules.inference import litert, tflite_extractor
 from modules.models import cnn
 from pipeline.settings import config_from_environment
 from pipeline.verdict import tfma_config
+from pipeline.verdict.limits import Limits
 from tests.support.digit_models import analyze
 
 OUTPUT = PROJECT_ROOT / "output" / "bench" / "extractor_throughput.json"
@@ -41,7 +42,7 @@ _RECIPES = (FLOAT32, DYNAMIC_RANGE, INT8)
 _TARGET = 5.0
 _REPETITIONS = 7
 _REPRESENTATIVE = 300
-_NUM_CLASSES = 10
+_NUM_CLASSES, _EXAMPLES = 10, 10_000  # as MNIST's test set
 
 
 def form_batches(images: np.ndarray) -> list[tfma.types.Extracts]:
@@ -67,7 +68,7 @@ def make_model(
 
 def eval_config() -> tfma.EvalConfig:
     """Returns the pipeline's EvalConfig for a TFLite model."""
-    return tfma_config.eval_config(tfma_config.TF_LITE, _NUM_CLASSES, 0.0, 1.0)
+    return tfma_config.eval_config(tfma_config.TF_LITE, _NUM_CLASSES, _EXAMPLES, Limits())
 
 
 def measure(

@@ -33,6 +33,7 @@ from modules import features
 from pipeline.config import PipelineConfig
 from pipeline.settings import config_from_environment
 from pipeline.verdict import tfma_config
+from pipeline.verdict.limits import Limits
 
 
 def write_records(config: PipelineConfig, folder: Path) -> None:
@@ -56,9 +57,10 @@ def write_records(config: PipelineConfig, folder: Path) -> None:
                 writer.write(example.SerializeToString())
 
 
-def stock_eval_config(model_type: str, num_classes: int) -> tfma.EvalConfig:
+def stock_eval_config(model_type: str, num_classes: int, examples: int) -> tfma.EvalConfig:
     """Returns the project's EvalConfig with TFMA's Precision and Recall, one for each class."""
-    config = tfma_config.eval_config(model_type, num_classes, 0.0, 1.0)
+    anything = Limits(min_accuracy=0.0, max_drop_from_last=1.0)
+    config = tfma_config.eval_config(model_type, num_classes, examples, anything)
     metrics = config.metrics_specs[0].metrics
     for metric in [metric for metric in metrics if metric.class_name.startswith("PerClass")]:
         metrics.remove(metric)
@@ -102,7 +104,9 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
             example_splits=[Split.EVAL, Split.HARD],
             model=trainer.outputs["model"],
             schema=schema.outputs["schema"],
-            eval_config=stock_eval_config(model_type, config.dataset.num_classes),
+            eval_config=stock_eval_config(
+                model_type, config.dataset.num_classes, config.dataset.eval_examples
+            ),
         ).with_id(f"Evaluator.{model_type}")
         for model_type in (tfma_config.TF_SAVED_MODEL, tfma_config.TF_LITE)
     ]

@@ -16,3 +16,5 @@ CLASS = "class"  # int64[B], of the largest logit
 
 # The device model's file in the Model artifact, beside the SavedModel; TFMA looks for this name.
 TFLITE_FILE = "tflite"
+# What the model was trained for, as `data.task.Task.to_json` gives it, at the artifact's root.
+TASK_FILE = "task.json"

@@ -10,6 +10,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import BaseChannel
 
 from data.splits import Split
+from data.task import Task
 from modules.inference import tflite_extractor
 from pipeline.components import pusher
 from pipeline.components.comparison import Comparison, Evaluated
@@ -63,8 +64,8 @@ def ship(
             eval_config=tfma_config.eval_config(
                 model_type,
                 config.dataset.num_classes,
-                config.limits.min_accuracy,
-                config.limits.max_drop_from_last,
+                config.dataset.eval_examples,
+                config.limits,
             ),
             module_path=tflite_extractor.__name__ if model_type == tfma_config.TF_LITE else None,
         ).with_id(node_id)
@@ -84,6 +85,8 @@ def ship(
         limits=config.limits,
         training=Training(
             dataset=Dataset(data.name, data.train_examples, data.eval_examples),
+            task=Task(data.name, (28, 28, 1), tuple(map(str, range(data.num_classes)))),
+            model="cnn",
             seed=config.train.seed,
             epochs=config.train.epochs,
             trials=config.tuner_trials,

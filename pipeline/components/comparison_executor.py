@@ -24,6 +24,7 @@ from modules.examples import tf_examples as example_files
 from modules.export import conversion_record, saved_model, tflite_checks
 from modules.export.flatbuffer import ConversionError
 from modules.export.recipes import RECIPES
+from modules.inference import litert
 from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
 from pipeline.components.blessings import bless
 from pipeline.verdict import (
@@ -31,12 +32,12 @@ from pipeline.verdict import (
     judge,
     refusals,
     run_models,
-    tfma_config,
     tfma_results,
     verdict,
 )
+from pipeline.verdict.answers import cross_entropies
 from pipeline.verdict.limits import limits_from_json
-from pipeline.verdict.measured import Measured, Refused
+from pipeline.verdict.measured import Labels, Measured, Refused
 from pipeline.verdict.verdict import REFERENCE, Training, Verdict
 
 _PACKAGES = ("tfx", "tensorflow", "jax", "flax", "ai-edge-litert")
@@ -57,14 +58,17 @@ class Executor(BaseExecutor):
         inputs = {key: get_single_instance(value) for key, value in input_dict.items() if value}
         outputs = {key: get_single_instance(value) for key, value in output_dict.items()}
         limits = limits_from_json(exec_properties["limits"])
+        training = TypeAdapter(Training).validate_json(exec_properties["training"])
         server_dir = _serving_dir(inputs, REFERENCE)
         names = [name for name in RECIPES if f"{name}_{MODEL}" in inputs]
         # The bytes that are looked at, run and shipped are those of one copy.
         with tempfile.TemporaryDirectory() as copies:
-            paths, refused = _copy_sound(inputs, names, server_dir, Path(copies))
-            measured, confusion = _measure(inputs, server_dir, paths)
+            paths, refused = _copy_sound(
+                inputs, names, server_dir, Path(copies), training.task.num_classes
+            )
+            measured, labels, confusion = _measure(inputs, server_dir, paths)
             judged = {
-                name: judge.judge(model, measured[REFERENCE], limits)
+                name: judge.judge(model, measured[REFERENCE], labels, limits)
                 for name, model in measured.items()
             }
             judged |= {model.name: judge.refuse(model) for model in refused}
@@ -72,17 +76,8 @@ class Executor(BaseExecutor):
 
             folder = Path(outputs["comparison"].uri)
             folder.mkdir(parents=True, exist_ok=True)
-            training = TypeAdapter(Training).validate_json(exec_properties["training"])
-            found = Verdict(
-                schema_version=verdict.SCHEMA_VERSION,
-                reference=REFERENCE,
-                models=(server, *devices),
-                dataset=training.dataset,
-                seed=training.seed,
-                epochs=training.epochs,
-                trials=training.trials,
-                versions={package: metadata.version(package) for package in _PACKAGES},
-            )
+            versions = {package: metadata.version(package) for package in _PACKAGES}
+            found = Verdict.of(training, (server, *devices), versions)
             verdict.write(found, folder / verdict.COMPARISON_FILE)
             logits = {name: model.logits.test for name, model in measured.items()}
             np.savez(folder / LOGITS_FILE, **logits)
@@ -90,7 +85,7 @@ class Executor(BaseExecutor):
 
             shipped = [model for model in devices if model.blessed]
             package = Path(path_utils.serving_model_path(outputs["device_models"].uri))
-            device_package.pack(package, paths, shipped)
+            device_package.pack(package, paths, shipped, training.task, training.model)
         bless(outputs["server_blessing"], server.blessed, inputs[f"{REFERENCE}_{MODEL}"])
         bless(outputs["device_blessing"], bool(shipped))
 
@@ -100,7 +95,11 @@ def _serving_dir(inputs: Mapping[str, Artifact], name: str) -> str:
 
 
 def _copy_sound(
-    inputs: Mapping[str, Artifact], names: list[str], server_dir: str, folder: Path
+    inputs: Mapping[str, Artifact],
+    names: list[str],
+    server_dir: str,
+    folder: Path,
+    num_classes: int,
 ) -> tuple[dict[str, str], list[Refused]]:
     """Copies the device models that are what was checked, and checks their form once more.
 
@@ -122,6 +121,8 @@ def _copy_sound(
                 tflite_checks.check_tflite(str(copy), recipe, recipe.expected_bytes(sizes))
             except ConversionError as error:
                 reason = str(error).removeprefix(f"{copy}: ")
+            else:
+                reason = _wrong_output(str(copy), num_classes)
         if reason:
             size = original.stat().st_size if original.is_file() else None
             refused.append(Refused(name, size, reason))
@@ -130,10 +131,17 @@ def _copy_sound(
     return paths, refused
 
 
+def _wrong_output(path: str, num_classes: int) -> str | None:
+    """Returns what is wrong with the number of a model's logits, None if it is the labels'."""
+    [output] = litert.make_interpreter(path).get_output_details()
+    found = int(output["shape"][-1])
+    return None if found == num_classes else f"it gives {found} logits for {num_classes} labels"
+
+
 def _measure(
     inputs: Mapping[str, Artifact], server_dir: str, paths: Mapping[str, str]
-) -> tuple[dict[str, Measured], dict[str, np.ndarray]]:
-    """Returns all that is known of the models, and their confusion matrices, by name."""
+) -> tuple[dict[str, Measured], Labels, dict[str, np.ndarray]]:
+    """Returns all that is known of the models, the true classes, and confusion matrices."""
     results = {
         name: tfma_results.load_evaluation(inputs[f"{name}_{EVALUATION}"].uri)
         for name in (REFERENCE, *paths)
@@ -154,9 +162,7 @@ def _measure(
     measured, confusion = {}, {}
     for name, (result, baseline) in results.items():
         is_reference, logits = name == REFERENCE, answers.logits[name]
-        confusion[name] = tfma_results.confusion_matrix(
-            result.plots, logits.test.shape[1], tfma_config.EVAL_SLICE
-        )
+        confusion[name] = tfma_results.confusion_of_test(result, logits.test.shape[1])
         measured[name] = Measured(
             name=name,
             size_bytes=_saved_model_bytes(Path(server_dir))
@@ -167,11 +173,11 @@ def _measure(
             evaluator_blessed=is_model_blessed(inputs[f"{name}_{BLESSING}"]),
             last_accuracy=baseline and tfma_results.read_metrics(baseline).accuracy,
             logits=logits,
-            own_loss=run_models.cross_entropy(logits.test, answers.labels),
+            own_loss=float(cross_entropies(logits.test, answers.labels.test).mean()),
             contradictions=answers.contradictions if is_reference else None,
             latency_us=latencies[name],
         )
-    return measured, confusion
+    return measured, answers.labels, confusion
 
 
 def _saved_model_bytes(folder: Path) -> int:

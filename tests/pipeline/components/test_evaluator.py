@@ -20,6 +20,7 @@ from pipeline.beam import engines
 from pipeline.components import evaluator, example_gen
 from pipeline.components.validation import curated_schema
 from pipeline.verdict import refusals, tfma_config, tfma_results
+from pipeline.verdict.limits import Limits
 from tests.support.digit_models import DigitModels
 
 COUNT = 50
@@ -81,7 +82,8 @@ def _run(
     """Runs an executor on the test set and the hard set."""
     measured, blessing = ModelEvaluation(), ModelBlessing()
     measured.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
-    config = tfma_config.eval_config(tfma_config.TF_LITE, 10, 0.0, 1.0)
+    limits = Limits(min_accuracy=0.0, max_drop_from_last=1.0)
+    config = tfma_config.eval_config(tfma_config.TF_LITE, 10, 2 * COUNT, limits)
     context = BaseBeamExecutor.Context(
         beam_pipeline_args=list(engines.IN_MEMORY), tmp_dir=str(folder / "tmp")
     )
