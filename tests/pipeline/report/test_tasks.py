@@ -73,6 +73,20 @@ def test_a_hundred_classes_in_colours() -> None:
     assert len(html) < 1e6
 
 
+@pytest.mark.parametrize(
+    ("num_classes", "images", "shape"),
+    [(1, 10, (28, 28, 1)), (2, 10, (5, 3, 1)), (100, 10, (32, 32, 3)), (3, 1, (224, 9, 3))],
+)
+def test_a_handful_of_images_of_any_number_of_classes(
+    num_classes: int, images: int, shape: tuple[int, int, int]
+) -> None:
+    names = tuple(f"class {label}" for label in range(num_classes))
+    text = Page(whole_pages.page_of(np.arange(images) % num_classes, names, shape)).text
+    missing = max(0, num_classes - images)
+    assert ("There is no test image of class" in text) == bool(missing)
+    assert (f"and {missing - 20} more: nothing is known" in text) == (missing > 20)
+
+
 def test_images_of_many_pixels_are_not_shown_pixel_by_pixel() -> None:
     for shape, is_small in (((28, 28, 1), True), ((224, 224, 1), False)):
         html = whole_pages.page_of(np.arange(400) % 10, tuple("0123456789"), shape)
