@@ -10,7 +10,6 @@ from tfx.proto import pusher_pb2
 from tfx.types import BaseChannel
 
 from data.splits import Split
-from data.task import Task
 from modules.inference import tflite_extractor
 from pipeline.components import pusher
 from pipeline.components.comparison import Comparison, Evaluated
@@ -63,7 +62,7 @@ def ship(
             schema=schema,
             eval_config=tfma_config.eval_config(
                 model_type,
-                config.dataset.num_classes,
+                config.dataset.task.num_classes,
                 config.dataset.eval_examples,
                 config.limits,
             ),
@@ -85,11 +84,13 @@ def ship(
         limits=config.limits,
         training=Training(
             dataset=Dataset(data.name, data.train_examples, data.eval_examples),
-            task=Task(data.name, (28, 28, 1), tuple(map(str, range(data.num_classes)))),
-            model="cnn",
+            task=data.task,
+            model=config.model,
             seed=config.train.seed,
             epochs=config.train.epochs,
-            trials=config.tuner_trials,
+            trials=0 if config.params else config.tuner_trials,
+            params=config.params,
+            notes=data.notes,
         ),
     )
     push_to_server = _pusher(
