@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from data.dataset import FILE_NAMES, DatasetFiles, open_folder
 from data.digits import DIGITS_SHA256, is_whole, make_digits
 from data.errors import DataError
-from data.forms.checksums import sha256_of
+from data.forms.idx_checksums import sha256_of
 from data.forms.idx import read_header, read_range, write_idx
 from data.resolve import resolve_dataset
 

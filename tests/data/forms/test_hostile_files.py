@@ -14,7 +14,7 @@ import pytest
 from data.dataset import FILE_NAMES, open_folder
 from data.errors import DataError
 from data.forms import decompressed
-from data.forms.checksums import has_sha256, sha256_of
+from data.forms.idx_checksums import has_sha256, sha256_of
 from data.forms.idx import read_header, write_idx
 
 GIB = 1 << 30

@@ -12,7 +12,7 @@ import pytest
 from data.catalogue import CatalogueEntry
 from data.dataset import FILE_NAMES, open_folder
 from data.errors import DataError
-from data.forms.checksums import sha256_of
+from data.forms.idx_checksums import sha256_of
 from data.mirrors.download import DownloadError, download, missing_files
 from data.mirrors.fetch import Limits
 

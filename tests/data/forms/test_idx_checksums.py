@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.forms.checksums import has_sha256, part_digests, sha256_of
+from data.forms.idx_checksums import has_sha256, part_digests, sha256_of
 from data.forms.idx import read_header, write_idx
 
 IMAGES = np.random.default_rng(1).integers(0, 256, (40, 28, 28), np.uint8)
