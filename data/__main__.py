@@ -4,9 +4,16 @@ import argparse
 import sys
 
 from data.cache import add_cache_dir
-from data.errors import FAILED
+from data.errors import FAILED, DataError
 from data.resolve import resolve_dataset
 from data.task import parse_image_size
+
+
+def _image_size(text: str | None) -> tuple[int, int] | None:
+    try:
+        return parse_image_size(text) if text else None
+    except ValueError as error:
+        raise DataError(f"--image-size: {error}") from error
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,9 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     add_cache_dir(parser)
     options = parser.parse_args(arguments)
     try:
-        size = parse_image_size(options.image_size) if options.image_size else None
+        size = _image_size(options.image_size)
         dataset = resolve_dataset(options.dataset, options.mnist_dir, options.cache_dir, size=size)
-    except ValueError as error:
+    except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     height, width, channels = dataset.task.image_shape

@@ -23,7 +23,7 @@ def make_hard(images: np.ndarray, first_index: int, seed: int = 0) -> np.ndarray
     """Rotates, scales and shifts images, each by amounts that its index in the split decides.
 
     Of an image on black, no ink is lost at the border: what would reach beyond it is scaled or
-    shifted less. One that fills its border, as a photograph does, is continued by its border.
+    shifted less. One that fills it, as a photograph does, is continued by its border.
     Pixels are interpolated bilinearly, and rounded to grey levels.
 
     Args:
@@ -47,8 +47,8 @@ def make_hard(images: np.ndarray, first_index: int, seed: int = 0) -> np.ndarray
     half_down, half_right = height / 2, width / 2
     places = np.indices((height, width)).reshape(2, 1, -1)
     down, right = places[0] - (half_down - 0.5), places[1] - (half_right - 0.5)
-    fills_border = _fills_border(images)
-    has_ink = (images > 0).any(axis=3).reshape(len(images), -1) & ~fills_border[:, None]
+    is_full = _is_full(images)
+    has_ink = (images > 0).any(axis=3).reshape(len(images), -1) & ~is_full[:, None]
     # Where the ink ends once it is rotated, before scaling.
     top, bottom = _extent(has_ink, cosine * down + sine * right)
     left, end = _extent(has_ink, cosine * right - sine * down)
@@ -66,17 +66,20 @@ def make_hard(images: np.ndarray, first_index: int, seed: int = 0) -> np.ndarray
     matrices = np.stack([cosine, -sine, sine, cosine], axis=-1).reshape(-1, 2, 2) / scale[..., None]
     shifts = np.concatenate([shift_down, shift_right], axis=1)
     warped = np.empty(images.shape)
-    for chosen, beyond in ((~fills_border, "grid-constant"), (fills_border, "nearest")):
+    for chosen, beyond in ((~is_full, "grid-constant"), (is_full, "nearest")):
         if chosen.any():
             warped[chosen] = warp(images[chosen], matrices[chosen], shifts[chosen], beyond)
     return np.rint(_GREY_LEVELS * warped).astype(np.float32) / np.float32(_GREY_LEVELS)
 
 
-def _fills_border(images: np.ndarray) -> np.ndarray:
-    """Returns for which images more than half of the border's pixels are not black, bool[N]."""
+def _is_full(images: np.ndarray) -> np.ndarray:
+    """Returns which images are not on black, bool[N]: most of all, and of their border, is lit.
+
+    Of an image on black, too, something may touch the border.
+    """
     lit = (images > 0).any(axis=3)
     border = np.concatenate([lit[:, 0], lit[:, -1], lit[:, 1:-1, 0], lit[:, 1:-1, -1]], axis=1)
-    return border.mean(axis=1) > 0.5
+    return (border.mean(axis=1) > 0.5) & (lit.mean(axis=(1, 2)) > 0.5)
 
 
 def _extent(has_ink: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

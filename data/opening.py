@@ -19,6 +19,7 @@ from data.task import MAX_SIDE, Task
 
 Size = tuple[int, int]  # height and width
 _DIM = 5
+_MOST_EXAMPLES = 100_000_000  # of a split, whose labels are held in memory
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def open_data(
         options["size"] = list(size)
         shape = *size, shape[2]
     _check_size(found.location, shape)
-    labels = {split: np.unique(reader.labels()).tolist() for split, reader in raw.items()}
     _check_counts(found.location, raw)
+    labels = {split: np.unique(reader.labels()).tolist() for split, reader in raw.items()}
     values = tuple(sorted({*labels[Split.TRAIN], *labels[Split.EVAL]}, key=natural_key))
     if expected:
         label_checks.check_within(found.location, values, expected.values)
@@ -138,6 +139,11 @@ def _check_counts(location: Path, raw: Mapping[Split, Reader]) -> None:
         if not len(raw[split]):
             raise DataError(
                 f"{location}: holds no image {words}, expected at least one in each split"
+            )
+        if len(raw[split]) > _MOST_EXAMPLES:
+            raise DataError(
+                f"{location}: says that it holds {len(raw[split]):,} images {words}, expected at "
+                f"most {_MOST_EXAMPLES:,}; take a part of them"
             )
 
 

@@ -97,7 +97,6 @@ def parse_image_size(text: str) -> tuple[int, int]:
     size = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not (min(size) > 0 and max(size) <= MAX_SIDE):
         raise ValueError(
-            f"image size {text[:20]!r}: expected a number from 1 to {MAX_SIDE}, or two as 48x64 "
-            "(height x width)"
+            f"expected a number from 1 to {MAX_SIDE}, or two as 48x64 (height x width)"
         )
     return size

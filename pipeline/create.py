@@ -18,7 +18,7 @@ from modules import preprocessing, run_fn, tuner
 from modules.export.recipes import FLOAT32
 from pipeline.beam import engines
 from pipeline.components import baseline
-from pipeline.components.example_gen import idx_example_gen
+from pipeline.components.example_gen import image_example_gen
 from pipeline.components.quantizer import Quantizer
 from pipeline.components.report import Report
 from pipeline.components.validation import AnomalyGate, CuratedSchema, curated_schema
@@ -32,11 +32,11 @@ from pipeline.storage import staging, stores
 def create_pipeline(config: PipelineConfig) -> Pipeline:
     """Returns the pipeline that trains once, and evaluates, compares and pushes every format."""
     data = config.dataset
-    example_gen = idx_example_gen(config.data_folder, data.digests)
+    example_gen = image_example_gen(data, config.data_folder)
     example_gen.with_beam_pipeline_args(engines.args_for_local_files(config.beam_args))
 
     # The data is checked against the schema before anything is learnt from it.
-    schema = CuratedSchema(schema_text=curated_schema(data.num_classes))
+    schema = CuratedSchema(schema_text=curated_schema(data.task))
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"],
         exclude_splits=[Split.HARD],  # made from eval, by code rather than by people
@@ -64,7 +64,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         "train_args": trainer_pb2.TrainArgs(splits=[Split.TRAIN]),
         "eval_args": trainer_pb2.EvalArgs(splits=[Split.EVAL]),
     }
-    training_config = {**asdict(config.train), "num_classes": data.num_classes}
+    training_config = {**asdict(config.train), "num_classes": data.task.num_classes}
     search = _tuners(config, training_inputs, training_config)
     trainer = Trainer(
         run_fn=f"{run_fn.__name__}.run_fn",

@@ -9,6 +9,7 @@ from typing import Any
 
 from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
+from data.task import parse_image_size
 from modules.export.recipes import RECIPES
 from modules.training.config import TrainConfig
 from pipeline.beam import engines
@@ -19,7 +20,7 @@ from pipeline.verdict.limits import Limits
 
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
-    *("DATASET", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
+    *("DATASET", "IMAGE_SIZE", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
     *("BEAM_RUNNER", "BEAM_ARGS"),
@@ -69,6 +70,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     )
     trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
     recipes = _recipes(environment)
+    size = _image_size(environment)
     metadata = environment.get("METADATA") or ""
     if metadata:
         metadata = database.parse(metadata).url
@@ -79,7 +81,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     stage_beam = switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
     locations.check_staging(root, stage_beam)
     engines.check_root(beam_args, root, stage_beam)
-    dataset, data_uri = locations.data_set(environment)
+    dataset, data_uri = locations.data_set(environment, size)
     output = Path(given_output or PROJECT_ROOT / "output" / dataset.name)
     config = PipelineConfig(
         dataset,
@@ -124,6 +126,15 @@ def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
             f"{', '.join(RECIPES)}, separated by commas"
         )
     return tuple(name for name in RECIPES if name in chosen)
+
+
+def _image_size(environment: Mapping[str, str]) -> tuple[int, int] | None:
+    """Returns the height and width that images are resized to, or raises ConfigError."""
+    text = environment.get("IMAGE_SIZE") or ""
+    try:
+        return parse_image_size(text) if text else None
+    except ValueError as error:
+        raise ConfigError(f"IMAGE_SIZE={shown(text)}: {error}") from error
 
 
 def _name(environment: Mapping[str, str]) -> str:

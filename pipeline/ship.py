@@ -62,7 +62,7 @@ def ship(
             schema=schema,
             eval_config=tfma_config.eval_config(
                 model_type,
-                config.dataset.num_classes,
+                config.dataset.task.num_classes,
                 config.limits.min_accuracy,
                 config.limits.max_drop_from_last,
             ),

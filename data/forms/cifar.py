@@ -18,6 +18,7 @@ from data.splits import Split
 
 _PIXELS = 3 * 32 * 32
 _MAX_NAMES_BYTES = 1 << 16
+NAMES_FILES = ("batches.meta.txt", "fine_label_names.txt")
 _PICKLES = ("data_batch_1", "test_batch", "batches.meta")
 _BATCH = re.compile(r"data_batch_\d+\.bin")
 
@@ -32,9 +33,9 @@ def find(folder: Path) -> Found | None:
         names = {path.name for path in folder.iterdir()}
     batches = sorted(filter(_BATCH.fullmatch, names))
     if batches:
-        train, test, label_bytes, names_file = batches, "test_batch.bin", 1, "batches.meta.txt"
+        train, test, label_bytes, names_file = batches, "test_batch.bin", 1, NAMES_FILES[0]
     elif "train.bin" in names:
-        train, test, label_bytes, names_file = ["train.bin"], "test.bin", 2, "fine_label_names.txt"
+        train, test, label_bytes, names_file = ["train.bin"], "test.bin", 2, NAMES_FILES[1]
     elif names.issuperset(_PICKLES):
         raise DataError(
             f"{folder}: holds CIFAR's version for Python, whose pickles could run any program; "

@@ -99,6 +99,9 @@ def _open(images: Path, labels: Path, transposed: bool) -> "IdxReader":
             f"{images} holds {header.shape[0]} images, but {labels} holds {labels_header.shape[0]} "
             "labels; expected one label for each image, so take both files from the same data set"
         )
+    for path in (images, labels):
+        with opened_values(path):  # whether its size fits its header
+            pass
     if transposed:
         shape = shape[1], shape[0], shape[2]
     return IdxReader(images, labels, header.shape[0], shape, transposed, _columns(labels))

@@ -2,12 +2,13 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 from data.errors import DataError, disk_errors
 from data.forms import cifar, csv_table, idx_files, image_folder, npz
 from data.forms.held_out import hold_out
+from data.forms.idx_names import role_of
 from data.forms.reader import Found, Options, Reader
 from data.forms.views import Numbered, Resized
 from data.splits import Split
@@ -26,6 +27,7 @@ NEED = (
 )
 _DEPTH = 2  # data sets are often unpacked into a folder within a folder
 _MOST_FOLDERS = 1000
+_MOST_PARTS = 3  # train/CLASS/NAME.png
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar", ".tar.bz2")
 
 
@@ -94,6 +96,15 @@ def open_unnumbered(location: Path, form: str, options: Options) -> dict[Split, 
         height, width = options["size"]
         readers = {s: Resized(reader, height, width) for s, reader in readers.items()}
     return readers
+
+
+def may_belong(path: str) -> bool:
+    """Whether a file of this path below a data set's folder may be one of the data set's."""
+    parts = PurePosixPath(path)
+    is_deep = len(parts.parts) > _DEPTH + _MOST_PARTS
+    suffixes = (*image_folder.SUFFIXES, ".npz", ".csv", ".csv.gz", ".bin")
+    is_named = role_of(parts.name) is not None or parts.name in cifar.NAMES_FILES
+    return not is_deep and (is_named or parts.name.lower().endswith(suffixes))
 
 
 def _find_in(folder: Path, size: tuple[int, int] | None) -> list[tuple[str, Found]]:

@@ -9,8 +9,8 @@ import pytest
 from data.catalogue import CATALOGUE
 from data.dataset import FILE_NAMES, open_folder, read_split_range
 from data.errors import DataError
-from data.forms.idx_checksums import sha256_of
 from data.forms.idx import write_idx
+from data.forms.idx_checksums import sha256_of
 
 TRAIN_IMAGES, TRAIN_LABELS, EVAL_IMAGES, EVAL_LABELS = FILE_NAMES
 
