@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from data.errors import DataError
+from data.forms.layout import MAX_CLASSES
 from data.forms.reader import Label
 from data.splits import Split
 
-MAX_CLASSES = 1000
 FEW_EXAMPLES = 100
 _IGNORE = 255  # how label images mark what no class is meant for
 _RARE = 10  # times rarer than the other classes

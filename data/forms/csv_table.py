@@ -130,17 +130,25 @@ def _head(path: Path) -> _Head | None:
         names = [field.lower() for field in fields]
         labels = [names.index(name) for name in _LABEL_NAMES if name in names]
         return _Head(True, len(fields), labels[0] if labels else None)
-    is_image = square_side(len(fields)) > 0 and not square_side(len(fields) - 1)
+    is_image = _side(len(fields))[0] > 0 and not _side(len(fields) - 1)[0]
     return _Head(False, len(fields), None if is_image else 0)
 
 
-def _image_shape(path: Path, pixels: int) -> tuple[int, int, int]:
+def _side(pixels: int) -> tuple[int, int]:
+    """Returns the side and the channels of a square image, or (0, 0)."""
     if side := square_side(pixels):
-        return side, side, 1
+        return side, 1
     if pixels % 3 == 0 and (side := square_side(pixels // 3)):
-        return side, side, 3
-    raise DataError(
-        f"{path}: there are {pixels} pixels in a row, expected those of a square, grey ({28 * 28}) "
-        f"or with red, green and blue for each pixel ({3 * 32 * 32}); save the images as PNG files "
-        "or .npz instead"
-    )
+        return side, 3
+    return 0, 0
+
+
+def _image_shape(path: Path, pixels: int) -> tuple[int, int, int]:
+    side, channels = _side(pixels)
+    if not side:
+        raise DataError(
+            f"{path}: there are {pixels} pixels in a row, expected those of a square, grey "
+            f"({28 * 28}) or with red, green and blue for each pixel ({3 * 32 * 32}); save the "
+            "images as PNG files or .npz instead"
+        )
+    return side, side, channels

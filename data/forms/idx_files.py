@@ -11,7 +11,7 @@ import numpy as np
 from data.errors import DataError, disk_errors
 from data.forms.idx import opened_values, read_header, read_range
 from data.forms.idx_names import FILE_NAMES, IMAGES, LABELS, Role, existing, missing_name, sets_in
-from data.forms.layout import pattern_of, square_side
+from data.forms.layout import MAX_CLASSES, image_shape_of, pattern_of
 from data.forms.reader import Examples, Found, Options, Reader
 from data.splits import Split
 
@@ -19,6 +19,7 @@ NEED = f"the four IDX files {', '.join(FILE_NAMES)}, plain or .gz"
 _QMNIST_COLUMNS = 8
 _TRANSPOSED_SETS = "emnist"
 _FEW = 4
+_MOST_VALUES = 1 << 28  # of labels in columns, which are all looked at
 
 
 def find(folder: Path) -> Found | None:
@@ -51,7 +52,7 @@ def find(folder: Path) -> Found | None:
     transposed = name.lower().startswith(_TRANSPOSED_SETS)
     return Found(
         folder,
-        {split: f"{pattern_of(_common_start(*names))}*" for split, names in files.items()},
+        {split: _pattern(folder, *names) for split, names in files.items()},
         {
             "files": {s: [n.removesuffix(".gz") for n in names] for s, names in files.items()},
             "transposed": transposed,
@@ -80,8 +81,17 @@ def _missing(roles: dict[Role, list[Path]]) -> list[Role]:
     return [role for role in needed if role not in roles]
 
 
+def _pattern(folder: Path, images: str, labels: str) -> str:
+    """Returns a pattern for both files: of MNIST's own names, "train-*" or "t10k-*"."""
+    pairs = list(zip(images.split("/"), labels.split("/"), strict=False))
+    if images.count("/") != labels.count("/"):
+        raise DataError(
+            f"{folder}: {images} and {labels} are not side by side; put all into one folder"
+        )
+    return "/".join(f"{pattern_of(_common_start(*pair))}*" for pair in pairs)
+
+
 def _common_start(one: str, other: str) -> str:
-    """Returns the characters that both names begin with: of MNIST's own, "train-" or "t10k-"."""
     same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
     return "".join(character for character, _ in same)
 
@@ -93,7 +103,12 @@ def _open(images: Path, labels: Path, transposed: bool) -> "IdxReader":
             f"{images}: holds {header.dtype.name}, expected images of uint8; convert the pixels to "
             "0..255"
         )
-    shape = _image_shape(images, header.shape)
+    shape = image_shape_of(header.shape)
+    if shape is None:
+        raise DataError(
+            f"{images}: shape is {header.shape}, expected images of shape (N, H, W), (N, H, W, 1), "
+            "(N, H, W, 3) or, if they are square, (N, H*W)"
+        )
     if header.shape[0] != labels_header.shape[0]:
         raise DataError(
             f"{images} holds {header.shape[0]} images, but {labels} holds {labels_header.shape[0]} "
@@ -107,26 +122,12 @@ def _open(images: Path, labels: Path, transposed: bool) -> "IdxReader":
     return IdxReader(images, labels, header.shape[0], shape, transposed, _columns(labels))
 
 
-def _image_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    match shape[1:]:
-        case (height, width):
-            return height, width, 1
-        case (height, width, 1 | 3 as channels):
-            return height, width, channels
-        case (pixels,) if side := square_side(pixels):
-            return side, side, 1
-    raise DataError(
-        f"{path}: shape is {shape}, expected images of shape (N, H, W), (N, H, W, 1), (N, H, W, 3) "
-        "or, if they are square, (N, H*W)"
-    )
-
-
 def _columns(path: Path) -> str:
     """Returns how labels are written: in the only column, in the first, or one-hot."""
     shape = read_header(path).shape
     if math.prod(shape[1:]) == 1 and len(shape) <= 2:
         return "only"
-    if len(shape) == 2:
+    if len(shape) == 2 and shape[1] <= MAX_CLASSES and math.prod(shape) <= _MOST_VALUES:
         values = _all_values(path)
         if ((values == 0) | (values == 1)).all() and (values.sum(axis=1) == 1).all():
             return "one_hot"

@@ -8,6 +8,28 @@ TRAIN_NAMES = ("train", "training")
 EVAL_NAMES = ("test", "testing", "t10k", "eval", "val", "valid", "validation")
 
 
+# Of one image, however it is stored: far more than a camera's, far less than the memory.
+MAX_PIXELS = 50_000_000
+MAX_CLASSES = 1000
+
+
+def image_shape_of(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """Returns height, width and channels of images in an array [N, ...], or None if they are none.
+
+    They are (N, H, W), (N, H, W, 1), (N, H, W, 3) or, if they are square, (N, H*W).
+    """
+    if not 0 < math.prod(shape[1:]) <= MAX_PIXELS:
+        return None
+    match shape[1:]:
+        case (height, width):
+            return height, width, 1
+        case (height, width, 1 | 3 as channels):
+            return height, width, channels
+        case (pixels,) if side := square_side(pixels):
+            return side, side, 1
+    return None
+
+
 def pattern_of(name: str) -> str:
     """Returns a pattern for TFX that matches this name, in which nothing else has a meaning."""
     return re.sub(r"[\[\]*?{}]", "?", name)

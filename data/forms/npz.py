@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DataError, disk_errors
-from data.forms.layout import pattern_of, square_side
+from data.forms.layout import MAX_CLASSES, image_shape_of, pattern_of
 from data.forms.npy_member import NpyMember, members, open_member
 from data.forms.reader import Examples, Found, Options, Reader
 from data.splits import Split
@@ -84,45 +84,45 @@ def open_raw(location: Path, options: Options) -> dict[Split, "NpzReader"]:
 def _place(places: dict[str, list[_Place]], split: Split, kinds: tuple[str, ...]) -> _Place | None:
     for word in _SPLITS[split]:
         for kind in kinds:
-            for name in (f"{kind}_{word}", f"{word}_{kind}") if word else (kind,):
-                for known, found in places.items():
-                    if known == name or (known.endswith(f"_{name}") and word):
-                        if len(found) > 1:
-                            raise DataError(
-                                f"{found[0][0]} and {found[1][0]} both hold {found[0][1]}; give "
-                                "one of these files as the data set"
-                            )
-                        return found[0]
+            names = (f"{kind}_{word}", f"{word}_{kind}") if word else (kind,)
+            ends = tuple(f"_{name}" for name in names) if word else ()
+            found = [
+                place
+                for known, held in places.items()
+                for place in held
+                if known in names or known.endswith(ends)
+            ]
+            if len(found) > 1:
+                raise DataError(
+                    f"{found[0][0]} and {found[1][0]} both hold {found[0][1]}; give one of these "
+                    "files as the data set"
+                )
+            if found:
+                return found[0]
     return None
 
 
 def _open(images: NpyMember, labels: NpyMember, unit: bool) -> "NpzReader":
+    shape = _image_shape(images)
     if images.shape[0] != labels.shape[0]:
         raise DataError(
             f"{images.path}: {images.name} holds {images.shape[0]} images, but {labels.name} holds "
             f"{labels.shape[0]} labels; expected one label for each image"
         )
     columns = labels.shape[1] if len(labels.shape) == 2 else 1
-    if len(labels.shape) > 2 or columns == 0:
+    if len(labels.shape) > 2 or not 0 < columns <= MAX_CLASSES:
         raise DataError(
             f"{labels.path}: {labels.name} has shape {labels.shape}, expected labels of shape "
             "(N,) or (N, 1), or one-hot ones (N, classes)"
         )
-    return NpzReader(images, labels, _image_shape(images), unit)
+    return NpzReader(images, labels, shape, unit)
 
 
 def _image_shape(images: NpyMember) -> tuple[int, int, int]:
-    match images.shape[1:]:
-        case (height, width):
-            return height, width, 1
-        case (height, width, 1 | 3 as channels):
-            return height, width, channels
-        case (pixels,) if side := square_side(pixels):
-            return side, side, 1
-        case (1 | 3, _, _):
-            hint = f"; save {images.name}.transpose(0, 2, 3, 1)"
-        case _:
-            hint = ""
+    if shape := image_shape_of(images.shape):
+        return shape
+    is_channels_first = len(images.shape) == 4 and images.shape[1] in (1, 3)
+    hint = f"; save {images.name}.transpose(0, 2, 3, 1)" if is_channels_first else ""
     raise DataError(
         f"{images.path}: {images.name} has shape {images.shape}, expected (N, H, W), (N, H, W, 1), "
         f"(N, H, W, 3) or, if they are square, (N, H*W){hint}"
@@ -154,7 +154,8 @@ class NpzReader(Reader):
 
     def labels(self) -> np.ndarray:
         """All labels, int64[N]."""
-        parts = [self._labels(part) for part in self.labels_array.parts(max(1, len(self)))]
+        size = max(1, _SCAN_BYTES // self.labels_array.item_bytes)
+        parts = [self._labels(part) for part in self.labels_array.parts(size)]
         return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def read(self, start: int, stop: int) -> Examples:

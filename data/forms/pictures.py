@@ -10,10 +10,10 @@ from PIL import Image, ImageOps
 
 from data.errors import DataError, disk_errors
 from data.forms.decompressed import open_regular
+from data.forms.layout import MAX_PIXELS
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 _FORMATS = ("PNG", "JPEG", "BMP")
-_MAX_PIXELS = 50_000_000  # of one image: far more than a camera's, far less than the memory
 # Of EXIF; from 5 to 8, height and width are exchanged:
 # https://www.cipa.jp/std/documents/e/DC-008-2012_E.pdf
 _ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
@@ -87,6 +87,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
                     yield picture
         except DataError:
             raise
+        except Image.DecompressionBombError as error:
+            raise _too_large(path, "of far more pixels") from error
         # Damage makes Pillow raise nearly anything.
         except Exception as error:
             raise DataError(
@@ -96,16 +98,20 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def _check(path: Path, picture: Image.Image) -> None:
-    if picture.width * picture.height > _MAX_PIXELS:
-        raise DataError(
-            f"{path}: says that it is {picture.height}x{picture.width} pixels, expected at most "
-            f"{_MAX_PIXELS:,} in all; shrink it or remove it"
-        )
+    if picture.width * picture.height > MAX_PIXELS:
+        raise _too_large(path, f"{picture.height}x{picture.width} pixels")
     if picture.mode not in _GREY_MODES + _COLOUR_MODES:
         raise DataError(
             f"{path}: has pixels of mode {picture.mode}, expected 8 bits for each channel; save it "
             "as 8-bit grey or RGB"
         )
+
+
+def _too_large(path: Path, size: str) -> DataError:
+    return DataError(
+        f"{path}: says that it is {size}, expected at most {MAX_PIXELS:,} in all; shrink it or "
+        "remove it"
+    )
 
 
 def _reason(error: Exception) -> str:

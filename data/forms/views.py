@@ -1,6 +1,7 @@
 """Readers of what another reader reads: with other labels, a part of it, at another size."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ from PIL import Image
 
 from data.errors import DataError
 from data.forms.reader import Examples, Label, Reader
+
+_BYTES_AT_ONCE = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -104,16 +107,14 @@ class Selected(_View):
         if self.reads_anywhere:
             yield from Reader.parts(self, size)
             return
-        chosen, start, kept = self._chosen(), 0, self.reader.read(0, 0)
+        yield from _regrouped(self._chosen_parts(size), size)
+
+    def _chosen_parts(self, size: int) -> Iterator[Examples]:
+        chosen, start = self._chosen(), 0
         for images, labels in self.reader.parts(size):
             part = chosen[start : start + len(labels)]
             start += len(labels)
-            kept = tuple(map(np.concatenate, zip(kept, (images[part], labels[part]), strict=True)))
-            while len(kept[1]) >= size:
-                yield kept[0][:size], kept[1][:size]
-                kept = kept[0][size:], kept[1][size:]
-        if len(kept[1]):
-            yield kept
+            yield images[part], labels[part]
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,24 @@ class Resized(_View):
     def image_shape(self) -> tuple[int, int, int]:  # type: ignore[override]
         """See `Reader`."""
         return self.height, self.width, self.reader.image_shape[2]
+
+    def read(self, start: int, stop: int) -> Examples:
+        """See `Reader.read`; no more of the large images is in memory than can be."""
+        return self.take(np.arange(start, stop)) if start < stop else super().read(start, stop)
+
+    def take(self, indices: np.ndarray) -> Examples:
+        """See `Reader.take`."""
+        some = self._at_once
+        starts = range(0, len(indices), some)
+        return _joined([super(Resized, self).take(indices[at : at + some]) for at in starts])
+
+    def parts(self, size: int) -> Iterator[Examples]:
+        """See `Reader.parts`."""
+        return _regrouped(super().parts(min(size, self._at_once)), size)
+
+    @property
+    def _at_once(self) -> int:
+        return max(1, _BYTES_AT_ONCE // math.prod(self.reader.image_shape))
 
     def _changed(self, examples: Examples) -> Examples:
         images, labels = examples
@@ -143,6 +162,24 @@ class Resized(_View):
 def out_of_range(start: int, stop: int, count: int) -> DataError:
     """Returns the error for examples that there are not."""
     return DataError(f"examples [{start}, {stop}) were asked for, but there are {count}")
+
+
+def _joined(parts: list[Examples]) -> Examples:
+    images, labels = zip(*parts, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def _regrouped(parts: Iterable[Examples], size: int) -> Iterator[Examples]:
+    """Yields the same examples, `size` at a time."""
+    held: list[Examples] = []
+    for part in parts:
+        held.append(part)
+        while sum(len(labels) for _, labels in held) >= size:
+            images, labels = _joined(held)
+            yield images[:size], labels[:size]
+            held = [(images[size:], labels[size:])]
+    if sum(len(labels) for _, labels in held):
+        yield _joined(held)
 
 
 def _few(values: tuple[Any, ...]) -> str:
