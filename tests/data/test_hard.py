@@ -104,3 +104,39 @@ def test_no_ink_is_lost_at_the_border(images: np.ndarray) -> None:
 
 def test_an_empty_image_stays_empty() -> None:
     assert not hard.make_hard(np.zeros((3, 28, 28, 1), np.float32), 5).any()
+
+
+def test_channels_move_together_and_amounts_follow_the_size() -> None:
+    """Twice as large an image is moved twice as far; three channels as one is."""
+    small = np.zeros((50, 28, 28), np.float32)
+    small[:, 10:18, 12:16] = 1
+    large = np.kron(small, np.ones((2, 2), np.float32))
+    colours = np.stack([large, large / 5, np.zeros_like(large)], axis=3)
+    made = hard.make_hard(colours, 7)
+    grey = hard.make_hard(large[..., None], 7)
+    np.testing.assert_array_equal(made[..., 0], grey[..., 0])
+    np.testing.assert_allclose(made[..., 1], grey[..., 0] / 5, atol=0.003)
+    assert not made[..., 2].any()
+    shifts = _centres(hard.make_hard(small[..., None], 7)) - _centres(small)
+    places = np.arange(56) - 27.5
+    sums = [(rows.sum(axis=2) @ places) / rows.sum(axis=(1, 2)) for rows in (grey[..., 0], large)]
+    np.testing.assert_allclose(sums[0] - sums[1], 2 * shifts[:, 0], atol=0.15)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (5, 9, 3), (28, 1, 1), (224, 31, 1)])
+def test_any_shape(shape: tuple[int, int, int]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (4, *shape)).astype(np.float32) / 255
+    made = hard.make_hard(images, 3)
+    assert (made.shape, made.dtype) == (images.shape, np.float32)
+    assert made.min() >= 0 and made.max() <= 1
+    np.testing.assert_array_equal(hard.make_hard(images[2:], 5), made[2:])
+
+
+def test_a_photograph_is_continued_by_its_border() -> None:
+    """Black wedges would be none of what a camera sees; nor is it made smaller to keep all."""
+    white = np.ones((100, 28, 28, 3), np.float32)
+    np.testing.assert_array_equal(hard.make_hard(white, 0), white)
+    with_square = white.copy()
+    with_square[:, 10:18, 12:16] = 0.5
+    inside = (hard.make_hard(with_square, 0)[..., 0] < 0.75).sum(axis=(1, 2)) / 32
+    np.testing.assert_allclose([inside.min(), inside.max()], [0.64, 1.44], atol=0.2)
