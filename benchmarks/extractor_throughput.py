@@ -21,8 +21,8 @@ import tfx.components  # noqa: F401 - TFMA imports completely only after it
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.extractors import tflite_predict_extractor
 
-from data import dataset
 from data.files import PROJECT_ROOT
+from data.splits import Split
 from modules import features
 from modules.export import tflite
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT32, INT8, Recipe
@@ -99,7 +99,7 @@ def measure(
 def main() -> None:
     """Measures both and prints the ratio."""
     data = config_from_environment(os.environ).dataset
-    images, _ = dataset.read_split_range(data.eval_images, data.eval_labels, 0, data.eval_examples)
+    images, _ = data.features(Split.EVAL)
     batches, models = form_batches(images), {}
     with tempfile.TemporaryDirectory() as name:
         tft_output = analyze(images[:100], Path(name))

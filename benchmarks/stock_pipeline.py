@@ -26,7 +26,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, trainer_pb2
 
-from data import dataset, hard
+from data import hard
 from data.files import PROJECT_ROOT
 from data.splits import Split
 from modules import features
@@ -40,13 +40,11 @@ def write_records(config: PipelineConfig, folder: Path) -> None:
     """Writes the splits as gzipped TFRecords, one file each; not part of what is timed."""
     data = config.dataset
     folder.mkdir(parents=True)
-    train = (data.train_images, data.train_labels, 0, data.train_examples)
-    test = (data.eval_images, data.eval_labels, 0, data.eval_examples)
-    files = {Split.TRAIN: train, Split.EVAL: test, Split.HARD: test}
     for split in Split:
-        images, labels = dataset.read_split_range(*files[split])
+        images, labels = data.features(Split.EVAL if split == Split.HARD else split)
         if split == Split.HARD:
-            images = hard.make_hard(images, 0)
+            shaped = images.reshape(-1, *data.task.image_shape)
+            images = hard.make_hard(shaped, 0).reshape(images.shape)
         with tf.io.TFRecordWriter(str(folder / f"{split}.gz"), "GZIP") as writer:
             for pixels, label in zip(images, labels, strict=True):
                 example = tf.train.Example()
@@ -95,7 +93,7 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
         eval_args=trainer_pb2.EvalArgs(),
         custom_config={
             **dataclasses.asdict(config.train),
-            "num_classes": config.dataset.num_classes,
+            "num_classes": config.dataset.task.num_classes,
         },
     )
     evaluators = [
@@ -105,7 +103,7 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
             model=trainer.outputs["model"],
             schema=schema.outputs["schema"],
             eval_config=stock_eval_config(
-                model_type, config.dataset.num_classes, config.dataset.eval_examples
+                model_type, config.dataset.task.num_classes, config.dataset.eval_examples
             ),
         ).with_id(f"Evaluator.{model_type}")
         for model_type in (tfma_config.TF_SAVED_MODEL, tfma_config.TF_LITE)

@@ -23,9 +23,10 @@ import numpy as np
 import tensorflow_transform as tft
 
 from benchmarks import tflite_peers
-from data.dataset import open_folder, read_split_range
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
+from data.opening import open_data
+from data.splits import Split
 from modules import features
 from modules.examples import tf_examples
 from modules.export import logit_checks, tflite
@@ -66,13 +67,11 @@ class Network(NamedTuple):
 def train(folder: Path) -> Network:
     """Trains for one epoch on the offline digits, which are written into `folder`."""
     make_digits(folder / "digits")
-    files = open_folder(folder / "digits")
-    images, labels = read_split_range(
-        files.train_images, files.train_labels, 0, files.train_examples
-    )
+    files = open_data(folder / "digits")
+    images, labels = files.features(Split.TRAIN)
     tft_output = analyze(images, folder)
     pixels = tf_examples.normalize(images, tft_output)
-    config = TrainConfig(epochs=1, num_classes=files.num_classes)
+    config = TrainConfig(epochs=1, num_classes=files.task.num_classes)
     params = jax.device_get(loop.train(pixels, labels, config).params)
     return Network(params, tft_output, images, loop.predict(params, pixels))
 

@@ -20,11 +20,13 @@ import jax
 import numpy as np
 
 from benchmarks import training_peers
-from data import cache, dataset
+from data import cache
+from data.dataset import Dataset
 from data.errors import DataError
 from data.files import PROJECT_ROOT
 from data.hard import make_hard
 from data.resolve import resolve_dataset
+from data.splits import Split
 from modules.models import cnn
 from modules.training import feed, loop
 from modules.training.config import TrainConfig
@@ -71,12 +73,13 @@ class EpochParams:
         self.times.append(time.monotonic())
 
 
-def load(files: dataset.DatasetFiles) -> Images:
+def load(files: Dataset) -> Images:
     """Reads all of a data set and makes the hard images."""
-    train, train_labels = dataset.read_split_range(*files.paths[:2], 0, files.train_examples)
-    test, test_labels = dataset.read_split_range(*files.paths[2:], 0, files.eval_examples)
-    parts = [make_hard(test[i : i + 1000], i) for i in range(0, len(test), 1000)]  # saves memory
-    hard = np.concatenate(parts)
+    train, train_labels = files.features(Split.TRAIN)
+    test, test_labels = files.features(Split.EVAL)
+    shaped = test.reshape(-1, *files.task.image_shape)
+    parts = [make_hard(shaped[i : i + 1000], i) for i in range(0, len(test), 1000)]  # saves memory
+    hard = np.concatenate(parts).reshape(test.shape)
     mean = np.float32(train.mean(dtype=np.float64))
     scale = np.float32(1 / train.std(dtype=np.float64))
     train, test, hard = ((images - mean) * scale for images in (train, test, hard))

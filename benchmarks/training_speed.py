@@ -30,9 +30,10 @@ import numpy as np
 
 from benchmarks import training_peers
 from benchmarks.turns import Contender, Process, Turn
-from data.dataset import open_folder, read_split_range
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
+from data.opening import open_data
+from data.splits import Split
 from modules import features
 from modules.training import augmentation, loop
 from modules.training.config import TrainConfig
@@ -155,10 +156,8 @@ def read_digits(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns normalised images float32[count, 784] and labels int64[count]."""
     with tempfile.TemporaryDirectory() as folder:
         make_digits(Path(folder) / "digits")
-        files = open_folder(Path(folder) / "digits")
-        images, labels = read_split_range(
-            files.train_images, files.train_labels, 0, files.train_examples
-        )
+        files = open_data(Path(folder) / "digits")
+        images, labels = files.features(Split.TRAIN)
     rows = np.arange(count) % len(images)
     return ((images - images.mean()) / images.std())[rows], labels[rows]
 

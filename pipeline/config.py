@@ -4,7 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from data.dataset import DatasetFiles
+from data.dataset import Dataset
 from modules.export.recipes import RECIPES
 from modules.training.config import TrainConfig
 from pipeline.verdict.limits import Limits
@@ -47,7 +47,7 @@ class PipelineConfig:
       params: path of trained parameters that are exported instead of training; "" to train.
     """
 
-    dataset: DatasetFiles
+    dataset: Dataset
     output: Path
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
     recipes: tuple[str, ...] = tuple(RECIPES)
@@ -80,8 +80,8 @@ class PipelineConfig:
 
     @property
     def data_folder(self) -> str:
-        """Where ExampleGen finds the IDX files, a path or a URI."""
-        return self.data_uri or str(self.dataset.train_images.parent)
+        """Where ExampleGen finds the data set's files, a path or a URI."""
+        return self.data_uri or str(self.dataset.location)
 
     @property
     def metadata_file(self) -> Path:

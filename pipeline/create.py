@@ -22,7 +22,7 @@ from modules.models import loading
 from modules.training.job import TrainingJob
 from pipeline.beam import engines
 from pipeline.components import baseline
-from pipeline.components.example_gen import idx_example_gen
+from pipeline.components.example_gen import image_example_gen
 from pipeline.components.quantizer import Quantizer
 from pipeline.components.report import Report
 from pipeline.components.validation import AnomalyGate, CuratedSchema, curated_schema
@@ -36,7 +36,7 @@ from pipeline.storage import staging, stores
 def create_pipeline(config: PipelineConfig) -> Pipeline:
     """Returns the pipeline that trains once, and evaluates, compares and pushes every format."""
     data = config.dataset
-    example_gen = idx_example_gen(config.data_folder, data.digests)
+    example_gen = image_example_gen(data, config.data_folder)
     example_gen.with_beam_pipeline_args(engines.args_for_local_files(config.beam_args))
 
     # The data is checked against the schema before anything is learnt from it.

@@ -9,7 +9,7 @@ from typing import Any
 
 from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
-from data.task import Task
+from data.task import Task, parse_image_size
 from modules.export.recipes import RECIPES
 from modules.training.config import TrainConfig
 from pipeline.beam import engines
@@ -20,7 +20,7 @@ from pipeline.verdict.limits import Limits
 
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
-    *("DATASET", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
+    *("DATASET", "IMAGE_SIZE", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
     *("MODEL", "PARAMS"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
@@ -67,6 +67,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     max_latency_us = number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
     trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
     recipes = _recipes(environment)
+    size = _image_size(environment)
     metadata = environment.get("METADATA") or ""
     if metadata:
         metadata = database.parse(metadata).url
@@ -78,10 +79,10 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     locations.check_staging(root, stage_beam)
     engines.check_root(beam_args, root, stage_beam)
     model = _model(environment)
-    known_task = locations.known_task(environment)
+    known_task = locations.known_task(environment, size)
     if known_task:  # a model that will not do should not have to wait for a download, either
         _check_model(environment, model, known_task)
-    dataset, data_uri = locations.data_set(environment)
+    dataset, data_uri = locations.data_set(environment, size)
     if dataset.task != known_task:
         _check_model(environment, model, dataset.task)
     params = _params(environment, model, dataset.task)
@@ -174,6 +175,15 @@ def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
             f"{', '.join(RECIPES)}, separated by commas"
         )
     return tuple(name for name in RECIPES if name in chosen)
+
+
+def _image_size(environment: Mapping[str, str]) -> tuple[int, int] | None:
+    """Returns the height and width that images are resized to, or raises ConfigError."""
+    text = environment.get("IMAGE_SIZE") or ""
+    try:
+        return parse_image_size(text) if text else None
+    except ValueError as error:
+        raise ConfigError(f"IMAGE_SIZE={shown(text)}: {error}") from error
 
 
 def _name(environment: Mapping[str, str]) -> str:

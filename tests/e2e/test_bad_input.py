@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.dataset import FILE_NAMES
 from data.files import PROJECT_ROOT
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from data.resolve import resolve_dataset
 from pipeline import local_runner
 from tests.e2e.support.harness import RUNNER, environment

@@ -12,8 +12,8 @@ import tfx.components  # noqa: F401 - TFMA and TFDV only import completely after
 import tensorflow_model_analysis as tfma  # isort: skip
 from tensorflow_model_analysis.proto import config_pb2  # isort: skip
 
-from data.dataset import FILE_NAMES
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from data.splits import Split
 from modules import features
 from pipeline.verdict import tfma_config

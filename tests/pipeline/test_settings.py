@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.dataset import FILE_NAMES
 from data.errors import WRONG_SETTING, ConfigError, DataError
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from pipeline import kubeflow_runner, local_runner, settings
 from pipeline.airflow import up
 from pipeline.settings import COMMAND_SETTINGS, SETTINGS

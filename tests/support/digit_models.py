@@ -10,8 +10,10 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from data.dataset import DatasetFiles, open_folder, read_split_range
+from data.dataset import Dataset
 from data.digits import make_digits
+from data.opening import open_data
+from data.splits import Split
 from modules import features
 from modules.examples import tf_examples
 from modules.export import conversion_record, saved_model, tflite
@@ -48,15 +50,15 @@ class DigitModels:
         self._folder = folder
 
     @cached_property
-    def files(self) -> DatasetFiles:
+    def files(self) -> Dataset:
         """The digits as IDX files."""
         make_digits(self._folder / "digits")
-        return open_folder(self._folder / "digits")
+        return open_data(self._folder / "digits")
 
     @cached_property
     def images(self) -> np.ndarray:
         """The first of them, raw float32[200, 784] in [0, 1]."""
-        return read_split_range(self.files.train_images, self.files.train_labels, 0, NUM_IMAGES)[0]
+        return self.files.features(Split.TRAIN, 0, NUM_IMAGES)[0]
 
     @cached_property
     def normalized(self) -> np.ndarray:
@@ -73,9 +75,7 @@ class DigitModels:
     @cached_property
     def params(self) -> cnn.Params:
         """Trained on `images`, since the answers of fresh parameters are too close to call."""
-        labels = read_split_range(self.files.train_images, self.files.train_labels, 0, NUM_IMAGES)[
-            1
-        ]
+        labels = self.files.features(Split.TRAIN, 0, NUM_IMAGES)[1]
         # So many steps, and the images as they are: for logits as far apart as those of all MNIST.
         as_they_are = {"max_rotation": 0.0, "max_shift": 0.0, "max_scaling": 0.0}
         config = TrainConfig(batch_size=32, learning_rate=0.05, **as_they_are)

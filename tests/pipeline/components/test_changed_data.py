@@ -11,9 +11,9 @@ import pytest
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 
 from data import dataset
-from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from data.splits import Split
 from pipeline import local_runner, settings
 from pipeline.components import example_gen

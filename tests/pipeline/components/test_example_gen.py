@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 
 from data import dataset, hard
-from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from data.splits import Split
 from modules.examples import tf_examples
 from pipeline.components import example_gen

@@ -18,8 +18,8 @@ from modules.export.recipes import RECIPES
 from modules.inference import litert
 from modules.models import cnn
 from modules.training.config import TrainConfig
-from pipeline.components import example_gen
 from pipeline.components.quantizer import Quantizer
+from tests.pipeline.components.generated import write_examples
 from tests.support.digit_models import NUM_IMAGES, DigitModels
 
 
@@ -34,14 +34,7 @@ def inputs(
     folder = Path(examples.path(split="train"))
     folder.mkdir()
     files = digit_models.files
-    example_gen.write_shard(
-        str(files.train_images),
-        str(files.train_labels),
-        0,
-        NUM_IMAGES,
-        Split.TRAIN,
-        str(folder / "shard.gz"),
-    )
+    write_examples(files, 0, NUM_IMAGES, Split.TRAIN, str(folder / "shard.gz"))
     graph.uri = digit_models.tft_output.transform_savedmodel_dir.removesuffix("/transform_fn")
     model.uri = str(Path(digit_models.server_dir).parent)
     return {"examples": [examples], "transform_graph": [graph], "model": [model]}

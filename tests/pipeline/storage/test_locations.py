@@ -12,9 +12,9 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
-from data.dataset import FILE_NAMES
 from data.errors import ConfigError, DataError
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from pipeline.components.example_gen import idx_example_gen
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
