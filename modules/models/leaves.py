@@ -15,3 +15,8 @@ def named_leaves(tree: Any) -> list[tuple[str, Any]]:
         (jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
         for path, leaf in jax.tree.leaves_with_path(tree)
     ]
+
+
+def numbered(tree: Any) -> dict[str, Any]:
+    """Returns the leaves of any tree in a dict that every format can hold: "0", "1", ..."""
+    return {str(number): leaf for number, leaf in enumerate(jax.tree.leaves(tree))}

@@ -24,6 +24,10 @@ class Network:
         """Returns fresh variables; the same seed gives the same ones."""
         return self.model.init(jax.random.key(seed), self.task)
 
+    def shapes(self) -> Variables:
+        """Returns the shapes and dtypes of the variables, without computing any."""
+        return jax.eval_shape(lambda: self.init(0))
+
     def logits(self, variables: Variables, pixels: jax.Array) -> Logits:
         """Returns the logits of inference, which every export computes."""
         logits = self.model.apply(variables, self._images(pixels), self.task)

@@ -50,7 +50,7 @@ class Block(nn.Module):
 
 
 class ViT(nn.Module):
-    """Patches of 4x4 pixels as tokens, four blocks, and the class token's answer.
+    """Patches of 7x7 pixels as tokens, three blocks, and the class token's answer.
 
     Source: Dosovitskiy et al., "An Image is Worth 16x16 Words", https://arxiv.org/abs/2010.11929.
 
@@ -60,9 +60,9 @@ class ViT(nn.Module):
 
     num_classes: int
     width: int = 64
-    depth: int = 4
+    depth: int = 3
     heads: int = 4
-    patch: int = 4
+    patch: int = 7
 
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:

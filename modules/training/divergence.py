@@ -62,9 +62,10 @@ class Watch:
           TrainingDivergedError: a number is NaN or infinite.
         """
         for name, leaf in named_leaves(variables):
-            if jnp.issubdtype(leaf.dtype, jnp.inexact) and not np.isfinite(
-                np.asarray(leaf, np.float32)
-            ).all():
+            if (
+                jnp.issubdtype(leaf.dtype, jnp.inexact)
+                and not np.isfinite(np.asarray(leaf, np.float32)).all()
+            ):
                 raise self._error(f"{name} was not finite after epoch {epoch}")
         if not np.isfinite(validation_loss):
             raise self._error(f"the validation loss was {validation_loss:g} after epoch {epoch}")

@@ -34,6 +34,8 @@ from modules.training.steps import (
     make_train_steps,
 )
 
+_TELLING = 10  # images held out, with fewer of which nothing is said of what was learnt
+
 
 @dataclasses.dataclass(frozen=True)
 class EpochMetrics:
@@ -104,9 +106,7 @@ def train(
     state = State(jnp.int32(0), variables, optimizer.init(parts.params(variables)))
     best = jax.device_get(variables) if config.early_stop else None
     history: list[EpochMetrics] = []
-    if checkpoints and (
-        found := checkpoints.restore_latest(Saved(jax.device_get(state), best))
-    ):
+    if checkpoints and (found := checkpoints.restore_latest(Saved(jax.device_get(state), best))):
         (state, best), history = found[0], [EpochMetrics(**metrics) for metrics in found[1]]
 
     feed = Feed(images, labels, plan.train_rows, plan.streamed, everywhere)
@@ -115,7 +115,7 @@ def train(
     if config.class_weights:
         weights = class_weights(labels[plan.train_rows], network.task.num_classes)
     started = time.monotonic()
-    train_steps, steps_a_run = pace.choose(
+    runs = pace.choose(
         network,
         make_train_steps(network, config, optimizer, parts, mesh, weights),
         state,
@@ -136,11 +136,13 @@ def train(
         losses: list[float] = []
         for batches in rows.reshape(plan.calls, steps, config.batch_size):
             data, batches = feed(batches)
-            for start in range(0, steps, steps_a_run):
-                some = jax.device_put(batches[start : start + steps_a_run], by_batch)
-                state, new = train_steps(state, data, some)
+            done = 0
+            for run in runs:
+                some = jax.device_put(batches[done : done + run.steps], by_batch)
+                state, new = run.train_steps(state, data, some)
                 watch.losses(np.asarray(new), epoch, len(losses))
                 losses.extend(np.asarray(new))
+                done += run.steps
                 if on_steps:
                     on_steps(epoch, len(losses))
         kept = jax.device_get(state)
@@ -197,7 +199,7 @@ def _notes(
         )
     _, counts = np.unique(labels, return_counts=True)
     accuracy, guessing = history[epoch - 1].validation_accuracy, counts.max() / len(labels)
-    if accuracy <= guessing and accuracy < 1:
+    if len(labels) >= _TELLING and accuracy <= guessing < 1:
         notes.append(
             f"the network learnt nothing: {accuracy:.2%} of the images held out are right, and "
             f"always naming the most frequent class is right for {guessing:.2%}"

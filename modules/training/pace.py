@@ -1,4 +1,4 @@
-"""Whether the steps of a training run in one loop of XLA's, or one by one."""
+"""Whether the steps of a training run in a loop of XLA's, or one by one."""
 
 import time
 from collections.abc import Callable
@@ -10,13 +10,14 @@ import numpy as np
 from modules.models.network import Network
 from modules.training.feed import Data
 
-_TIMED_STEPS = 3
+# In a loop, where it is not known to be fast: few, since a slow one has to be waited for.
+_STEPS_IN_LOOP = 4
 # The two ways round differently: what decides between them should be no accident of a busy moment.
 _CLEARLY = 2.0
 
 
-class Pace(NamedTuple):
-    """Compiled steps, and how many of them a call makes."""
+class Run(NamedTuple):
+    """Compiled steps, and how many there are."""
 
     train_steps: Callable
     steps: int
@@ -29,11 +30,12 @@ def choose(
     data: Data,
     batches: np.ndarray,
     put: Callable[[np.ndarray], jax.Array],
-) -> Pace:
-    """Compiles the steps of a call as one loop, or as single steps where those are much faster.
+) -> list[Run]:
+    """Compiles the steps of a call, and returns what is run for them, one after the other.
 
     XLA's convolution on a CPU is many times slower inside a loop. Where a network does not say
-    that it has none, some steps are run both ways and timed; what they compute is dropped.
+    that it has none, the first steps are run both ways and timed, and their results dropped.
+    Single steps are taken only if they are clearly faster.
 
     Args:
       network: that is trained.
@@ -44,29 +46,28 @@ def choose(
       put: puts some of the batches on the devices.
     """
 
-    def compiled(count: int) -> Callable:
-        return train_steps.lower(state, data, put(batches[:count])).compile()
+    def compiled(count: int) -> Run:
+        return Run(train_steps.lower(state, data, put(batches[:count])).compile(), count)
 
     steps = len(batches)
-    timed = min(steps, _TIMED_STEPS)
     # Several processes would have to agree.
-    asked = jax.default_backend() == "cpu" and jax.process_count() == 1
-    if not asked or timed == 1 or network.loops_fast_on_cpu:
-        return Pace(compiled(steps), steps)
+    timed = jax.default_backend() == "cpu" and jax.process_count() == 1
+    if not timed or steps < _STEPS_IN_LOOP or network.loops_fast_on_cpu:
+        return [compiled(steps)]
     sharding = jax.tree.map(lambda x: x.sharding, state)
     kept = jax.device_get(state)
 
-    def seconds(run: Callable, count: int) -> float:
-        """Returns the time of a step, the best of two after one that does not count."""
+    def seconds_of_step(run: Run) -> float:
         found = []
-        for _ in range(3):
+        for _ in range(2):
             own = jax.block_until_ready(jax.device_put(kept, sharding))  # it is given away
-            rows, started = put(batches[:count]), time.perf_counter()
-            jax.block_until_ready(run(own, data, rows))
-            found.append((time.perf_counter() - started) / count)
-        return min(found[1:])
+            rows, started = put(batches[: run.steps]), time.perf_counter()
+            jax.block_until_ready(run.train_steps(own, data, rows))
+            found.append((time.perf_counter() - started) / run.steps)
+        return min(found)
 
-    single, loop = compiled(1), compiled(timed)
-    if seconds(loop, timed) > _CLEARLY * seconds(single, 1):
-        return Pace(single, 1)
-    return Pace(loop if steps == timed else compiled(steps), steps)
+    single, loop = compiled(1), compiled(_STEPS_IN_LOOP)
+    if seconds_of_step(loop) > _CLEARLY * seconds_of_step(single):
+        return [single] * steps
+    loops, rest = divmod(steps, loop.steps)
+    return [loop] * loops + [single] * rest

@@ -69,9 +69,7 @@ def make_plan(network: Network, labels: np.ndarray, config: TrainConfig) -> Plan
     size = len(labels) * network.task.num_pixels * np.float32().nbytes
     streamed = on_cpu or size > config.max_bytes
     calls = max(1, round(steps / _STEPS_A_CALL)) if streamed else 1
-    return Plan(
-        config, train_rows, validation_rows, calls, steps // calls, streamed, tuple(notes)
-    )
+    return Plan(config, train_rows, validation_rows, calls, steps // calls, streamed, tuple(notes))
 
 
 def split_rows(labels: np.ndarray, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:

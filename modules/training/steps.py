@@ -13,6 +13,7 @@ from modules.models.network import Network
 from modules.models.protocol import Variables
 from modules.training import augmentation
 from modules.training.config import TrainConfig
+from modules.training.convolutions import with_fast_depthwise
 from modules.training.plan import Plan
 
 AXIS = "batch"  # of the devices
@@ -111,7 +112,9 @@ def make_train_steps(
       mesh: of the devices.
       weights: float32[classes], of the examples of each class; None for all alike.
     """
-    task = network.task
+    task, train_logits = network.task, network.train_logits
+    if jax.default_backend() == "cpu" and not network.loops_fast_on_cpu:
+        train_logits = with_fast_depthwise(train_logits)
 
     def loss_fn(
         params: list, variables: Variables, images: jax.Array, labels: jax.Array, key: jax.Array
@@ -119,7 +122,7 @@ def make_train_steps(
         targets = optax.smooth_labels(
             jax.nn.one_hot(labels, task.num_classes), config.label_smoothing
         )
-        logits, variables = network.train_logits(parts.joined(params, variables), images, key)
+        logits, variables = train_logits(parts.joined(params, variables), images, key)
         # The log-softmax of log-probabilities is they themselves. Taken twice, it rounds as it did
         # when the network ended in one: a seed gives the same parameters as ever, to the last bit.
         losses = optax.softmax_cross_entropy(jax.nn.log_softmax(logits), targets)
@@ -148,6 +151,9 @@ def make_train_steps(
         return State(state.step + 1, parts.joined(params, variables), opt_state), loss
 
     def steps(state: State, data: tuple, rows: jax.Array) -> tuple[State, jax.Array]:
+        if len(rows) == 1:  # XLA would keep a loop of one
+            state, loss = step(state, jax.tree.map(lambda x: x[rows[0]], data))
+            return state, loss[None]
         return jax.lax.scan(
             lambda state, rows: step(state, jax.tree.map(lambda x: x[rows], data)), state, rows
         )
