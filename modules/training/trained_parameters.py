@@ -100,6 +100,8 @@ def _read_orbax(path: Path) -> Mapping[str, np.ndarray]:
         return own.named_arrays(path)
     with ocp.PyTreeCheckpointer() as checkpointer:
         metadata = checkpointer.metadata(path.absolute()).item_metadata
+        if metadata is None:
+            raise ValueError("it holds nothing of Orbax's")
         # As NumPy arrays: the devices that they were saved from are not here.
         how = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), metadata.tree)
         return _arrays(checkpointer.restore(path.absolute(), restore_args=how))
