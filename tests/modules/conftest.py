@@ -1,8 +1,5 @@
 """Real digits, their Transform graph, both formats of fresh parameters, and a small training."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,15 +13,6 @@ from jax.experimental.compilation_cache import compilation_cache
 from modules import features
 from modules.export import recipes, saved_model, tflite
 from modules.models import cnn
-from modules.training import loop
-from tests.modules.training.small_training import (
-    FOUR_STEPS,
-    PROJECT_ROOT,
-    SMALL,
-    Data,
-    make_few,
-    make_halves,
-)
 from tests.support import digit_models as digits
 from tests.support.digit_models import DigitModels
 
@@ -52,34 +40,6 @@ def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         for name, value in before.items():
             jax.config.update(name, value)
         compilation_cache.reset_cache()
-
-
-@pytest.fixture(scope="session")
-def halves() -> Data:
-    """200 images that are easy to tell apart."""
-    return make_halves()
-
-
-@pytest.fixture(scope="session")
-def small_result(halves: Data) -> loop.TrainResult:
-    """What SMALL makes of `halves`."""
-    return loop.train(*halves, SMALL)
-
-
-@pytest.fixture(scope="session")
-def four_steps() -> loop.TrainResult:
-    """What FOUR_STEPS makes of `make_few`."""
-    return loop.train(*make_few(), FOUR_STEPS)
-
-
-@pytest.fixture(scope="session")
-def imported_by_training() -> set[str]:
-    """The names of all modules that are there after `import modules.training.loop`."""
-    script = "import json, sys, modules.training.loop; print(json.dumps(list(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
-    )
-    return set(json.loads(done.stdout))
 
 
 @pytest.fixture(scope="session")
