@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from data.task import Task
 from modules import features
 from modules.examples import spill
 from modules.examples.images import FLOATS, GREYS, Images, NotGreyError, to_records
@@ -19,6 +20,14 @@ RAW_FEATURE_SPEC = {
     features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
 }
 _BATCH_SIZE = 2048
+
+
+def raw_feature_spec(task: Task) -> dict[str, tf.io.FixedLenFeature]:
+    """Returns how tf.io parses what a model takes and learns from."""
+    return {
+        features.IMAGE_FLOATS: tf.io.FixedLenFeature([task.num_pixels], tf.float32),
+        features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
+    }
 
 
 def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

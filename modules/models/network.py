@@ -6,6 +6,7 @@ import jax
 
 from data.task import Task
 from modules.models.protocol import Logits, Model, Variables
+from modules.models.widening import widened
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +24,11 @@ class Network:
         return self.model.init(jax.random.key(seed), self.task)
 
     def logits(self, variables: Variables, pixels: jax.Array) -> Logits:
-        """Returns the logits float32[B, classes] of inference, which every export computes."""
-        return self.model.apply(variables, self._images(pixels))
+        """Returns the logits float32[B, classes] of inference, which every export computes.
+
+        What the model computes in 16 bits is computed in float32 here; see `widening`.
+        """
+        return widened(self.model.apply)(variables, self._images(pixels))
 
     def train_logits(
         self, variables: Variables, pixels: jax.Array, key: jax.Array
