@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from data.task import Task
 from modules import features
 from modules.examples import spill
 from modules.examples.images import Images, NotGreyError, to_records
@@ -23,6 +24,14 @@ def raw_feature_spec(num_pixels: int) -> _Spec:
     """
     return {
         features.IMAGE_FLOATS: tf.io.FixedLenFeature([num_pixels], tf.float32),
+        features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
+    }
+
+
+def raw_feature_spec(task: Task) -> dict[str, tf.io.FixedLenFeature]:
+    """Returns how tf.io parses what a model takes and learns from."""
+    return {
+        features.IMAGE_FLOATS: tf.io.FixedLenFeature([task.num_pixels], tf.float32),
         features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
     }
 

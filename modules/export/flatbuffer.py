@@ -5,11 +5,11 @@ The format: https://github.com/tensorflow/tensorflow/blob/master/tensorflow/comp
 
 import struct
 
-import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import integer_pooling, tensor_names
+from modules.export import batch, integer_pooling, repetition, tensor_names
+from modules.export.forms.dataflow import EXACT_GELU
 
 
 class ConversionError(RuntimeError):
@@ -28,46 +28,56 @@ def read_model(path: str) -> schema.ModelT:
         raise ConversionError(f"{path}: not a whole TFLite file: {error}") from error
 
 
-def finish(path: str) -> None:
+def finish(path: str, other_path: str, sizes: tuple[int, int]) -> None:
     """Names input and output after the features and makes the batch resizable, in place.
 
     It also names the tensors in between after the layers (`tensor_names`) and replaces 8-bit
     pooling (`integer_pooling`).
 
-    Every tensor that depends on the input gets the shape signature [-1, ...], which tells
-    interpreters that it can be resized, and every RESHAPE of such a tensor to [1, ...] becomes one
-    to [-1, ...].
+    Args:
+      path: of a model as TFLite's converter leaves it, for a batch of the first size.
+      other_path: of the same for the second size.
+      sizes: of the two batches.
+
+    Raises:
+      batch.FixedBatchError: the batch cannot be freed; the file is as it was.
     """
+    model, other = read_model(path), read_model(other_path)
+    for each in (model, other):
+        for operator, name in zip(each.subgraphs[0].operators, _operator_names(each), strict=True):
+            if name == "BROADCAST_TO":
+                repetition.repeat_by_product(each, operator)
+    batch.free_batch(model, other, sizes)
+    _name_and_pool(model)
+    flatbuffer_utils.write_model(model, path)
+
+
+def finish_fixed(path: str) -> None:
+    """Does what `finish` does for a model that keeps its batch of one."""
     model = read_model(path)
+    _name_and_pool(model)
+    flatbuffer_utils.write_model(model, path)
+
+
+def _name_and_pool(model: schema.ModelT) -> None:
     graph = model.subgraphs[0]
-    batched = set(graph.inputs)  # without what DEQUANTIZE makes of float16 weights
+    computed = set(graph.inputs)  # without what DEQUANTIZE makes of float16 weights
     converted_operators = _operator_names(model)
     for operator, name in zip(graph.operators, converted_operators, strict=True):
-        if batched.isdisjoint(operator.inputs):
+        if computed.isdisjoint(operator.inputs):
             continue
-        batched.update(operator.outputs)
+        computed.update(operator.outputs)
         if name == "AVERAGE_POOL_2D":
             integer_pooling.pool_by_convolution(model, operator)
-        if name == "RESHAPE":
-            target = model.buffers[graph.tensors[operator.inputs[1]].buffer]
-            if target.data is None:  # the model itself computes it
-                continue
-            shape = np.frombuffer(bytes(target.data), np.int32).copy()
-            if shape[0] == 1 and -1 not in shape:
-                shape[0] = -1
-                target.data = np.frombuffer(shape.tobytes(), np.uint8)
-    for tensor in (graph.tensors[index] for index in batched):
-        shape = [] if tensor.shape is None else list(tensor.shape)
-        if shape[:1] == [1]:
-            tensor.shapeSignature = np.array([-1, *shape[1:]], np.int32)
+        if name == "GELU":
+            converted_name = graph.tensors[operator.outputs[0]].name.decode()
+            operator.builtinOptions.approximate = EXACT_GELU not in converted_name
     borders = {
         tensor_map.tensorIndex: tensor_map.name.decode()
         for signature in model.signatureDefs
         for tensor_map in (*signature.inputs, *signature.outputs)
     }
-    if any(graph.tensors[index].name != name.encode() for index, name in borders.items()):
-        tensor_names.name_tensors(graph, converted_operators, batched, borders)
-    flatbuffer_utils.write_model(model, path)
+    tensor_names.name_tensors(graph, converted_operators, computed, borders)
 
 
 def operators(path: str) -> list[str]:
@@ -84,9 +94,7 @@ def _operator_names(model: schema.ModelT) -> list[str]:
     }
     names = []
     for operator in model.subgraphs[0].operators:
-        code = model.operatorCodes[operator.opcodeIndex]
-        # Codes below 127 may be stored in the older, one-byte field alone.
-        builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
-        custom = code.customCode
-        names.append(f"CUSTOM:{custom.decode()}" if custom else builtin_names[builtin])
+        custom = model.operatorCodes[operator.opcodeIndex].customCode
+        builtin = builtin_names[batch.operator_code(model, operator)]
+        names.append(f"CUSTOM:{custom.decode()}" if custom else builtin)
     return names

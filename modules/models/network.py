@@ -1,12 +1,14 @@
 """A model for a task: what the pipeline trains, checks and exports, on images as rows of pixels."""
 
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 
 from data.task import Task
 from modules.models.protocol import Logits, Model, Variables
+from modules.models.widening import widened
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,9 +31,12 @@ class Network:
         return jax.eval_shape(lambda: self.init(0))
 
     def logits(self, variables: Variables, pixels: jax.Array) -> Logits:
-        """Returns the logits of inference, which every export computes."""
-        logits = self.model.apply(variables, self._images(pixels), self.task)
-        return logits.astype(jnp.float32)
+        """Returns the logits of inference, which every export computes.
+
+        What the model computes in 16 bits is computed in float32 here; see `widening`.
+        """
+        apply = widened(partial(self.model.apply, task=self.task))
+        return apply(variables, self._images(pixels)).astype(jnp.float32)
 
     def train_logits(
         self, variables: Variables, pixels: jax.Array, key: jax.Array

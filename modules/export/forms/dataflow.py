@@ -1,0 +1,133 @@
+"""Forms that depend on where a value comes from and where it goes, of a function without calls."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend import core
+
+from modules.export.forms import windows
+from modules.export.forms.elementwise import erf
+from modules.models import rewriting
+from modules.models.rewriting import Equation
+
+# A scope of this name is in no path of modules, since it has a bracket. `flatbuffer` finds it.
+EXACT_GELU = "gelu(exact)"
+
+
+def with_dataflow(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+    """Returns the same function of (leaves, pixels) with these forms, or itself if none applies."""
+
+    def evaluated(leaves: Sequence[Any], pixels: jax.Array) -> jax.Array:
+        def without_calls(*args: Any) -> list[jax.Array]:
+            closed = jax.make_jaxpr(function)(*args)
+            return rewriting.evaluate(closed, jax.tree.leaves(args), _plain)
+
+        closed = jax.make_jaxpr(without_calls)(leaves, pixels)
+        forms = _Forms(closed.jaxpr)
+        if not any(map(forms.concerns, closed.jaxpr.eqns)):
+            return function(leaves, pixels)
+        return rewriting.evaluate(closed, [*leaves, pixels], forms.rule)[0]
+
+    return evaluated
+
+
+def _plain(equation: Equation, operands: list[Any]) -> Sequence[Any]:
+    return rewriting.as_it_is(equation, operands, _plain)
+
+
+class _Forms:
+    """The forms for one function, whose last argument is what has a batch."""
+
+    def __init__(self, jaxpr: core.Jaxpr):
+        self._of_pixels = {jaxpr.invars[-1]}  # variables that depend on the pixels
+        self._makers: dict[Any, Equation] = {}
+        self._users: dict[Any, list[Equation]] = {}
+        for equation in jaxpr.eqns:
+            operands = [atom for atom in equation.invars if not isinstance(atom, core.Literal)]
+            if not self._of_pixels.isdisjoint(operands):
+                self._of_pixels.update(equation.outvars)
+            for result in equation.outvars:
+                self._makers[result] = equation
+            for operand in operands:
+                self._users.setdefault(operand, []).append(equation)
+
+    def concerns(self, equation: Equation) -> bool:
+        return self._form(equation) is not None
+
+    def rule(self, equation: Equation, operands: list[Any]) -> Sequence[Any]:
+        form = self._form(equation)
+        return form(operands) if form else rewriting.as_it_is(equation, operands, self.rule)
+
+    def _form(self, equation: Equation) -> Callable[[list[Any]], Sequence[Any]] | None:
+        """Returns how to compute an equation's results, None for as it is."""
+        name, params = equation.primitive.name, equation.params
+        if name == "erfc":
+            return lambda operands: [1 - erf(operands[0])]
+        if name == "mul" and (place := self._gelu(equation)) is not None:
+            return lambda operands: [_exact_gelu(2 * operands[place])]
+        if name == "concatenate" and self._mixes(equation):
+            return lambda operands: self._concatenated(equation, operands)
+        if windows.is_padded_sum(equation) and not self._is_averaged(equation):
+            return lambda operands: [windows.sum_by_convolution(params, operands[0])]
+        return None
+
+    def _is_averaged(self, equation: Equation) -> bool:
+        """Returns whether a sum over a window is divided by what the window holds.
+
+        TFLite's pools do that, and so they do with a constant, which is how the holding is made.
+        """
+        users = self._users.get(equation.outvars[0], [])
+        is_count = not self._depends(equation.invars[0])
+        return is_count or any(
+            user.primitive.name == "div"
+            and self._made_by(user.invars[1], "reduce_window_sum", 0) is not None
+            for user in users
+        )
+
+    def _depends(self, atom: Any) -> bool:
+        return not isinstance(atom, core.Literal) and atom in self._of_pixels
+
+    def _mixes(self, equation: Equation) -> bool:
+        """Returns whether what is the same for every image stands beside what is not."""
+        return len({self._depends(atom) for atom in equation.invars}) > 1
+
+    def _concatenated(self, equation: Equation, operands: list[Any]) -> Sequence[Any]:
+        """Has the constants of a concatenation depend on the batch: x + 0 * (a part of it)."""
+        axis = equation.params["dimension"]
+        pairs = list(zip(equation.invars, operands, strict=True))
+        some = next(value for atom, value in pairs if self._depends(atom))
+        nothing = jax.lax.slice_in_dim(some, 0, 1, axis=axis) * jnp.zeros((), some.dtype)
+        operands = [value if self._depends(atom) else value + nothing for atom, value in pairs]
+        return rewriting.as_it_is(equation, operands, self.rule)
+
+    def _gelu(self, equation: Equation) -> int | None:
+        """Returns the place of x / 2 where a product is x / 2 * erfc(-x / sqrt(2))."""
+        for place, (half, factor) in enumerate((equation.invars, equation.invars[::-1])):
+            scaled = self._made_by(factor, "erfc", 0)
+            negative = self._product(scaled, 1 / math.sqrt(2))
+            x = self._made_by(negative, "neg", 0)
+            if x is not None and self._product(half, 0.5) is x:
+                return place
+        return None
+
+    def _made_by(self, atom: Any, name: str, place: int) -> Any:
+        maker = None if isinstance(atom, core.Literal) else self._makers.get(atom)
+        return maker.invars[place] if maker and maker.primitive.name == name else None
+
+    def _product(self, atom: Any, factor: float) -> Any:
+        """Returns what a value is the product of, beside a constant factor."""
+        operands = [self._made_by(atom, "mul", place) for place in (0, 1)]
+        for operand, other in (operands, operands[::-1]):
+            if isinstance(operand, core.Literal) and np.isclose(operand.val, factor, rtol=1e-6):
+                return other
+        return None
+
+
+def _exact_gelu(x: jax.Array) -> jax.Array:
+    """Writes GELU as TFLite's converter knows it; `flatbuffer` makes the operator exact."""
+    with jax.named_scope(EXACT_GELU):
+        return jax.nn.gelu(x, approximate=True)
