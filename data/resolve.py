@@ -18,6 +18,7 @@ from data.mirrors.download import (
 )
 from data.opening import Expected, Size, open_data
 from data.recognised import recognised
+from data.task import Task
 
 # Names that data of one's own must not have, or it would pass for the known one.
 TAKEN = frozenset(("auto", "digits", *CATALOGUE))
@@ -61,6 +62,19 @@ def resolve_dataset(
         f"unknown data set {dataset!r}; expected one of {known}, or the path of a folder or file "
         "with images, see docs/data.md"
     )
+
+
+def known_task(dataset: str, size: Size | None = None) -> Task | None:
+    """Returns the task of a data set that is known by name, without looking for it; None for others.
+
+    That of `auto` is MNIST's, whose images are of the digits' shape.
+    """
+    tasks = {"digits": digits.TASK, "auto": CATALOGUE["mnist"].task}
+    tasks |= {name: entry.task for name, entry in CATALOGUE.items()}
+    task = tasks.get(dataset)
+    if task and size:
+        task = replace(task, image_shape=(*size, task.image_shape[2]))
+    return task
 
 
 def _expanded(path: str) -> Path:

@@ -1,4 +1,4 @@
-"""The names and ranges that every stage of the pipeline agrees on; a `data.task.Task` has shapes."""
+"""The names and ranges that all stages of the pipeline agree on; `data.task.Task` has shapes."""
 
 # Raw features, as ExampleGen writes them and as both exported models take them.
 IMAGE_FLOATS = "image_floats"  # float32[height * width * channels], row-major, range [0, 1]

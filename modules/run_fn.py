@@ -3,15 +3,25 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from modules import features, tuner
 from modules.examples import tf_examples
+from modules.examples.images import Images
 from modules.export import conversion_record, logit_checks, recipes, saved_model, tflite
 from modules.export.trained import Trained
 from modules.inference import litert
-from modules.training import checkpoint_folder, checkpoints, feed, loop, variables, visible
+from modules.training import (
+    checkpoint_folder,
+    checkpoints,
+    loop,
+    plan,
+    trained_parameters,
+    variables,
+    visible,
+)
 from modules.training.job import TrainingJob
 
 _CHECKED_EXAMPLES = 1000
@@ -42,19 +52,20 @@ def run_fn(fn_args: FnArgs) -> None:
     raw_images, labels = tf_examples.load_raw(fn_args.train_files, job.train.max_bytes)
     images = raw_images.then(tf_examples.normalizer(tft_output))
     network = job.network()
-    trained, saved = None, None
     if job.params:
-        trained = variables.read_trained(job.params, network.shapes())
-        _, checked = feed.split_rows(len(images), job.train)
-        print(f"  nothing is trained: the parameters are those of {job.params}")
+        given = trained_parameters.read_trained(job.params, network.shapes())
+        for line in (f"nothing is trained: the parameters are of {job.params}", *given.notes):
+            print(f"  {line}")
+        found, saved = given.variables, None
+        _, checked = plan.split_rows(labels, job.train)
     else:
         key = checkpoints.training_key(images, labels, job)
         folder = checkpoint_folder.folder()
         saved = checkpoints.Checkpoints(folder, key, lambda line: print(f"  {line}"))
         result = visible.train(network, images, labels, job.train, fn_args.model_run_dir, saved)
-        trained, checked = result.variables, result.validation_rows
-    export = Trained(network, trained, tft_output)
-    _export(export, fn_args.serving_model_dir, images, raw_images, checked[:_CHECKED_EXAMPLES])
+        found, checked = result.variables, result.validation_rows
+    trained = Trained(network, found, tft_output)
+    _export(trained, fn_args.serving_model_dir, images, raw_images, checked[:_CHECKED_EXAMPLES])
     if saved:
         saved.remove()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
+from data.resolve import known_task
 from data.task import Task, parse_image_size
 from modules.export.recipes import RECIPES
 from modules.training.config import TrainConfig
@@ -79,11 +80,11 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     locations.check_staging(root, stage_beam)
     engines.check_root(beam_args, root, stage_beam)
     model = _model(environment)
-    known_task = locations.known_task(environment, size)
-    if known_task:  # a model that will not do should not have to wait for a download, either
-        _check_model(environment, model, known_task)
+    known = known_task(environment.get("DATASET") or "auto", size)
+    if known:  # a model that will not do should not have to wait for a download, either
+        _check_model(environment, model, known)
     dataset, data_uri = locations.data_set(environment, size)
-    if dataset.task != known_task:
+    if dataset.task != known:
         _check_model(environment, model, dataset.task)
     params = _params(environment, model, dataset.task)
     if min_accuracy is None:
@@ -92,7 +93,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     config = PipelineConfig(
         dataset,
         output,
-        train,
+        train.augmented(dataset.task),
         recipes,
         Limits(min_accuracy=min_accuracy, max_latency_us=max_latency_us),
         beam_args,
@@ -133,18 +134,19 @@ def _model(environment: Mapping[str, str]) -> str:
     from modules.models import loading  # here: JAX takes its seconds
 
     text = environment.get("MODEL") or PipelineConfig.model
-    name = text if loading.is_name(text) else str(locations.local_folder("MODEL", text))
-    loading.load(name)
-    return name
+    if not loading.is_name(text):
+        text = str(locations.local_folder("MODEL", text))
+    loading.load(text)
+    return text
 
 
 def _check_model(environment: Mapping[str, str], model: str, task: Task) -> None:
     """Raises ConfigError when the model will not do for the task."""
-    from modules.models import loading
+    from modules.models import checks, loading
     from modules.models.network import Network
 
     if environment.get("MODEL"):
-        loading.check(Network(loading.load(model), task))
+        checks.check(Network(loading.load(model), task))
 
 
 def _params(environment: Mapping[str, str], model: str, task: Task) -> str:
@@ -158,10 +160,10 @@ def _params(environment: Mapping[str, str], model: str, task: Task) -> str:
         return ""
     from modules.models import loading
     from modules.models.network import Network
-    from modules.training import variables
+    from modules.training import trained_parameters
 
     path = str(locations.local_folder("PARAMS", text))
-    variables.read_trained(path, Network(loading.load(model), task).shapes())
+    trained_parameters.read_trained(path, Network(loading.load(model), task).shapes())
     return path
 
 

@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from pydantic import TypeAdapter
 from tfx.components.util.model_utils import is_model_blessed
@@ -21,10 +20,11 @@ from tfx.utils import path_utils
 from data.splits import Split
 from modules import features
 from modules.examples import tf_examples as example_files
-from modules.export import conversion_record, saved_model, tflite_checks
+from modules.export import conversion_record, tflite_checks
 from modules.export.flatbuffer import ConversionError
 from modules.export.recipes import RECIPES
 from modules.inference import litert
+from modules.training import variables
 from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
 from pipeline.components.blessings import bless
 from pipeline.verdict import (
@@ -106,7 +106,8 @@ def _copy_sound(
     Returns:
       Their paths by name, and why the others are refused.
     """
-    sizes = [np.size(leaf) for leaf in jax.tree.leaves(saved_model.load_params(server_dir))]
+    arrays = variables.named_arrays(Path(server_dir).parent / variables.NAME)
+    sizes = [array.size for array in arrays.values()]
     paths, refused = {}, []
     for name in names:
         serving_dir = _serving_dir(inputs, name)
