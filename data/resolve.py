@@ -65,7 +65,7 @@ def resolve_dataset(
 
 
 def known_task(dataset: str, size: Size | None = None) -> Task | None:
-    """Returns the task of a data set that is known by name, without looking for it; None for others.
+    """Returns the task of a data set that is known by name, without looking for it, or None.
 
     That of `auto` is MNIST's, whose images are of the digits' shape.
     """

@@ -8,30 +8,20 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from data.task import Task
 from modules import features
 from modules.examples import spill
 from modules.examples.images import Images, NotGreyError, to_records
 
 _BATCH_SIZE = 2048
-_Spec = dict[str, tf.io.FixedLenFeature]
 
 
-def raw_feature_spec(num_pixels: int) -> _Spec:
+def raw_feature_spec(num_pixels: int) -> dict[str, tf.io.FixedLenFeature]:
     """Returns how tf.io parses what a model takes and learns from.
 
     The schema says the same, and has IMAGE_SET for the evaluations.
     """
     return {
         features.IMAGE_FLOATS: tf.io.FixedLenFeature([num_pixels], tf.float32),
-        features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
-    }
-
-
-def raw_feature_spec(task: Task) -> dict[str, tf.io.FixedLenFeature]:
-    """Returns how tf.io parses what a model takes and learns from."""
-    return {
-        features.IMAGE_FLOATS: tf.io.FixedLenFeature([task.num_pixels], tf.float32),
         features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
     }
 
@@ -47,10 +37,10 @@ def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]
 
     Raises:
       ValueError: no file matches, or the files hold no example.
-      tf.errors.InvalidArgumentError: an image is not of the first one's size.
+      tf.errors.InvalidArgumentError: images are of several sizes.
     """
-    for spec, records in _read_batches(file_patterns):
-        yield _parse(records, spec)
+    for records in _read_batches(file_patterns):
+        yield _parse(records)
 
 
 def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Images, np.ndarray]:
@@ -104,17 +94,19 @@ def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.nd
       ValueError: no file matches, or the files hold no example.
     """
     chosen, prints = tf.constant([], tf.string), np.empty(0, np.int64)
-    for spec, records in _read_batches(file_patterns):
+    for records in _read_batches(file_patterns):
         both = tf.concat([chosen, records], axis=0)
         own = tf.strings.to_hash_bucket_fast(records, np.iinfo(np.int64).max).numpy()
         prints, first = np.unique(np.concatenate([prints, own]), return_index=True)
         prints, chosen = prints[:count], tf.gather(both, first[:count])
-    return _parse(chosen, spec)
+    return _parse(chosen)
 
 
-def _parse(records: tf.Tensor, spec: _Spec) -> tuple[np.ndarray, np.ndarray]:
+def _parse(records: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Returns images float32[B, pixels] and labels int64[B] of serialized examples string[B]."""
-    parsed = tf.io.parse_example(records, spec)
+    first = tf.train.Example.FromString(records[0].numpy())
+    size = len(first.features.feature[features.IMAGE_FLOATS].float_list.value)
+    parsed = tf.io.parse_example(records, raw_feature_spec(size))
     return parsed[features.IMAGE_FLOATS].numpy(), parsed[features.IMAGE_CLASS].numpy()[:, 0]
 
 
@@ -122,8 +114,8 @@ def _batches(count: int) -> Iterator[slice]:
     return (slice(start, start + _BATCH_SIZE) for start in range(0, count, _BATCH_SIZE))
 
 
-def _read_batches(file_patterns: list[str]) -> Iterator[tuple[_Spec, tf.Tensor]]:
-    """Yields how to parse examples, and serialized ones as string[B], in the order of the files.
+def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
+    """Yields serialized examples as string[B], in the order of the files.
 
     Raises:
       ValueError: no file matches, or the files hold no example.
@@ -131,14 +123,11 @@ def _read_batches(file_patterns: list[str]) -> Iterator[tuple[_Spec, tf.Tensor]]
     files = sorted(tf.io.gfile.glob(file_patterns))
     if not files:
         raise ValueError(f"no example files match {file_patterns}")
-    spec = None
+    found = False
     for records in tf.data.TFRecordDataset(files, "GZIP").batch(_BATCH_SIZE).prefetch(2):
-        if spec is None:
-            first = tf.train.Example.FromString(records[0].numpy())
-            pixels = first.features.feature[features.IMAGE_FLOATS].float_list.value
-            spec = raw_feature_spec(len(pixels))
-        yield spec, records
-    if spec is None:
+        found = True
+        yield records
+    if not found:
         raise ValueError(f"no examples in {files}")
 
 

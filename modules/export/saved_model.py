@@ -47,7 +47,7 @@ def save_saved_model(trained: Trained, directory: str) -> None:
       directory: to write to.
     """
     module, predict_images = make_module(trained, *trained.inference(), batch_size=None)
-    spec = tf_examples.raw_feature_spec(trained.network.task)
+    spec = tf_examples.raw_feature_spec(trained.network.task.num_pixels)
     image_spec = {features.IMAGE_FLOATS: spec[features.IMAGE_FLOATS]}
 
     @tf.function(autograph=False, input_signature=predict_images.input_signature)

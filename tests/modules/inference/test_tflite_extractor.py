@@ -80,7 +80,7 @@ def evaluate(
         maybe_one = shared if len(shared) > 1 else shared[0]
         source = tf_example_record.TFExampleBeamRecord(
             physical_format="inmemory",
-            schema=schema_utils.schema_from_feature_spec(tf_examples.RAW_FEATURE_SPEC),
+            schema=schema_utils.schema_from_feature_spec(tf_examples.raw_feature_spec(784)),
             raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
             telemetry_descriptors=["test"],
         )
