@@ -110,7 +110,7 @@ def missing_file(folder: Path) -> None:
         (wrong_count, (EVAL_IMAGES, "20")),
         (fewer_labels, (TRAIN_IMAGES, TRAIN_LABELS, "50", "49")),
         (labels_that_are_none, (EVAL_LABELS, "(20, 3)", "one-hot")),
-        (images_not_28x28, (TRAIN_IMAGES, "28", "32")),
+        (images_not_28x28, ("mine", "28x28x1", "32x32x1")),
         (no_files, ("mine", "empty")),
         (missing_file, (EVAL_LABELS, "missing")),
     ],
