@@ -17,7 +17,9 @@ _START_BYTES = 1 << 18
 
 
 def download_data(uri: str, folder: Path) -> None:
-    """Copies what may belong to a data set in a folder of an object store, and nothing else there.
+    """Copies what may belong to a data set at a path in an object store, and nothing else there.
+
+    Of a single file, the copy is `folder` with the file's name.
 
     Raises:
       stores.StoreError: it cannot be read.
@@ -26,6 +28,10 @@ def download_data(uri: str, folder: Path) -> None:
     """
     stores.names(uri)  # tells a folder that is not there from one without data
     found = stores.find(uri)
+    if stores.is_file(uri):
+        parent, _, name = uri.rstrip("/").rpartition("/")
+        _download(parent, {name: sum(found.values())}, folder.parent)
+        return
     _download(uri, {name: found[name] for name in found if may_belong(name)}, folder)
 
 

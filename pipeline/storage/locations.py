@@ -167,10 +167,11 @@ def data_set(
         )
     except DataError as error:
         raise DataError(str(error).replace(str(folder), uri)) from error
+    source = found.source.replace(str(folder), uri)
+    if folder.is_file():
+        return replace(found, source=source), uri.rpartition("/")[0]
     below = found.location.resolve().relative_to(folder.resolve())
-    return replace(found, source=found.source.replace(str(folder), uri)), "/".join(
-        (uri, *below.parts)
-    )
+    return replace(found, source=source), "/".join((uri, *below.parts))
 
 
 def _check_readable(setting: str, path: str) -> None:
@@ -184,7 +185,7 @@ def _check_readable(setting: str, path: str) -> None:
 
 
 def _copy_of(setting: str, uri: str) -> Path:
-    """Returns a folder of the URI's name, with a copy that lives as long as this process."""
+    """Returns a path of the URI's name, with a copy that lives as long as this process."""
     parent = Path(tempfile.mkdtemp(prefix="data-"))
     atexit.register(shutil.rmtree, parent, ignore_errors=True)
     folder = parent / uri.rstrip("/").rpartition("/")[2]

@@ -39,6 +39,7 @@ PATHS = ("~nosuchuser/x", f"/tmp/{LONG}", "/tmp" + "/a" * 5000, "/x/o[1]", "/x/o
 URIS = ("ftp://x", "file://relative", "s3://", "gs:///x", "s3://bucket/o[1]")
 WRONG = {
     "DATASET": (*PATHS, *URIS, "mnits", "file", " ", "-h"),
+    "IMAGE_SIZE": (*NUMBERS, "0", "225", "0x5", "28x", "x28", "28X28", "28 x 28", "1x2x3"),
     "MNIST_DIR": (*PATHS, *URIS, "file", "/no/such"),
     "DATA_CACHE": (*PATHS, *URIS, "file", "file/below", "/proc/x"),
     "OUTPUT": (*PATHS, *URIS, "s3://bucket/o", "file", "file/below", "/proc"),
