@@ -1,47 +1,40 @@
 """Trained parameters as a TFLite model, by a recipe."""
 
 import tempfile
+from pathlib import Path
 
-import jax
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
 
-from modules.export import saved_model, tflite_rewriter
+from modules.export import flatbuffer, saved_model, tflite_checks, tflite_rewriter
+from modules.export.forms import rules
 from modules.export.recipes import Recipe
+from modules.export.trained import Trained
 from modules.inference import litert
-from modules.models import cnn
+
+_SIZES = 1, 2
 
 
 def save_tflite(
-    params: cnn.Params,
-    tft_output: tft.TFTransformOutput,
+    trained: Trained,
     recipe: Recipe,
     directory: str,
     representative_images: np.ndarray | None = None,
 ) -> str:
-    """Writes a TFLite model, named `tflite`, that contains the Transform graph.
-
-    Args:
-      params: of the network.
-      tft_output: the graph that comes before the network.
-      recipe: how to convert.
-      directory: to write to.
-      representative_images: raw training images float32[N, 784] in [0, 1], which set the ranges
-        of integer activations; other recipes need none.
-
-    Returns:
-      The path of the file.
-
-    Raises:
-      flatbuffer.ConversionError: the model could not be converted, or failed a check.
-    """
-    # From a batch of any size TFLite's converter makes some 70 operators, from a fixed one 11; the
-    # rewriter frees the batch afterwards.
-    module, predict_images = saved_model.make_module(params, tft_output, batch_size=1)
-    expected_bytes = recipe.expected_bytes(np.size(leaf) for leaf in jax.tree.leaves(params))
+    """Interim."""
+    inference, leaves = trained.inference()
+    inference = rules.for_tflite(inference)
+    paths = []
     with tempfile.TemporaryDirectory() as scratch:
-        tf.saved_model.save(module, scratch, signatures={litert.SIGNATURE: predict_images})
-        return tflite_rewriter.rewrite(
-            scratch, directory, recipe, representative_images, expected_bytes
-        )
+        for size in _SIZES:
+            module, predict_images = saved_model.make_module(trained, inference, leaves, size)
+            source = str(Path(scratch, f"saved{size}"))
+            tf.saved_model.save(module, source, signatures={litert.SIGNATURE: predict_images})
+            target = directory if size == 1 else str(Path(scratch, "other"))
+            paths.append(
+                tflite_rewriter.rewrite(source, target, recipe, representative_images, size)
+            )
+        flatbuffer.finish(*paths, _SIZES)
+    expected = recipe.expected_bytes(np.size(leaf) for leaf in leaves)
+    tflite_checks.check_tflite(paths[0], recipe, expected)
+    return paths[0]
