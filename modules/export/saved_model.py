@@ -11,6 +11,7 @@ from tensorflow.compiler.tf2xla.python import xla as tfxla
 
 from modules import features
 from modules.examples import tf_examples
+from modules.export.any_batch import for_any_batch
 from modules.export.trained import Inference, Trained
 
 # Takes serialized tf.Examples and gives probabilities and class beside the logits.
@@ -46,8 +47,11 @@ def save_saved_model(trained: Trained, directory: str) -> None:
       trained: what to write.
       directory: to write to.
     """
-    module, predict_images = make_module(trained, *trained.inference(), batch_size=None)
-    spec = tf_examples.raw_feature_spec(trained.network.task.num_pixels)
+    num_pixels = trained.network.task.num_pixels
+    inference, leaves = trained.inference()
+    inference = for_any_batch(inference, leaves, num_pixels)
+    module, predict_images = make_module(trained, inference, leaves, batch_size=None)
+    spec = tf_examples.raw_feature_spec(num_pixels)
     image_spec = {features.IMAGE_FLOATS: spec[features.IMAGE_FLOATS]}
 
     @tf.function(autograph=False, input_signature=predict_images.input_signature)

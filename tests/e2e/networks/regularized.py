@@ -11,7 +11,7 @@ class Block(nnx.Module):
 
     def __init__(self, channels: int, features: int, rngs: nnx.Rngs):
         self.conv = nnx.Conv(channels, features, (3, 3), rngs=rngs)
-        self.norm = nnx.BatchNorm(features, rngs=rngs)
+        self.norm = nnx.BatchNorm(features, momentum=0.9, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Maps float32[B, H, W, C] to float32[B, H // 2, W // 2, features]."""
