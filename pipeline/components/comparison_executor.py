@@ -85,7 +85,8 @@ class Executor(BaseExecutor):
 
             shipped = [model for model in devices if model.blessed]
             package = Path(path_utils.serving_model_path(outputs["device_models"].uri))
-            device_package.pack(package, paths, shipped, training.task, training.model)
+            name = Path(training.model).stem  # and no path of this machine
+            device_package.pack(package, paths, shipped, training.task, name)
         bless(outputs["server_blessing"], server.blessed, inputs[f"{REFERENCE}_{MODEL}"])
         bless(outputs["device_blessing"], bool(shipped))
 

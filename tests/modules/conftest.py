@@ -12,7 +12,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from modules import features
 from modules.export import recipes, saved_model, tflite
-from modules.models import cnn
+from modules.export.trained import Trained
 from tests.support import digit_models as digits
 from tests.support.digit_models import DigitModels
 
@@ -61,21 +61,18 @@ def tft_output(digit_models: DigitModels) -> tft.TFTransformOutput:
 
 
 @pytest.fixture(scope="session")
-def params() -> cnn.Params:
-    """Fresh parameters for ten classes."""
-    return jax.device_get(cnn.init_params(jax.random.key(7), 10))
+def trained(digit_models: DigitModels) -> Trained:
+    """The default network with fresh parameters, and the graph of `images`."""
+    network = digit_models.network
+    return Trained(network, jax.device_get(network.init(7)), digit_models.tft_output)
 
 
 @pytest.fixture(scope="session")
-def models_dir(
-    tmp_path_factory: pytest.TempPathFactory,
-    params: cnn.Params,
-    tft_output: tft.TFTransformOutput,
-) -> str:
-    """Where the SavedModel and the float32 TFLite model of `params` are."""
+def models_dir(tmp_path_factory: pytest.TempPathFactory, trained: Trained) -> str:
+    """Where the SavedModel and the float32 TFLite model of `trained` are."""
     folder = str(tmp_path_factory.mktemp("models"))
-    saved_model.save_saved_model(params, tft_output, folder)
-    tflite.save_tflite(params, tft_output, recipes.FLOAT32, folder)
+    saved_model.save_saved_model(trained, folder)
+    tflite.save_tflite(trained, recipes.FLOAT32, folder)
     return folder
 
 
@@ -86,9 +83,9 @@ def variants(digit_models: DigitModels) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def jax_logits(params: cnn.Params, digit_models: DigitModels) -> np.ndarray:
+def jax_logits(trained: Trained, digit_models: DigitModels) -> np.ndarray:
     """What JAX computes for `images`, without the Transform graph."""
-    return np.asarray(cnn.apply_flat(params, digit_models.normalized))
+    return np.asarray(trained.network.logits(trained.variables, digit_models.normalized))
 
 
 def _serialize(image: np.ndarray, label: int | None) -> bytes:
