@@ -27,11 +27,16 @@ from data.files import PROJECT_ROOT
 from data.hard import make_hard
 from data.resolve import resolve_dataset
 from data.splits import Split
+from data.task import Task
 from modules.models import cnn
-from modules.training import feed, loop
+from modules.models.network import Network
+from modules.models.protocol import Variables
+from modules.training import loop
 from modules.training.config import TrainConfig
+from modules.training.plan import split_rows
 
 OUTPUT = PROJECT_ROOT / "output" / "bench" / "training_accuracy.json"
+_NETWORK = Network(cnn.MODEL, Task("mnist", (28, 28, 1), tuple("0123456789")))
 TARGET = 0.992  # of the test images
 _WATCHED = (0.99, TARGET)
 _PACKAGES = ("jax", "flax", "optax")
@@ -57,19 +62,19 @@ class Images:
     test_labels: np.ndarray
 
 
-class EpochParams:
-    """Keeps the parameters after each epoch, in the place of the checkpoints of a training."""
+class EpochVariables:
+    """Keeps the variables after each epoch, in the place of the checkpoints of a training."""
 
     def __init__(self) -> None:
-        self.params: list[cnn.Params] = []
+        self.variables: list[Variables] = []
         self.times: list[float] = []  # time.monotonic()
 
     def restore_latest(self, like: Any) -> None:
         """Finds nothing."""
 
     def save(self, epoch: int, state: Any, history: list[Any]) -> None:
-        """Keeps the parameters, which are on the host already."""
-        self.params.append(state.params)
+        """Keeps the variables, which are on the host already."""
+        self.variables.append(state.state.variables)
         self.times.append(time.monotonic())
 
 
@@ -99,14 +104,18 @@ def run(images: Images, config: TrainConfig, watch: bool) -> dict[str, Any]:
       compilation, but with the validation after each epoch. With `watch` also "epochs": seconds
       since the compilation and accuracy on the test images.
     """
-    epochs = EpochParams() if watch else None
-    result = loop.train(images.train, images.train_labels, config, checkpoints=epochs)
+    epochs = EpochVariables() if watch else None
+    result = loop.train(_NETWORK, images.train, images.train_labels, config, checkpoints=epochs)
     started = time.monotonic() - result.train_seconds
     figures = {
         "seed": config.seed,
         "validation_accuracy": result.history[-1].validation_accuracy,
-        "test_accuracy": loop.evaluate(result.params, images.test, images.test_labels)[1],
-        "hard_accuracy": loop.evaluate(result.params, images.hard, images.test_labels)[1],
+        "test_accuracy": loop.evaluate(_NETWORK, result.variables, images.test, images.test_labels)[
+            1
+        ],
+        "hard_accuracy": loop.evaluate(_NETWORK, result.variables, images.hard, images.test_labels)[
+            1
+        ],
         "compile_s": round(result.compile_seconds, 2),
         "train_s": round(result.train_seconds, 2),
         "images_per_second": round(result.trained_images / result.train_seconds),
@@ -115,9 +124,9 @@ def run(images: Images, config: TrainConfig, watch: bool) -> dict[str, Any]:
         figures["epochs"] = [
             {
                 "seconds": round(ended - started, 3),
-                "test_accuracy": loop.evaluate(params, images.test, images.test_labels)[1],
+                "test_accuracy": loop.evaluate(_NETWORK, each, images.test, images.test_labels)[1],
             }
-            for params, ended in zip(epochs.params, epochs.times, strict=True)
+            for each, ended in zip(epochs.variables, epochs.times, strict=True)
         ]
     print(f"{config.epochs:>2} epochs, seed {config.seed}: {_described(figures)}", flush=True)
     return figures
@@ -189,9 +198,9 @@ def main() -> None:
         raise SystemExit(str(error)) from error
     images = load(files)
     # Or the first training would have the validation compiled, and count that as its own time.
-    _, rows = feed.split_rows(len(images.train), TrainConfig())
-    params = jax.device_get(cnn.init_params(jax.random.key(0), TrainConfig.num_classes))
-    loop.evaluate(params, images.train[rows], images.train_labels[rows])
+    _, rows = split_rows(images.train_labels, TrainConfig())
+    fresh = jax.device_get(_NETWORK.init(0))
+    loop.evaluate(_NETWORK, fresh, images.train[rows], images.train_labels[rows])
 
     devices = jax.devices()
     print(f"{files.source}; {len(devices)} x {devices[0].device_kind} ({jax.default_backend()})")

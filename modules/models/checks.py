@@ -163,8 +163,11 @@ class _Check:
         try:
             return function(*arguments)
         except Exception as error:
-            raise fault(error) from error
+            raise fault(error, self._place()) from error
 
     def _error(self, what: str) -> ConfigError:
-        source = getattr(self._network.model, "source", type(self._network.model))
-        return ConfigError(f"MODEL: {place_of(source)}: {what}")
+        return ConfigError(f"MODEL: {self._place()}: {what}")
+
+    def _place(self) -> str:
+        """Returns where the model is made."""
+        return place_of(getattr(self._network.model, "source", type(self._network.model)))

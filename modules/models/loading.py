@@ -53,7 +53,7 @@ def load(text: str) -> Model:
     try:
         module = importlib.import_module(f"{_PACKAGE}.{text}") if is_name(text) else _run(path)
     except (Exception, SystemExit) as error:  # whatever a user's code raises
-        raise fault(error, path) from error
+        raise fault(error, str(path)) from error
     if not hasattr(module, _VARIABLE):
         raise ConfigError(_missing(path, module))
     found = getattr(module, _VARIABLE)
@@ -92,13 +92,16 @@ def _path(text: str) -> Path:
             + f" expected one of {', '.join(known)}, or the path of a Python file"
         )
     try:
+        if not text.isprintable():
+            raise ValueError("it has characters that no line can show")
         path = Path(text).expanduser().absolute()
         if path.is_file():
             return path
         kind = "is a folder, not a file" if path.is_dir() else "does not exist"
         beside = [each.name for each in path.parent.glob("*.py")]
-    except (OSError, RuntimeError, ValueError) as error:  # too long, no such user, a null byte
-        raise ConfigError(f"MODEL: {shown(text)!r} is no path: {error}") from error
+    except (OSError, RuntimeError, ValueError) as error:  # too long, no such user
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"MODEL: {shown(text)!r} is no path: {reason}") from error
     near = difflib.get_close_matches(path.name, beside, 1)
     advice = f"; did you mean {path.parent / near[0]}?" if near else ""
     raise ConfigError(f"MODEL: {shown(str(path))} {kind}{advice}")

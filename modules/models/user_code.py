@@ -16,12 +16,12 @@ _INSTALLED = {"site-packages", "dist-packages"}
 _STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib")).resolve()
 
 
-def fault(error: BaseException, path: Path | None = None) -> ConfigError:
+def fault(error: BaseException, place: str) -> ConfigError:
     """Returns what to tell of an exception: the innermost line of the user's own, and its message.
 
     Args:
       error: as it was caught.
-      path: named where no line of the user's was running.
+      place: where to look if no line of the user's was running.
     """
     lines = [line for line in str(error).splitlines() if line.strip()]
     message = shown(lines[0].strip()) if lines else ""
@@ -30,7 +30,8 @@ def fault(error: BaseException, path: Path | None = None) -> ConfigError:
     else:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if _is_users(Path(frame.filename))]
-        place = f"{own[-1].filename}, line {own[-1].lineno}" if own else str(path or "the model")
+        if own:
+            place = f"{own[-1].filename}, line {own[-1].lineno}"
     return ConfigError(f"MODEL: {place}: {type(error).__name__}: {message}".removesuffix(": "))
 
 

@@ -1,5 +1,8 @@
 """Real digits, their Transform graph, both formats of fresh parameters, and a small training."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from jax.experimental.compilation_cache import compilation_cache
 
+from data.files import PROJECT_ROOT
 from modules import features
 from modules.export import recipes, saved_model, tflite
 from modules.export.trained import Trained
@@ -40,6 +44,16 @@ def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         for name, value in before.items():
             jax.config.update(name, value)
         compilation_cache.reset_cache()
+
+
+@pytest.fixture(scope="session")
+def imported_by_training() -> set[str]:
+    """The names of all modules that are there after `import modules.training.loop`."""
+    script = "import json, sys, modules.training.loop; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,8 @@ WRONG = {
     "DATASET": (*PATHS, *URIS, "mnits", "file", " ", "-h"),
     "IMAGE_SIZE": (*NUMBERS, "0", "225", "0x5", "28x", "x28", "28X28", "28 x 28", "1x2x3"),
     "MNIST_DIR": (*PATHS, *URIS, "file", "/no/such"),
+    "MODEL": (*PATHS, *URIS, "ccn", "file", "./file", "/no/such.py", ".", " ", "-h"),
+    "PARAMS": (*PATHS, *URIS, "file", "/no/such.npz", "tiny", " "),
     "DATA_CACHE": (*PATHS, *URIS, "file", "file/below", "/proc/x"),
     "OUTPUT": (*PATHS, *URIS, "s3://bucket/o", "file", "file/below", "/proc"),
     "EPOCHS": (*NUMBERS, "0", str(10**9)),

@@ -1,8 +1,4 @@
-"""Small trainings, and what a training imports."""
-
-import json
-import subprocess
-import sys
+"""Small trainings that several files look at."""
 
 import pytest
 
@@ -10,7 +6,6 @@ from modules.training import loop
 from tests.modules.training.small_training import (
     FOUR_STEPS,
     HALVES,
-    PROJECT_ROOT,
     SMALL,
     Data,
     make_few,
@@ -34,13 +29,3 @@ def small_result(halves: Data) -> loop.TrainResult:
 def four_steps() -> loop.TrainResult:
     """What FOUR_STEPS makes of `make_few`."""
     return loop.train(HALVES, *make_few(), FOUR_STEPS)
-
-
-@pytest.fixture(scope="session")
-def imported_by_training() -> set[str]:
-    """The names of all modules that are there after `import modules.training.loop`."""
-    script = "import json, sys, modules.training.loop; print(json.dumps(list(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
-    )
-    return set(json.loads(done.stdout))
