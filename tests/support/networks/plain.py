@@ -37,9 +37,7 @@ def of_nnx(network: Callable[..., nnx.Module], task: Task) -> PlainModel:
     def init(key: jax.Array, task: Task) -> Any:
         return nnx.state(network(task.image_shape, task.num_classes, nnx.Rngs(key)))
 
-    abstract = nnx.eval_shape(
-        lambda: network(task.image_shape, task.num_classes, nnx.Rngs(0))
-    )
+    abstract = nnx.eval_shape(lambda: network(task.image_shape, task.num_classes, nnx.Rngs(0)))
     graph = nnx.graphdef(abstract)
 
     def apply(variables: Any, images: jax.Array) -> jax.Array:
@@ -61,8 +59,10 @@ def drawn_variables(model: PlainModel, task: Task) -> Any:
     def drawn(path: tuple, leaf: jax.ShapeDtypeStruct) -> Any:
         name, shape = jax.tree_util.keystr(path), leaf.shape
         if not jnp.issubdtype(leaf.dtype, jnp.floating):
-            return jax.random.key(0) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else (
-                np.zeros(shape, leaf.dtype)
+            return (
+                jax.random.key(0)
+                if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+                else (np.zeros(shape, leaf.dtype))
             )
         if "scale" in name or "var" in name:
             return random.uniform(0.5, 1.5, shape).astype(leaf.dtype)
