@@ -89,7 +89,8 @@ def _export(
     saved_model.save_saved_model(trained, directory)
     found = saved_model.predict_saved_model(directory, raw_images[checked])
     logit_checks.check_logits("SavedModel", expected, found)
-    with conversion_record.recorded(directory, recipes.FLOAT32.name):
-        tflite_path = tflite.save_tflite(trained, recipes.FLOAT32, directory)
-        found = litert.predict(tflite_path, raw_images[checked])
+    with conversion_record.recorded(directory, recipes.FLOAT32.name) as record:
+        converted = tflite.save_tflite(trained, recipes.FLOAT32, directory)
+        record.facts = converted.facts
+        found = litert.predict(converted.path, raw_images[checked])
         logit_checks.check_logits("TFLite model", expected, found, recipes.FLOAT32)

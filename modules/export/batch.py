@@ -64,6 +64,7 @@ class _Graph:
         self._sizes = sizes
         self._constants: dict[int, np.ndarray] = {}  # new ones, by tensor
         self._axes: list[int | None] = []  # that hold the batch, by tensor
+        self._computed = set(graph.inputs)  # tensors that depend on the images
 
     def free(self) -> None:
         pairs = list(zip(self._graph.operators, self._other.operators, strict=True))
@@ -76,6 +77,8 @@ class _Graph:
             raise FixedBatchError(_OTHER_GRAPH)
         self._axes = [self._batch_axis(index) for index in range(len(self._graph.tensors))]
         for operator, _ in pairs:
+            if not self._computed.isdisjoint(operator.inputs):
+                self._computed.update(operator.outputs)
             for place, index in enumerate(operator.inputs):
                 if index >= 0 and self._is_constant_of_batch(index):
                     self._constants[index] = self._freed(operator, place, index)
@@ -85,7 +88,7 @@ class _Graph:
                 shape[axis] //= self._sizes[0]
                 tensor.shape = np.array(shape, np.int32)
         for index, axis in enumerate(self._axes):
-            if axis is not None and index not in self._constants:
+            if axis is not None and index in self._computed:
                 tensor = self._graph.tensors[index]
                 signature = [int(length) for length in tensor.shape]
                 signature[axis] = -1
@@ -148,7 +151,11 @@ class _Graph:
         values = _data(self._model, tensor).reshape(*shape[: axis + 1], -1)
         first = values.take([0], axis=axis)
         repeats = shape[axis] == self._sizes[0] and (values == first).all()
-        if self._code(operator) not in _REPEATING or not repeats:
+        # What is computed of constants alone has a batch of one, too.
+        takes_one = self._computed.isdisjoint(operator.inputs) or (
+            self._code(operator) in _REPEATING
+        )
+        if not takes_one or not repeats:
             raise FixedBatchError(
                 f"{_name(self._graph, operator)} takes a constant for every image"
             )

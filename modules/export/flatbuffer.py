@@ -8,7 +8,7 @@ import struct
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import batch, integer_pooling, repetition, tensor_names
+from modules.export import batch, hybrids, integer_pooling, repetition, tensor_names
 from modules.export.forms.dataflow import EXACT_GELU
 
 
@@ -28,41 +28,34 @@ def read_model(path: str) -> schema.ModelT:
         raise ConversionError(f"{path}: not a whole TFLite file: {error}") from error
 
 
-def finish(path: str, other_path: str, sizes: tuple[int, int]) -> None:
-    """Names input and output after the features and makes the batch resizable, in place.
+def finish(
+    path: str, float32: str | None, other: tuple[str, tuple[int, int]] | None = None
+) -> None:
+    """Names tensors and frees the batch of a model as TFLite's converter leaves it, in place.
 
-    It also names the tensors in between after the layers (`tensor_names`) and replaces 8-bit
-    pooling (`integer_pooling`).
+    Input and output are named after the features and what is in between after the layers
+    (`tensor_names`). Operators that XNNPACK does not run are replaced where another one gives the
+    same numbers (`repetition`, `integer_pooling`, `hybrids`).
 
     Args:
-      path: of a model as TFLite's converter leaves it, for a batch of the first size.
-      other_path: of the same for the second size.
-      sizes: of the two batches.
+      path: of the model.
+      float32: path of the network's finished float32 model, unless this is it.
+      other: path of the same model converted for another size of the batch, and the two sizes;
+        None for a model that keeps its batch.
 
     Raises:
       batch.FixedBatchError: the batch cannot be freed; the file is as it was.
     """
-    model, other = read_model(path), read_model(other_path)
-    for each in (model, other):
-        for operator, name in zip(each.subgraphs[0].operators, _operator_names(each), strict=True):
-            if name == "BROADCAST_TO":
-                repetition.repeat_by_product(each, operator)
-    batch.free_batch(model, other, sizes)
-    _name_and_pool(model)
-    flatbuffer_utils.write_model(model, path)
-
-
-def finish_fixed(path: str) -> None:
-    """Does what `finish` does for a model that keeps its batch of one."""
     model = read_model(path)
-    _name_and_pool(model)
-    flatbuffer_utils.write_model(model, path)
-
-
-def _name_and_pool(model: schema.ModelT) -> None:
+    _replace_repetitions(model)
+    if other:
+        other_path, sizes = other
+        other_model = read_model(other_path)
+        _replace_repetitions(other_model)
+        batch.free_batch(model, other_model, sizes)
     graph = model.subgraphs[0]
     computed = set(graph.inputs)  # without what DEQUANTIZE makes of float16 weights
-    converted_operators = _operator_names(model)
+    converted_operators = operator_names(model)
     for operator, name in zip(graph.operators, converted_operators, strict=True):
         if computed.isdisjoint(operator.inputs):
             continue
@@ -78,6 +71,16 @@ def _name_and_pool(model: schema.ModelT) -> None:
         for tensor_map in (*signature.inputs, *signature.outputs)
     }
     tensor_names.name_tensors(graph, converted_operators, computed, borders)
+    if float32:
+        hybrids.keep_depthwise_in_float(model, operator_names(model), read_model(float32))
+    flatbuffer_utils.write_model(model, path)
+
+
+def _replace_repetitions(model: schema.ModelT) -> None:
+    operators = model.subgraphs[0].operators
+    for operator, name in zip(operators, operator_names(model), strict=True):
+        if name == "BROADCAST_TO":
+            repetition.repeat_by_product(model, operator)
 
 
 def operators(path: str) -> list[str]:
@@ -85,10 +88,11 @@ def operators(path: str) -> list[str]:
 
     Custom operators (Flex ones included) appear as "CUSTOM:<name>".
     """
-    return _operator_names(read_model(path))
+    return operator_names(read_model(path))
 
 
-def _operator_names(model: schema.ModelT) -> list[str]:
+def operator_names(model: schema.ModelT) -> list[str]:
+    """Returns the same of a model that was read."""
     builtin_names = {
         code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()
     }

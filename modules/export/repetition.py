@@ -28,9 +28,7 @@ def repeat_by_product(model: schema.ModelT, operator: schema.OperatorT) -> None:
     if len(target) > _MAX_RANK:
         return
     lengths = [1] * (len(target) - len(source.shape)) + [int(length) for length in source.shape]
-    shape = [
-        1 if one == length else length for one, length in zip(lengths, target, strict=True)
-    ]
+    shape = [1 if one == length else length for one, length in zip(lengths, target, strict=True)]
     ones = schema.TensorT()
     ones.name, ones.type = (result.name or b"") + b"/ones", source.type
     ones.shape = np.array(shape, np.int32)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 
 import jax
+import jax.export
 import numpy as np
 import tensorflow as tf
 from jax.experimental import jax2tf
@@ -11,7 +12,7 @@ from tensorflow.compiler.tf2xla.python import xla as tfxla
 
 from modules import features
 from modules.examples import tf_examples
-from modules.export.any_batch import for_any_batch
+from modules.export.forms import rules
 from modules.export.trained import Inference, Trained
 
 # Takes serialized tf.Examples and gives probabilities and class beside the logits.
@@ -47,11 +48,11 @@ def save_saved_model(trained: Trained, directory: str) -> None:
       trained: what to write.
       directory: to write to.
     """
-    num_pixels = trained.network.task.num_pixels
+    task = trained.network.task
     inference, leaves = trained.inference()
-    inference = for_any_batch(inference, leaves, num_pixels)
+    inference = _for_any_batch(rules.for_tensorflow(inference), leaves, task.num_pixels)
     module, predict_images = make_module(trained, inference, leaves, batch_size=None)
-    spec = tf_examples.raw_feature_spec(num_pixels)
+    spec = tf_examples.raw_feature_spec(task.num_pixels)
     image_spec = {features.IMAGE_FLOATS: spec[features.IMAGE_FLOATS]}
 
     @tf.function(autograph=False, input_signature=predict_images.input_signature)
@@ -71,6 +72,23 @@ def save_saved_model(trained: Trained, directory: str) -> None:
 
     signatures = {SERVE_EXAMPLES: serve_examples, SERVE_IMAGES: serve_images}
     tf.saved_model.save(module, directory, signatures=signatures)
+
+
+def _for_any_batch(inference: Inference, leaves: list[np.ndarray], num_pixels: int) -> Inference:
+    """Returns a function that JAX can trace for a batch whose size it does not know.
+
+    Many a network takes the size for a number, as `len(images)` does: it gets one image at a time
+    then, and `jax.vmap` makes a batch of that.
+    """
+    (size,) = jax.export.symbolic_shape("b")
+    pixels = jax.ShapeDtypeStruct((size, num_pixels), np.float32)
+    try:
+        jax.eval_shape(inference, leaves, pixels)
+    except Exception:  # whatever the network makes of a size that is no number
+        return lambda leaves, pixels: jax.vmap(
+            lambda image: inference(leaves, image[np.newaxis])[0]
+        )(pixels)
+    return inference
 
 
 def make_module(

@@ -112,10 +112,10 @@ def _layer(graph: schema.SubGraphT, operator: schema.OperatorT, computed: set[in
     paths = [path.split("/") for name in locations for path in name.decode().split(";")]
     # What is fused with a product may come from elsewhere.
     paths.sort(key=lambda path: not path[-1].startswith(_PRODUCTS))
-    return next(filter(None, map(_modules, paths)), ())
+    return next(filter(None, map(modules, paths)), ())
 
 
-def _modules(path: Sequence[str]) -> _Path:
+def modules(path: Sequence[str]) -> tuple[str, ...]:
     """Returns a path through the code without JAX's transformations, methods and the primitive."""
     modules: list[str] = []
     for part in path[:-1]:

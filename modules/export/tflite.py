@@ -1,18 +1,40 @@
-"""Trained parameters as a TFLite model, by a recipe."""
+"""A trained network as a TFLite model, by a recipe."""
 
+import dataclasses
+import os
+import shutil
 import tempfile
-from pathlib import Path
 
+import jax
 import numpy as np
 import tensorflow as tf
 
-from modules.export import flatbuffer, saved_model, tflite_checks, tflite_rewriter
+from modules import features
+from modules.export import facts as facts_of
+from modules.export import flatbuffer, refusals, saved_model, tflite_checks, tflite_rewriter
+from modules.export.batch import FixedBatchError
+from modules.export.facts import Facts
+from modules.export.flatbuffer import ConversionError
 from modules.export.forms import rules
-from modules.export.recipes import Recipe
+from modules.export.recipes import FLOAT32, Recipe
+from modules.export.tflite_checks import BatchError
 from modules.export.trained import Trained
-from modules.inference import litert
+from modules.inference import litert, timing
+from modules.models.widening import wide
 
-_SIZES = 1, 2
+# Both are more than one: of an axis of length 1, TFLite's converter takes what holds for that alone.
+_BATCH_SIZES = (2, 3)
+# Beyond it, a model that was made to be small or fast is not worth having.
+_MAX_SLOWDOWN = 5
+_TIMED_TURNS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Converted:
+    """A TFLite file, and what was found out about it."""
+
+    path: str
+    facts: Facts
 
 
 def save_tflite(
@@ -20,21 +42,125 @@ def save_tflite(
     recipe: Recipe,
     directory: str,
     representative_images: np.ndarray | None = None,
-) -> str:
-    """Interim."""
-    inference, leaves = trained.inference()
-    inference = rules.for_tflite(inference)
-    paths = []
+    float32: str | None = None,
+) -> Converted:
+    """Writes a TFLite model, named `tflite`, that contains the Transform graph.
+
+    Args:
+      trained: what to convert.
+      recipe: how to convert.
+      directory: to write to.
+      representative_images: raw training images float32[N, num_pixels] in [0, 1], which set the
+        ranges of integer activations; other recipes need none.
+      float32: path of the network's float32 model, as this function wrote it, which the other
+        recipes are compared with; it is made once more if there is none.
+
+    Raises:
+      flatbuffer.ConversionError: the model could not be converted, or failed a check.
+      ValueError: the recipe needs representative images and there are none.
+    """
+    path = os.path.join(directory, features.TFLITE_FILE)
+    os.makedirs(directory, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        for size in _SIZES:
-            module, predict_images = saved_model.make_module(trained, inference, leaves, size)
-            source = str(Path(scratch, f"saved{size}"))
-            tf.saved_model.save(module, source, signatures={litert.SIGNATURE: predict_images})
-            target = directory if size == 1 else str(Path(scratch, "other"))
-            paths.append(
-                tflite_rewriter.rewrite(source, target, recipe, representative_images, size)
+        if float32 is None:
+            float32 = _Conversion(trained, FLOAT32, None, f"{scratch}/{FLOAT32.name}").run()
+        converted = float32
+        if recipe.integer_activations:
+            _check_loops(float32, recipe)
+        if recipe != FLOAT32:
+            conversion = _Conversion(trained, recipe, representative_images, f"{scratch}/recipe")
+            converted = conversion.run(float32)
+        shutil.copyfile(converted, path)
+        baseline = facts_of.baseline_of(float32)
+        tflite_checks.check_tflite(path, recipe, trained.network.task, baseline)
+        slowdown = None if recipe == FLOAT32 else _slowdown(path, float32)
+    interpreter = litert.make_interpreter(path)
+    facts = Facts(
+        operators=len(flatbuffer.operators(path)),
+        undelegated=facts_of.undelegated(interpreter),
+        kept_in_float=facts_of.kept_in_float(path, recipe),
+        fixed_batch=tflite_checks.is_batch_fixed(interpreter),
+        slowdown=slowdown,
+        baseline=baseline,
+    )
+    # What runs on microcontrollers is not to be judged by the kernels of this machine.
+    if slowdown and slowdown > _MAX_SLOWDOWN and not recipe.integer_io:
+        raise ConversionError(
+            f"{path}: {slowdown:.1f} times as slow as the network's float32 model (at most "
+            f"{_MAX_SLOWDOWN}); XNNPACK does not run {facts_of.described(facts.undelegated)}"
+        )
+    return Converted(path, facts)
+
+
+class _Conversion:
+    """One network by one recipe."""
+
+    def __init__(
+        self,
+        trained: Trained,
+        recipe: Recipe,
+        representative_images: np.ndarray | None,
+        scratch: str,
+    ):
+        inference, leaves = trained.inference()
+        self._trained, self._recipe, self._scratch = trained, recipe, scratch
+        self._images = representative_images
+        # TFLite has no 16-bit floats to compute in; all their numbers are float32's, too.
+        self._leaves = [np.asarray(wide(leaf)) for leaf in leaves]
+        self._inference = rules.for_tflite(inference, recipe.integer_activations)
+
+    def run(self, float32: str | None = None) -> str:
+        """Returns the path of the model, whose batch is free if it can be.
+
+        Args:
+          float32: path of the network's float32 model, for recipes that keep parts of it.
+        """
+        try:
+            path = self._convert(_BATCH_SIZES[0])
+            other = self._convert(_BATCH_SIZES[1])
+            flatbuffer.finish(path, float32, (other, _BATCH_SIZES))
+            tflite_checks.check_batches(path)
+        except (FixedBatchError, BatchError):
+            path = self._convert(1)
+            flatbuffer.finish(path, float32)
+        return path
+
+    def _convert(self, batch_size: int) -> str:
+        folder = os.path.join(self._scratch, f"batch_of_{batch_size}")
+        module, predict_images = saved_model.make_module(
+            self._trained, self._inference, self._leaves, batch_size
+        )
+        tf.saved_model.save(module, folder, signatures={litert.SIGNATURE: predict_images})
+        images = self._images
+        if images is not None and batch_size == _BATCH_SIZES[1]:
+            images = images[:1]  # to find the batch in it, the ranges do not matter
+        try:
+            return tflite_rewriter.rewrite(
+                folder, f"{folder}_converted", self._recipe, images, batch_size
             )
-        flatbuffer.finish(*paths, _SIZES)
-    expected = recipe.expected_bytes(np.size(leaf) for leaf in leaves)
-    tflite_checks.check_tflite(paths[0], recipe, expected)
-    return paths[0]
+        except tflite_rewriter.ConverterFailedError as error:
+            task = self._trained.network.task
+            pixels = jax.ShapeDtypeStruct((batch_size, task.num_pixels), np.float32)
+            traced = jax.make_jaxpr(self._inference)(self._leaves, pixels)
+            raise ConversionError(refusals.explained(error, traced)) from error
+
+
+def _check_loops(float32: str, recipe: Recipe) -> None:
+    """TFLite's converter ends the whole process when it is to quantize a loop."""
+    for name in flatbuffer.operators(float32):
+        if name in ("WHILE", "IF", "STABLEHLO_CASE"):
+            raise ConversionError(
+                f"the recipe {recipe.name} cannot be made of a network with {name}; "
+                f"{refusals.way_out(name)}"
+            )
+
+
+def _slowdown(path: str, baseline_path: str) -> float:
+    """Returns the time of a model for one image over that of the network's float32 model."""
+    calls = {}
+    for each in (path, baseline_path):
+        model = litert.load(each)
+        prepared = model.prepare(np.zeros(model.input_shape, np.float32))
+        calls[each] = lambda model=model, prepared=prepared: model(prepared)
+    times = timing.latencies_us(calls, _TIMED_TURNS)
+    return round(times[path]["p50"] / times[baseline_path]["p50"], 2)

@@ -1,7 +1,6 @@
 """TFX's TFLite rewriter with recipes, and with the checks that it leaves out."""
 
 import os
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +11,11 @@ from tfx.components.trainer.rewriting import rewriter, rewriter_factory
 from tfx.components.trainer.rewriting import tflite_rewriter as tfx_tflite_rewriter
 
 from modules import features
-from modules.export import flatbuffer
 from modules.export.recipes import Recipe
+
+
+class ConverterFailedError(RuntimeError):
+    """TFLite's converter failed, with its own words; `refusals` makes a sentence of them."""
 
 
 # BaseRewriter is named as well, since TFX's factory only finds its direct subclasses.
@@ -59,16 +61,7 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
         try:
             super()._rewrite(original_model, rewritten_model)
         except (ConverterError, RuntimeError) as error:  # the latter from its quantization
-            raise flatbuffer.ConversionError(
-                f"TFLite's converter failed: {_reason(str(error))}"
-            ) from error
-
-
-def _reason(text: str) -> str:
-    """Returns the line of a converter's error that says most; MLIR's have many."""
-    lines = [line for line in text.splitlines() if line.strip()] or ["without a message"]
-    found = (re.search(r"error: (.*)", line) for line in lines)
-    return next((match[1] for match in found if match), lines[0])
+            raise ConverterFailedError(str(error)) from error
 
 
 def rewrite(
@@ -92,7 +85,7 @@ def rewrite(
       The path of the TFLite file.
 
     Raises:
-      flatbuffer.ConversionError: TFLite's converter failed.
+      ConverterFailedError: TFLite's converter failed.
       ValueError: the recipe needs representative images and there are none.
     """
     if recipe.integer_activations and (

@@ -18,13 +18,12 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import path_utils
 
 from data.splits import Split
+from data.task import Task
 from modules import features
 from modules.examples import tf_examples as example_files
 from modules.export import conversion_record, tflite_checks
 from modules.export.flatbuffer import ConversionError
 from modules.export.recipes import RECIPES
-from modules.inference import litert
-from modules.training import variables
 from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
 from pipeline.components.blessings import bless
 from pipeline.verdict import (
@@ -38,7 +37,7 @@ from pipeline.verdict import (
 from pipeline.verdict.answers import cross_entropies
 from pipeline.verdict.limits import limits_from_json
 from pipeline.verdict.measured import Labels, Measured, Refused
-from pipeline.verdict.verdict import REFERENCE, Training, Verdict
+from pipeline.verdict.verdict import REFERENCE, Conversion, Training, Verdict
 
 _PACKAGES = ("tfx", "tensorflow", "jax", "flax", "ai-edge-litert")
 MODEL, EVALUATION, BLESSING = "model", "evaluation", "blessing"  # inputs, after a model's name
@@ -63,9 +62,7 @@ class Executor(BaseExecutor):
         names = [name for name in RECIPES if f"{name}_{MODEL}" in inputs]
         # The bytes that are looked at, run and shipped are those of one copy.
         with tempfile.TemporaryDirectory() as copies:
-            paths, refused = _copy_sound(
-                inputs, names, server_dir, Path(copies), training.task.num_classes
-            )
+            paths, refused = _copy_sound(inputs, names, Path(copies), training.task)
             measured, labels, confusion = _measure(inputs, server_dir, paths)
             judged = {
                 name: judge.judge(model, measured[REFERENCE], labels, limits)
@@ -98,17 +95,14 @@ def _serving_dir(inputs: Mapping[str, Artifact], name: str) -> str:
 def _copy_sound(
     inputs: Mapping[str, Artifact],
     names: list[str],
-    server_dir: str,
     folder: Path,
-    num_classes: int,
+    task: Task,
 ) -> tuple[dict[str, str], list[Refused]]:
     """Copies the device models that are what was checked, and checks their form once more.
 
     Returns:
       Their paths by name, and why the others are refused.
     """
-    arrays = variables.named_arrays(Path(server_dir).parent / variables.NAME)
-    sizes = [array.size for array in arrays.values()]
     paths, refused = {}, []
     for name in names:
         serving_dir = _serving_dir(inputs, name)
@@ -118,26 +112,17 @@ def _copy_sound(
         )
         if not reason:
             shutil.copyfile(original, copy)
+            facts = conversion_record.facts(serving_dir)
             try:
-                recipe = RECIPES[name]
-                tflite_checks.check_tflite(str(copy), recipe, recipe.expected_bytes(sizes))
+                tflite_checks.check_tflite(str(copy), RECIPES[name], task, facts.baseline)
             except ConversionError as error:
                 reason = str(error).removeprefix(f"{copy}: ")
-            else:
-                reason = _wrong_output(str(copy), num_classes)
         if reason:
             size = original.stat().st_size if original.is_file() else None
             refused.append(Refused(name, size, reason))
         else:
             paths[name] = str(copy)
     return paths, refused
-
-
-def _wrong_output(path: str, num_classes: int) -> str | None:
-    """Returns what is wrong with the number of a model's logits, None if it is the labels'."""
-    [output] = litert.make_interpreter(path).get_output_details()
-    found = int(output["shape"][-1])
-    return None if found == num_classes else f"it gives {found} logits for {num_classes} labels"
 
 
 def _measure(
@@ -178,8 +163,19 @@ def _measure(
             own_loss=float(cross_entropies(logits.test, answers.labels.test).mean()),
             contradictions=answers.contradictions if is_reference else None,
             latency_us=latencies[name],
+            conversion=None if is_reference else _conversion(_serving_dir(inputs, name)),
         )
     return measured, answers.labels, confusion
+
+
+def _conversion(serving_dir: str) -> Conversion | None:
+    """Returns what the report tells of how a device model was converted."""
+    facts = conversion_record.facts(serving_dir)
+    return facts and Conversion(
+        undelegated=facts.undelegated,
+        kept_in_float=facts.kept_in_float,
+        fixed_batch=1 if facts.fixed_batch else None,
+    )
 
 
 def _saved_model_bytes(folder: Path) -> int:

@@ -10,6 +10,7 @@ from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 from tfx.utils import path_utils
 
 from data.splits import Split
+from modules import features
 from modules.examples import tf_examples as example_files
 from modules.export import conversion_record, logit_checks, tflite
 from modules.export.recipes import RECIPES
@@ -57,7 +58,16 @@ def Quantizer(  # noqa: N802 - components are named as classes
     os.makedirs(directory)
     pixels = example_files.normalize(sample, tft_output)
     expected = loop.predict(network, trained.variables, pixels)
-    with conversion_record.recorded(directory, recipe):
-        tflite_path = tflite.save_tflite(trained, chosen, directory, sample[_REPRESENTATIVE])
-        found = litert.predict(tflite_path, sample)
+    served = path_utils.serving_model_path(model.uri)
+    float32 = os.path.join(served, features.TFLITE_FILE)
+    with conversion_record.recorded(directory, recipe) as record:
+        converted = tflite.save_tflite(
+            trained,
+            chosen,
+            directory,
+            sample[_REPRESENTATIVE],
+            None if conversion_record.refusal(served) else float32,
+        )
+        record.facts = converted.facts
+        found = litert.predict(converted.path, sample)
         logit_checks.check_logits(f"{recipe} model", expected, found, chosen)

@@ -118,6 +118,6 @@ class DigitModels:
         return {
             name: tflite.save_tflite(
                 self.trained, recipe, str(self._folder / name), self.images[::4]
-            )
+            ).path
             for name, recipe in RECIPES.items()
         }

@@ -18,7 +18,7 @@ from modules.models.rewriting import Equation
 EXACT_GELU = "gelu(exact)"
 
 
-def with_dataflow(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+def with_dataflow(function: Callable[..., jax.Array], integers: bool) -> Callable[..., jax.Array]:
     """Returns the same function of (leaves, pixels) with these forms, or itself if none applies."""
 
     def evaluated(leaves: Sequence[Any], pixels: jax.Array) -> jax.Array:
@@ -27,7 +27,7 @@ def with_dataflow(function: Callable[..., jax.Array]) -> Callable[..., jax.Array
             return rewriting.evaluate(closed, jax.tree.leaves(args), _plain)
 
         closed = jax.make_jaxpr(without_calls)(leaves, pixels)
-        forms = _Forms(closed.jaxpr)
+        forms = _Forms(closed.jaxpr, integers)
         if not any(map(forms.concerns, closed.jaxpr.eqns)):
             return function(leaves, pixels)
         return rewriting.evaluate(closed, [*leaves, pixels], forms.rule)[0]
@@ -42,7 +42,8 @@ def _plain(equation: Equation, operands: list[Any]) -> Sequence[Any]:
 class _Forms:
     """The forms for one function, whose last argument is what has a batch."""
 
-    def __init__(self, jaxpr: core.Jaxpr):
+    def __init__(self, jaxpr: core.Jaxpr, integers: bool):
+        self._integers, self._factor = integers, 1.0
         self._of_pixels = {jaxpr.invars[-1]}  # variables that depend on the pixels
         self._makers: dict[Any, Equation] = {}
         self._users: dict[Any, list[Equation]] = {}
@@ -71,6 +72,11 @@ class _Forms:
             return lambda operands: [_exact_gelu(2 * operands[place])]
         if name == "concatenate" and self._mixes(equation):
             return lambda operands: self._concatenated(equation, operands)
+        is_float = jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.floating)
+        if self._integers and is_float and name == "neg":  # TFLite has no integer kernel
+            return lambda operands: [operands[0] * np.float32(-1)]
+        if self._integers and is_float and self._cuts_off(equation):
+            return lambda operands: [self._with_own_range(equation, operands)]
         if windows.is_padded_sum(equation) and not self._is_averaged(equation):
             return lambda operands: [windows.sum_by_convolution(params, operands[0])]
         return None
@@ -103,6 +109,30 @@ class _Forms:
         nothing = jax.lax.slice_in_dim(some, 0, 1, axis=axis) * jnp.zeros((), some.dtype)
         operands = [value if self._depends(atom) else value + nothing for atom, value in pairs]
         return rewriting.as_it_is(equation, operands, self.rule)
+
+    def _cuts_off(self, equation: Equation) -> bool:
+        """Returns whether the result has a smaller range than an operand that is used elsewhere."""
+        if equation.primitive.name not in ("max", "min", "select_n"):
+            return False
+        factors = [self._made_by(atom, "mul", n) for atom in equation.invars for n in (0, 1)]
+        # A choice between x and a multiple of x is an operator of its own: LEAKY_RELU.
+        return any(self._is_shared(atom) and atom not in factors for atom in equation.invars)
+
+    def _is_shared(self, atom: Any) -> bool:
+        return self._depends(atom) and len(self._users[atom]) > 1
+
+    def _with_own_range(self, equation: Equation, operands: list[Any]) -> jax.Array:
+        """Takes a maximum, a minimum or a choice of products with almost 1.
+
+        TFLite's converter gives what goes into them the range of the result: whatever else uses it
+        would lose all that they cut off. No two factors are alike, or it would make one of them.
+        """
+        own = list(operands)
+        for place, atom in enumerate(equation.invars):
+            if self._is_shared(atom) and jnp.issubdtype(atom.aval.dtype, jnp.floating):
+                self._factor -= np.finfo(np.float32).epsneg
+                own[place] = operands[place] * np.float32(self._factor)
+        return equation.primitive.bind(*own, **equation.params)
 
     def _gelu(self, equation: Equation) -> int | None:
         """Returns the place of x / 2 where a product is x / 2 * erfc(-x / sqrt(2))."""

@@ -118,6 +118,19 @@ FOR_TFLITE: dict[str, Callable[..., Any]] = {
 _KEYWORDS = {"top_k": ("k", "axis")}
 
 
+def is_logaddexp(equation: Equation) -> bool:
+    """Returns whether an equation is log(exp(a) + exp(b)), which softplus is made of."""
+    if equation.primitive.name != "custom_jvp_call":
+        return False
+    return equation.params["call_jaxpr"].jaxpr.debug_info.func_name == "logaddexp"
+
+
+def logaddexp(operands: list[Any]) -> list[jax.Array]:
+    """Returns log(exp(a) + exp(b)) without JAX's test for NaN, a choice in the midst of floats."""
+    a, b = operands
+    return [jnp.maximum(a, b) + jnp.log1p(jnp.exp(-jnp.abs(a - b)))]
+
+
 def has_form(equation: Equation, table: dict[str, Callable[..., Any]]) -> bool:
     """Returns whether a table has a form of an equation."""
     operand = equation.invars[0].aval if equation.invars else None
@@ -139,5 +152,3 @@ def is_clipped_gather(equation: Equation) -> bool:
     """Returns whether an equation is a gather that clips its places."""
     name, params = equation.primitive.name, equation.params
     return name == "gather" and params["mode"] == lax.GatherScatterMode.CLIP
-
-

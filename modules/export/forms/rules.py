@@ -14,12 +14,17 @@ def for_tensorflow(inference: Inference) -> Inference:
     return rewriting.rewritten(inference, _tensorflow, _concerns_tensorflow)
 
 
-def for_tflite(inference: Inference) -> Inference:
-    """Returns the same function in operations that TFLite's converter knows, and frees of a batch.
+def for_tflite(inference: Inference, integers: bool = False) -> Inference:
+    """Returns the same function in operations that TFLite's converter knows, for any batch.
 
-    A function that has none of the others is called as it is.
+    A function that has no others is called as it is.
+
+    Args:
+      inference: of the network.
+      integers: whether the activations will be.
     """
-    return dataflow.with_dataflow(rewriting.rewritten(inference, _tflite, _concerns_tflite))
+    without = rewriting.rewritten(inference, _tflite, _concerns_tflite)
+    return dataflow.with_dataflow(without, integers)
 
 
 def _concerns_tensorflow(equation: Equation) -> bool:
@@ -36,6 +41,7 @@ def _concerns_tflite(equation: Equation) -> bool:
     return (
         elementwise.has_form(equation, elementwise.FOR_TFLITE)
         or elementwise.is_clipped_gather(equation)
+        or elementwise.is_logaddexp(equation)
         or windows.concerns(equation)
         or control.concerns(equation)
     )
@@ -46,6 +52,8 @@ def _tflite(equation: Equation, operands: list[Any]) -> Sequence[Any]:
         return elementwise.form(equation, operands, elementwise.FOR_TFLITE)
     if elementwise.is_clipped_gather(equation):
         return elementwise.clipped_gather(equation, operands)
+    if elementwise.is_logaddexp(equation):
+        return elementwise.logaddexp(operands)
     if windows.concerns(equation):
         return windows.form(equation, operands)
     if control.concerns(equation):
