@@ -160,9 +160,7 @@ def training_job(config: PipelineConfig) -> TrainingJob:
     )
 
 
-def _tuners(
-    config: PipelineConfig, inputs: Mapping[str, Any], job: TrainingJob
-) -> list[Tuner]:
+def _tuners(config: PipelineConfig, inputs: Mapping[str, Any], job: TrainingJob) -> list[Tuner]:
     """Returns the Tuner that takes what the Trainer takes, or nothing where none is wanted."""
     if not config.tuner_trials or config.params:
         return []

@@ -110,9 +110,11 @@ def _copy_sound(
         reason = conversion_record.refusal(serving_dir) or refusals.read(
             inputs[f"{name}_{EVALUATION}"].uri
         )
+        facts = conversion_record.facts(serving_dir)
+        if not reason and facts is None:
+            reason = f"{conversion_record.RECORD_FILE} does not say what its network needs"
         if not reason:
             shutil.copyfile(original, copy)
-            facts = conversion_record.facts(serving_dir)
             try:
                 tflite_checks.check_tflite(str(copy), RECIPES[name], task, facts.baseline)
             except ConversionError as error:

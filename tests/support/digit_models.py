@@ -108,16 +108,23 @@ class DigitModels:
         (artifact / features.TASK_FILE).write_text(self.network.task.to_json())
         directory = str(artifact / "Format-Serving")
         saved_model.save_saved_model(self.trained, directory)
-        shutil.copy(self.tflite_paths[FLOAT32.name], Path(directory, features.TFLITE_FILE))
-        conversion_record.record(directory)
+        float32 = self.converted[FLOAT32.name]
+        shutil.copy(float32.path, Path(directory, features.TFLITE_FILE))
+        conversion_record.record(directory, facts=float32.facts)
         return directory
 
     @cached_property
+    def converted(self) -> dict[str, tflite.Converted]:
+        """The device models of `trained`, by recipe, and what is known of them."""
+        found: dict[str, tflite.Converted] = {}
+        for name, recipe in RECIPES.items():
+            float32 = found[FLOAT32.name].path if found else None
+            found[name] = tflite.save_tflite(
+                self.trained, recipe, str(self._folder / name), self.images[::4], float32
+            )
+        return found
+
+    @cached_property
     def tflite_paths(self) -> dict[str, str]:
-        """The device models of `trained`, by recipe."""
-        return {
-            name: tflite.save_tflite(
-                self.trained, recipe, str(self._folder / name), self.images[::4]
-            ).path
-            for name, recipe in RECIPES.items()
-        }
+        """The files of `converted`."""
+        return {name: converted.path for name, converted in self.converted.items()}
