@@ -209,7 +209,7 @@ def flops_of_an_image() -> int:
     the gradient of the first layer's input.
     """
     params = NETWORK.shapes()["params"]
-    positions, forward, first = features.NUM_PIXELS, 0, 0
+    positions, forward, first = NETWORK.task.num_pixels, 0, 0
     for layer in sorted(params):  # Conv_0, Conv_1, ..., which pooling follows, then dense ones
         kernel = params[layer]["kernel"]
         is_convolution = len(kernel.shape) == 4

@@ -160,7 +160,8 @@ def test_without_any_mistake_the_image_says_so(
 
 
 def test_the_terminal_has_a_line_an_epoch_and_one_at_the_end(riddle: Shown) -> None:
-    *epochs, last = riddle.terminal.splitlines()
+    *epochs, last, note = riddle.terminal.splitlines()
+    assert note == f"  {riddle.result.notes[0]}" and "learnt nothing" in note
     assert epochs == [
         f"  epoch  {metrics.epoch}/4: loss {metrics.train_loss:.4f}, validation loss "
         f"{metrics.validation_loss:.4f}, accuracy {metrics.validation_accuracy:.2%}"
@@ -201,4 +202,4 @@ def test_an_interrupted_training_shows_the_epochs_before_again(
     assert_same_bits(shown.result, whole)
     assert [event.step for event in shown.events.Tensors("train_loss")] == [1, 2, 3, 4]
     assert len(re.findall(r"^  epoch  \d/4: ", shown.terminal, re.MULTILINE)) == 4
-    assert "0 images/s" in shown.terminal.splitlines()[-1]
+    assert ", 0 images/s, after " in shown.terminal
