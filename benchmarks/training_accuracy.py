@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -20,6 +21,7 @@ import jax
 import numpy as np
 
 from benchmarks import training_peers
+from benchmarks.training_peers import NETWORK
 from data import cache
 from data.dataset import Dataset
 from data.errors import DataError
@@ -27,18 +29,15 @@ from data.files import PROJECT_ROOT
 from data.hard import make_hard
 from data.resolve import resolve_dataset
 from data.splits import Split
-from data.task import Task
-from modules.models import cnn
-from modules.models.network import Network
 from modules.models.protocol import Variables
 from modules.training import loop
 from modules.training.config import TrainConfig
 from modules.training.plan import split_rows
 
 OUTPUT = PROJECT_ROOT / "output" / "bench" / "training_accuracy.json"
-_NETWORK = Network(cnn.MODEL, Task("mnist", (28, 28, 1), tuple("0123456789")))
 TARGET = 0.992  # of the test images
 _WATCHED = (0.99, TARGET)
+_evaluate = partial(loop.evaluate, NETWORK)
 _PACKAGES = ("jax", "flax", "optax")
 # What a run came to, and which of several is the worst.
 _WORST = {
@@ -104,28 +103,21 @@ def run(images: Images, config: TrainConfig, watch: bool) -> dict[str, Any]:
       compilation, but with the validation after each epoch. With `watch` also "epochs": seconds
       since the compilation and accuracy on the test images.
     """
-    epochs = EpochVariables() if watch else None
-    result = loop.train(_NETWORK, images.train, images.train_labels, config, checkpoints=epochs)
+    epochs, test = EpochVariables() if watch else None, (images.test, images.test_labels)
+    result = loop.train(NETWORK, images.train, images.train_labels, config, checkpoints=epochs)
     started = time.monotonic() - result.train_seconds
     figures = {
         "seed": config.seed,
         "validation_accuracy": result.history[-1].validation_accuracy,
-        "test_accuracy": loop.evaluate(_NETWORK, result.variables, images.test, images.test_labels)[
-            1
-        ],
-        "hard_accuracy": loop.evaluate(_NETWORK, result.variables, images.hard, images.test_labels)[
-            1
-        ],
+        "test_accuracy": _evaluate(result.variables, *test)[1],
+        "hard_accuracy": _evaluate(result.variables, images.hard, images.test_labels)[1],
         "compile_s": round(result.compile_seconds, 2),
         "train_s": round(result.train_seconds, 2),
         "images_per_second": round(result.trained_images / result.train_seconds),
     }
     if epochs:
         figures["epochs"] = [
-            {
-                "seconds": round(ended - started, 3),
-                "test_accuracy": loop.evaluate(_NETWORK, each, images.test, images.test_labels)[1],
-            }
+            {"seconds": round(ended - started, 3), "test_accuracy": _evaluate(each, *test)[1]}
             for each, ended in zip(epochs.variables, epochs.times, strict=True)
         ]
     print(f"{config.epochs:>2} epochs, seed {config.seed}: {_described(figures)}", flush=True)
@@ -199,8 +191,7 @@ def main() -> None:
     images = load(files)
     # Or the first training would have the validation compiled, and count that as its own time.
     _, rows = split_rows(images.train_labels, TrainConfig())
-    fresh = jax.device_get(_NETWORK.init(0))
-    loop.evaluate(_NETWORK, fresh, images.train[rows], images.train_labels[rows])
+    _evaluate(jax.device_get(NETWORK.init(0)), images.train[rows], images.train_labels[rows])
 
     devices = jax.devices()
     print(f"{files.source}; {len(devices)} x {devices[0].device_kind} ({jax.default_backend()})")

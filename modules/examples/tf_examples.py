@@ -134,9 +134,8 @@ def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
 def normalizer(tft_output: tft.TFTransformOutput) -> Callable[[np.ndarray], np.ndarray]:
     """Returns the Transform graph as a function of raw float32[B, pixels]; the shape stays."""
     layer = tft_output.transform_features_layer()
-    size = tft_output.raw_feature_spec()[features.IMAGE_FLOATS].shape
 
-    @tf.function(input_signature=[tf.TensorSpec([None, *size], tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32)])
     def transform(batch: tf.Tensor) -> tf.Tensor:
         return layer({features.IMAGE_FLOATS: batch})[features.IMAGE_NORMALIZED]
 
