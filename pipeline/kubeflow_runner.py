@@ -46,7 +46,7 @@ class Containers:
       trainer_image: for the Trainer alone, such as one with CUDA.
       gpus: how many the Trainer asks for.
       gpu_type: Kubernetes' name of the resource, or Vertex's name of the accelerator.
-      data_root: where they find the IDX files; "" for where this machine has them.
+      data_root: where they find the data set's files; "" for where this machine has them.
     """
 
     image: str
@@ -103,7 +103,7 @@ def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineCon
 
     Args:
       config: of this machine.
-      data_root: where containers find the IDX files; "" for where `config` has them.
+      data_root: where containers find the data set's files; "" for where `config` has them.
 
     Raises:
       ConfigError: PIPELINE_ROOT is not set, so containers could not pass anything on; Kubeflow does

@@ -41,6 +41,8 @@ def run(config: PipelineConfig) -> int:
       data.errors.DataError: the data is not what was checked any more.
     """
     print(config.dataset.summary)
+    for note in config.dataset.notes:
+        print(f"Note: {note}.")
     log_file = config.output / LOG_FILE
     started = time.monotonic()
     try:

@@ -52,7 +52,7 @@ def save_saved_model(trained: Trained, directory: str) -> None:
     inference, leaves = trained.inference()
     inference = _for_any_batch(rules.for_tensorflow(inference), leaves, task.num_pixels)
     module, predict_images = make_module(trained, inference, leaves, batch_size=None)
-    spec = tf_examples.raw_feature_spec(task)
+    spec = tf_examples.raw_feature_spec(task.num_pixels)
     image_spec = {features.IMAGE_FLOATS: spec[features.IMAGE_FLOATS]}
 
     @tf.function(autograph=False, input_signature=predict_images.input_signature)

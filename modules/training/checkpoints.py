@@ -13,10 +13,11 @@ import jax
 import numpy as np
 from orbax import checkpoint as ocp
 
+from modules.models.leaves import named_leaves, numbered
 from modules.provenance.fingerprint import fingerprint
 from modules.provenance.import_closure import Code
-from modules.training.config import TrainConfig
 from modules.training.feed import Images
+from modules.training.job import TrainingJob
 
 _TRAINING = "modules.training.loop"  # what it can import decides over the numbers it ends with
 _DIGESTED_AT_ONCE = 2048  # images
@@ -24,20 +25,23 @@ _KEPT = 2  # the last epoch and, should that be damaged, the one before
 
 
 def training_key(
-    images: Images, labels: np.ndarray, config: TrainConfig, code: Code | None = None
+    images: Images, labels: np.ndarray, job: TrainingJob, code: Code | None = None
 ) -> str:
     """Returns a digest of all that decides over a training's result, 16 hexadecimal digits.
 
-    That is the data, the config, the code, the versions of the libraries and the devices.
+    That is the data, the job with the model's code, the code of the training, the versions of the
+    libraries and the devices.
 
     Args:
       images: normalised, so that another normalisation gives another key.
       labels: int[N].
-      config: how to train.
+      job: its digests stand for the model, wherever that lies.
       code: as it is on the disk; None reads it now.
     """
     facts = (
-        sorted(dataclasses.asdict(config).items()),
+        job.task.to_json(),
+        sorted(dataclasses.asdict(job.train).items()),
+        tuple(job.digests),
         fingerprint([_TRAINING], code),
         (jax.default_backend(), jax.device_count()),
     )
@@ -76,13 +80,13 @@ class Checkpoints:
 
         Args:
           epoch: counted from 1.
-          state: a tree of NumPy arrays.
+          state: any tree of NumPy arrays.
           history: dataclasses of plain numbers, one for each epoch so far.
         """
         plain = [dataclasses.asdict(metrics) for metrics in history]
         facts = {"history": plain, "digest": _digest(state, plain)}
         saved = ocp.args.Composite(
-            state=ocp.args.StandardSave(state), facts=ocp.args.JsonSave(facts)
+            state=ocp.args.StandardSave(numbered(state)), facts=ocp.args.JsonSave(facts)
         )
         self._manager.save(epoch, args=saved)
 
@@ -106,12 +110,14 @@ class Checkpoints:
 
     def _restore(self, epoch: int, like: Any) -> tuple[Any, list[dict[str, Any]]]:
         wanted = ocp.args.Composite(
-            state=ocp.args.StandardRestore(like), facts=ocp.args.JsonRestore()
+            state=ocp.args.StandardRestore(numbered(like)), facts=ocp.args.JsonRestore()
         )
         saved = self._manager.restore(epoch, args=wanted)
-        if _digest(saved.state, saved.facts["history"]) != saved.facts["digest"]:
+        leaves = [np.asarray(saved.state[number]) for number in numbered(like)]
+        state = jax.tree.unflatten(jax.tree.structure(like), leaves)
+        if _digest(state, saved.facts["history"]) != saved.facts["digest"]:
             raise ValueError("its numbers are not those that were saved")
-        return saved.state, saved.facts["history"]
+        return state, saved.facts["history"]
 
     def _set_aside(self, epoch: int, error: Exception) -> None:
         damaged = self._folder / str(epoch)
@@ -134,8 +140,8 @@ class Checkpoints:
 
 
 def _digest(state: Any, history: list[dict[str, Any]]) -> str:
-    """Returns a digest of all numbers of a tree of arrays and of a history."""
+    """Returns a digest of all names and numbers of a tree of arrays, and of a history."""
     digest = hashlib.sha256(json.dumps(history, sort_keys=True).encode())
-    for leaf in jax.tree.leaves(state):
-        digest.update(np.asarray(leaf).tobytes())
+    for name, leaf in named_leaves(state):
+        digest.update(f"{name} {leaf.dtype} {leaf.shape}".encode() + np.asarray(leaf).tobytes())
     return digest.hexdigest()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -70,6 +71,26 @@ def test_the_last_epoch_is_restored_and_the_one_before_it_is_kept(folder: Path) 
 def test_dtypes_are_restored(folder: Path) -> None:
     state, _ = checkpoints.Checkpoints(folder, "ours", print).restore_latest(LIKE)
     assert (state["step"].dtype, state["params"]["bias"].dtype) == (np.int32, np.float32)
+
+
+def test_any_tree_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    state = {
+        "a/b.c": [np.arange(3, dtype=jnp.bfloat16), {7: np.float16(0.1), 2: np.zeros((2, 1))}],
+        "d": (np.int32(4), Metrics(np.int32(1), np.float32(2.5))),
+    }
+    jax.tree_util.register_dataclass(Metrics, ["epoch", "loss"], [])
+    checkpoints.Checkpoints(tmp_path, "tree").save(1, state, [])
+    like = jax.tree.map(np.zeros_like, state)
+    found, _ = checkpoints.Checkpoints(tmp_path, "tree", print).restore_latest(like)
+    assert jax.tree.structure(found) == jax.tree.structure(state)
+    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(state), strict=True):
+        assert (ours.dtype, ours.tobytes()) == (np.asarray(theirs).dtype, theirs.tobytes())
+
+
+def test_a_tree_with_other_names_is_not_restored(folder: Path) -> None:
+    saved = checkpoints.Checkpoints(folder, "ours", print)
+    params = {"kernel": LIKE["params"]["kernel"], "b": LIKE["params"]["bias"]}
+    assert saved.restore_latest({**LIKE, "params": params}) is None
 
 
 def test_without_a_checkpoint_there_is_nothing_to_restore(tmp_path: Path) -> None:

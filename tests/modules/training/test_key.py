@@ -14,29 +14,38 @@ from modules.provenance import fingerprint
 from modules.provenance.import_closure import Code
 from modules.training import checkpoints
 from modules.training.config import TrainConfig
-from tests.modules.training.small_training import SMALL, Data
+from modules.training.job import TrainingJob
+from tests.modules.training.small_training import HALVES, SMALL, Data
+
+JOB = TrainingJob(HALVES.task, "cnn", SMALL, digests=("of the model",))
 
 
-def test_the_key_depends_on_data_and_config(halves: Data) -> None:
+def test_the_key_depends_on_the_data_and_on_the_job(halves: Data) -> None:
     images, labels = halves
     dark = images.copy()
     dark[-1, -1] = 0
     relabelled = labels.copy()
     relabelled[-1] ^= 1
     keys = [
-        checkpoints.training_key(images, labels, SMALL),
-        checkpoints.training_key(dark, labels, SMALL),
-        checkpoints.training_key(images, relabelled, SMALL),
-        checkpoints.training_key(images[:-1], labels[:-1], SMALL),
+        checkpoints.training_key(images, labels, JOB),
+        checkpoints.training_key(dark, labels, JOB),
+        checkpoints.training_key(images, relabelled, JOB),
+        checkpoints.training_key(images[:-1], labels[:-1], JOB),
         *(
-            checkpoints.training_key(images, labels, dataclasses.replace(SMALL, **changed))
-            for field in dataclasses.fields(TrainConfig)
-            for changed in [{field.name: getattr(SMALL, field.name) + 1}]
+            checkpoints.training_key(images, labels, dataclasses.replace(JOB, **changed))
+            for changed in (
+                {"digests": ("of another model",)},
+                {"task": dataclasses.replace(HALVES.task, label_names=("a", "b", "c"))},
+                *(
+                    {"train": dataclasses.replace(SMALL, **{name: getattr(SMALL, name) + 1})}
+                    for name in (field.name for field in dataclasses.fields(TrainConfig))
+                ),
+            )
         ),
     ]
     assert len(set(keys)) == len(keys)
     assert all(re.fullmatch("[0-9a-f]{16}", key) for key in keys)
-    same = checkpoints.training_key(images.copy(order="F"), labels.astype(np.int32), SMALL)
+    same = checkpoints.training_key(images.copy(order="F"), labels.astype(np.int32), JOB)
     assert same == keys[0]
 
 
@@ -47,13 +56,13 @@ def test_the_key_depends_on_what_is_made_of_the_images_and_not_on_how_they_are_k
     monkeypatch.setattr(checkpoints, "_DIGESTED_AT_ONCE", 199)
     noise, labels = halves
     kept = Images(to_records(noise, labels, FLOATS))
-    key = checkpoints.training_key(noise, labels, SMALL)
-    assert checkpoints.training_key(kept, labels, SMALL) == key
+    key = checkpoints.training_key(noise, labels, JOB)
+    assert checkpoints.training_key(kept, labels, JOB) == key
     brighter = kept.then(lambda images: images + np.float32(1e-6))
-    assert checkpoints.training_key(brighter, labels, SMALL) != key
+    assert checkpoints.training_key(brighter, labels, JOB) != key
     last = noise.copy()
     last[-1] += 1e-6
-    assert checkpoints.training_key(last, labels, SMALL) != key
+    assert checkpoints.training_key(last, labels, JOB) != key
 
 
 def copied_modules(folder: Path) -> Path:
@@ -68,11 +77,11 @@ def test_the_key_depends_on_all_code_that_decides_over_the_result(
     code = copied_modules(tmp_path)
 
     def key() -> str:
-        return checkpoints.training_key(*halves, SMALL, Code(tmp_path))
+        return checkpoints.training_key(*halves, JOB, Code(tmp_path))
 
     before = key()
-    assert before == checkpoints.training_key(*halves, SMALL)
-    assert {"models.cnn", "models.fast_layers", "training.feed", "training.loop"} <= {
+    assert before == checkpoints.training_key(*halves, JOB)
+    assert {"models.network", "models.adapters.nnx", "training.feed", "training.loop"} <= {
         name.removeprefix("modules.") for name in imported_by_training
     }
     for source in code.rglob("*.py"):
@@ -84,19 +93,8 @@ def test_the_key_depends_on_all_code_that_decides_over_the_result(
         source.write_text(original)
 
 
-def test_the_key_depends_on_a_helper_of_the_model(halves: Data, tmp_path: Path) -> None:
-    code = copied_modules(tmp_path)
-    model, helper = code / "models" / "cnn.py", code / "my_layers.py"
-    model.write_text(model.read_text() + "\nfrom modules import my_layers\n")
-    keys = set()
-    for text in ("SCALE = 1", "SCALE = 2"):
-        helper.write_text(text)
-        keys.add(checkpoints.training_key(*halves, SMALL, Code(tmp_path)))
-    assert len(keys) == 2
-
-
 def test_the_key_depends_on_the_libraries(halves: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = checkpoints.training_key(*halves, SMALL)
+    key = checkpoints.training_key(*halves, JOB)
     real = fingerprint.versions
     monkeypatch.setattr(fingerprint, "versions", lambda names: {**real(names), "jaxlib": "0.0.0"})
-    assert checkpoints.training_key(*halves, SMALL) != key
+    assert checkpoints.training_key(*halves, JOB) != key

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from modules.training import checkpoints, loop
-from tests.modules.training.small_training import SMALL, assert_same_bits, make_riddle, start
+from tests.modules.training.small_training import (
+    HALVES,
+    SMALL,
+    assert_same_bits,
+    make_riddle,
+    start,
+)
 
 KEY = "riddle"
 # What a training leaves that is killed after the third epoch, or in the middle of saving it.
@@ -33,7 +39,7 @@ def interrupt(metrics: loop.EpochMetrics) -> None:
 
 @pytest.fixture(scope="module")
 def unbroken() -> loop.TrainResult:
-    return loop.train(*make_riddle(), SMALL)
+    return loop.train(HALVES, *make_riddle(), SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +48,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("interrupted")
     with pytest.raises(HaltError):
         saved = checkpoints.Checkpoints(folder, KEY)
-        loop.train(*make_riddle(), SMALL, on_epoch=interrupt, checkpoints=saved)
+        loop.train(HALVES, *make_riddle(), SMALL, on_epoch=interrupt, checkpoints=saved)
     return folder
 
 
@@ -59,7 +65,7 @@ def go_on(folder: Path) -> tuple[loop.TrainResult, list[int], list[str]]:
     told: list[loop.EpochMetrics] = []
     saved = checkpoints.Checkpoints(folder, KEY, lines.append)
     result = loop.train(
-        *make_riddle(), SMALL, lambda epoch, _: trained.append(epoch), told.append, saved
+        HALVES, *make_riddle(), SMALL, lambda epoch, _: trained.append(epoch), told.append, saved
     )
     assert told == result.history  # of the epochs before the interruption, too
     assert result.trained_images == len(trained) * 11 * SMALL.batch_size
@@ -187,7 +193,7 @@ def main(folder: str, moment: str) -> None:
 
     sys.addaudithook(kill_when(moment))
     saved = checkpoints.Checkpoints(folder, KEY)
-    loop.train(*make_riddle(), SMALL, on_epoch=on_epoch, checkpoints=saved)
+    loop.train(HALVES, *make_riddle(), SMALL, on_epoch=on_epoch, checkpoints=saved)
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ EVALUATORS = {"Evaluator", *(f"Evaluator.{name}" for name in ("float32", "float1
         ("pipeline/verdict/refusals.py", {"Comparison", *EVALUATORS}, {"Trainer", "Report"}),
         ("pipeline/report/formatting.py", {"Report"}, {"Comparison", *EVALUATORS}),
         ("pipeline/report/templates/report.html.j2", {"Report"}, {"Trainer", "Comparison"}),
-        ("pipeline/components/schema/schema.pbtxt", {"CuratedSchema"}, {"Trainer", "Report"}),
+        ("pipeline/components/validation.py", {"CuratedSchema"}, {"Trainer", "Report"}),
         ("pipeline/config.py", set(), {"Trainer", "Comparison", "Report"}),
         (OTHERS, set(), {"Trainer", "Comparison", "Report"}),  # README.md, tests, benchmarks ...
     ],

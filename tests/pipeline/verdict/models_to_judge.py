@@ -6,11 +6,13 @@ import math
 import numpy as np
 
 from pipeline.verdict import judge
+from pipeline.verdict.checks import Check
+from pipeline.verdict.device_checks import device_checks
 from pipeline.verdict.limits import Limits, VariantLimits
-from pipeline.verdict.measured import Logits, Measured
+from pipeline.verdict.measured import Labels, Logits, Measured
 from pipeline.verdict.tfma_results import EvaluatorMetrics
 from pipeline.verdict.verdict import REFERENCE as REFERENCE_NAME
-from pipeline.verdict.verdict import Check, Latency
+from pipeline.verdict.verdict import Latency
 
 NAN = math.nan
 
@@ -42,8 +44,15 @@ METRICS = EvaluatorMetrics(
 def logits(rows: int = 10_000, flipped: int = 0) -> Logits:
     """Logits of two classes, of which the first `flipped` rows prefer the second."""
     found = np.tile(np.array([-0.1, -2.4], np.float32), (rows, 1))
+    found[::2] += 0.001  # those of a network that looks at the image
     found[:flipped] = found[:flipped, ::-1]
     return Logits(found, found, np.arange(0, rows, 7), found[::7])
+
+
+def labels(rows: int = 10_000) -> Labels:
+    """Labels of which the second half is the second class."""
+    found = np.arange(rows) // max(rows // 2, 1)
+    return Labels(found, found)
 
 
 REFERENCE = Measured(
@@ -77,8 +86,9 @@ def measured(**changes: object) -> Measured:
 
 def checks_of(model: Measured, reference: Measured = REFERENCE) -> dict[str, Check]:
     found = [
+        *judge.network_checks(reference, LIMITS),
         *judge.own_checks(model, LIMITS),
-        *judge.device_checks(model, reference, VARIANT, LIMITS.max_latency_us),
+        *device_checks(model, reference, labels(len(reference.logits.test)), LIMITS),
     ]
     assert len({check.name for check in found}) == len(found)
     return {check.name: check for check in found}
@@ -86,3 +96,39 @@ def checks_of(model: Measured, reference: Measured = REFERENCE) -> dict[str, Che
 
 def failed(model: Measured, reference: Measured = REFERENCE) -> list[str]:
     return [name for name, check in checks_of(model, reference).items() if not check.passed]
+
+
+def answering(name: str, right: np.ndarray, true: np.ndarray, num_classes: int) -> Measured:
+    """Returns a model by what it answers, measured as an Evaluator does.
+
+    Args:
+      name: REFERENCE_NAME or a recipe.
+      right: bool[N], for which images it names the label; for others it names the next class.
+      true: int64[N], the labels, of the test set and of the hard one.
+      num_classes: from 0 on, of which not all have to occur.
+    """
+    said = np.where(right, true, (true + 1) % num_classes)
+    values = np.eye(num_classes, dtype=np.float32)[said] * 4
+    counts = {str(label): int((true == label).sum()) for label in np.unique(true)}
+    accuracy = float(np.float32(right.mean()))
+    metrics = EvaluatorMetrics(
+        accuracy=accuracy,
+        loss=0.1,
+        examples=len(true),
+        per_class_accuracy={
+            label: float(np.float32(right[true == int(label)].mean())) for label in counts
+        },
+        class_examples=counts,
+        hard_accuracy=accuracy,
+        hard_loss=0.1,
+        hard_examples=len(true),
+    )
+    return dataclasses.replace(
+        REFERENCE,
+        name=name,
+        size_bytes=1_000_000 if name == REFERENCE_NAME else 100_000,
+        metrics=metrics,
+        logits=Logits(values, values, np.arange(len(true)), values),
+        own_loss=0.1,
+        contradictions=0 if name == REFERENCE_NAME else None,
+    )

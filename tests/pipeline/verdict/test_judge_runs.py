@@ -5,15 +5,17 @@ import math
 import pytest
 
 from pipeline.verdict import judge
+from pipeline.verdict.checks import Check
+from pipeline.verdict.device_checks import device_checks
 from pipeline.verdict.limits import Limits
 from pipeline.verdict.measured import Refused
-from pipeline.verdict.verdict import Check, HardMetrics, Latency, Metrics
+from pipeline.verdict.verdict import HardMetrics, Latency, Metrics
 from tests.pipeline.verdict.models_to_judge import (
     LIMITS,
     NAN,
     REFERENCE,
-    VARIANT,
     failed,
+    labels,
     logits,
     measured,
 )
@@ -24,10 +26,10 @@ def test_of_a_refused_model_nothing_is_measured() -> None:
     assert (found.metrics, found.hard) == (Metrics(None, None), HardMetrics(None, None, None))
     assert found.latency_us == {"batch_1": Latency(None, None)}
     assert (found.bytes, found.agreement, found.per_class_accuracy) == (None, None, {})
-    assert found.max_abs_logit_difference is None
+    assert found.max_abs_logit_difference is found.accuracy_interval is None
     assert found.refused == "TFLite's converter failed: no kernel"
     assert found.checks == found.failed_checks == (Check("sound_file", 0.0, 1.0),)
-    assert found.model_type == judge.judge(measured(), REFERENCE, LIMITS).model_type
+    assert found.model_type == judge.judge(measured(), REFERENCE, labels(), LIMITS).model_type
     assert found.blessed is False
 
 
@@ -53,5 +55,5 @@ def test_an_image_alone_and_among_others(by: float, passes: bool) -> None:
 
 def test_no_clock_decides_by_default() -> None:
     slow = measured(latency_us={"batch_1": Latency(1e9, 1e9)})
-    checks = judge.device_checks(slow, REFERENCE, VARIANT, Limits().max_latency_us)
+    checks = device_checks(slow, REFERENCE, labels(), Limits())
     assert not [check.name for check in checks if "latency" in check.name]
