@@ -135,10 +135,10 @@ class _Graph:
             self._is_batch(int(one[place]), int(two[place])) for place in places
         )
         freed = one.copy()
-        if is_size and (code, place) in ((names.RESHAPE, 1), (names.SLICE, 2)):
-            if code == names.SLICE or len(places) == 1:
-                freed[places] = -1
-                return freed
+        is_reshape = (code, place) == (names.RESHAPE, 1) and len(places) == 1
+        if is_size and (is_reshape or (code, place) == (names.SLICE, 2)):
+            freed[places] = -1
+            return freed
         if is_size and (code, place) == (names.STRIDED_SLICE, 2):
             operator.builtinOptions.endMask |= sum(1 << place for place in places)
             return freed

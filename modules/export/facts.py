@@ -83,7 +83,7 @@ def baseline_of(path: str) -> Baseline:
     """Returns what the float32 model of a network needs."""
     model = flatbuffer.read_model(path)
     names = flatbuffer.operator_names(model)
-    sizes = {index: size for index, size in _constant_sizes(model)}
+    sizes = dict(_constant_sizes(model))
     kernels = {
         int(operator.inputs[place])
         for operator, name in zip(model.subgraphs[0].operators, names, strict=True)

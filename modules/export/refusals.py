@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-import jax
 from jax.extend import core
 
 from modules.export import tensor_names
@@ -89,8 +88,3 @@ def _layers_with(jaxpr: core.Jaxpr, primitive: str, outer: str = "") -> Iterator
             yield "/".join(tensor_names.modules([*stack.strip("/").split("/"), primitive]))
         for inner in core.jaxprs_in_params(equation.params):
             yield from _layers_with(inner, primitive, stack)
-
-
-def traced(function: object, *args: object) -> core.ClosedJaxpr:
-    """Returns a function as JAX traces it."""
-    return jax.make_jaxpr(function)(*args)

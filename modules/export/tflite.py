@@ -22,10 +22,10 @@ from modules.export.trained import Trained
 from modules.inference import litert, timing
 from modules.models.widening import wide
 
-# Both are more than one: of an axis of length 1, TFLite's converter takes what holds for that alone.
+# Not one: of an axis of length 1, TFLite's converter takes what holds for that length alone.
 _BATCH_SIZES = (2, 3)
 # Beyond it, a model that was made to be small or fast is not worth having.
-_MAX_SLOWDOWN = 5
+_MAX_SLOWDOWN = 10
 _TIMED_TURNS = 3
 
 
@@ -46,102 +46,111 @@ def save_tflite(
 ) -> Converted:
     """Writes a TFLite model, named `tflite`, that contains the Transform graph.
 
-    Args:
-      trained: what to convert.
-      recipe: how to convert.
-      directory: to write to.
-      representative_images: raw training images float32[N, num_pixels] in [0, 1], which set the
-        ranges of integer activations; other recipes need none.
-      float32: path of the network's float32 model, as this function wrote it, which the other
-        recipes are compared with; it is made once more if there is none.
-
-    Raises:
-      flatbuffer.ConversionError: the model could not be converted, or failed a check.
-      ValueError: the recipe needs representative images and there are none.
+    See `Converter.save`, which does the same for several recipes of one network in less time.
     """
-    path = os.path.join(directory, features.TFLITE_FILE)
-    os.makedirs(directory, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        if float32 is None:
-            float32 = _Conversion(trained, FLOAT32, None, f"{scratch}/{FLOAT32.name}").run()
-        converted = float32
-        if recipe.integer_activations:
-            _check_loops(float32, recipe)
-        if recipe != FLOAT32:
-            conversion = _Conversion(trained, recipe, representative_images, f"{scratch}/recipe")
-            converted = conversion.run(float32)
-        shutil.copyfile(converted, path)
-        baseline = facts_of.baseline_of(float32)
-        tflite_checks.check_tflite(path, recipe, trained.network.task, baseline)
-        slowdown = None if recipe == FLOAT32 else _slowdown(path, float32)
-    interpreter = litert.make_interpreter(path)
-    facts = Facts(
-        operators=len(flatbuffer.operators(path)),
-        undelegated=facts_of.undelegated(interpreter),
-        kept_in_float=facts_of.kept_in_float(path, recipe),
-        fixed_batch=tflite_checks.is_batch_fixed(interpreter),
-        slowdown=slowdown,
-        baseline=baseline,
-    )
-    # What runs on microcontrollers is not to be judged by the kernels of this machine.
-    if slowdown and slowdown > _MAX_SLOWDOWN and not recipe.integer_io:
-        raise ConversionError(
-            f"{path}: {slowdown:.1f} times as slow as the network's float32 model (at most "
-            f"{_MAX_SLOWDOWN}); XNNPACK does not run {facts_of.described(facts.undelegated)}"
-        )
-    return Converted(path, facts)
+    with Converter(trained) as converter:
+        return converter.save(recipe, directory, representative_images, float32)
 
 
-class _Conversion:
-    """One network by one recipe."""
+class Converter:
+    """Makes TFLite models of one network; a context, with a folder for what is in between."""
 
-    def __init__(
-        self,
-        trained: Trained,
-        recipe: Recipe,
-        representative_images: np.ndarray | None,
-        scratch: str,
-    ):
-        inference, leaves = trained.inference()
-        self._trained, self._recipe, self._scratch = trained, recipe, scratch
-        self._images = representative_images
+    def __init__(self, trained: Trained):
+        self._trained = trained
+        self._inference, leaves = trained.inference()
         # TFLite has no 16-bit floats to compute in; all their numbers are float32's, too.
         self._leaves = [np.asarray(wide(leaf)) for leaf in leaves]
-        self._inference = rules.for_tflite(inference, recipe.integer_activations)
+        self._folder = tempfile.TemporaryDirectory()
 
-    def run(self, float32: str | None = None) -> str:
-        """Returns the path of the model, whose batch is free if it can be.
+    def __enter__(self) -> "Converter":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._folder.cleanup()
+
+    def save(
+        self,
+        recipe: Recipe,
+        directory: str,
+        representative_images: np.ndarray | None = None,
+        float32: str | None = None,
+    ) -> Converted:
+        """Writes `directory`/tflite, which contains the Transform graph, and checks it.
 
         Args:
-          float32: path of the network's float32 model, for recipes that keep parts of it.
+          recipe: how to convert.
+          directory: to write to.
+          representative_images: raw training images float32[N, num_pixels] in [0, 1], which set
+            the ranges of integer activations; other recipes need none.
+          float32: path of the network's float32 model, as this function wrote it, which the other
+            recipes are compared with; it is made once more if there is none.
+
+        Raises:
+          flatbuffer.ConversionError: the model could not be converted, or failed a check.
+          ValueError: the recipe needs representative images and there are none.
         """
+        path = os.path.join(directory, features.TFLITE_FILE)
+        os.makedirs(directory, exist_ok=True)
+        if float32 is None:
+            float32 = self._converted(FLOAT32)
+        if recipe.integer_activations:
+            _check_loops(float32, recipe)
+        is_other = recipe != FLOAT32
+        converted = self._converted(recipe, representative_images, float32) if is_other else float32
+        if converted != path:
+            shutil.copyfile(converted, path)
+        baseline = facts_of.baseline_of(float32)
+        tflite_checks.check_tflite(path, recipe, self._trained.network.task, baseline)
+        interpreter = litert.make_interpreter(path)
+        facts = Facts(
+            operators=len(flatbuffer.operators(path)),
+            undelegated=facts_of.undelegated(interpreter),
+            kept_in_float=facts_of.kept_in_float(path, recipe),
+            fixed_batch=tflite_checks.is_batch_fixed(interpreter),
+            slowdown=_slowdown(path, float32) if is_other else None,
+            baseline=baseline,
+        )
+        # What runs on microcontrollers is not to be judged by the kernels of this machine.
+        if is_other and facts.slowdown > _MAX_SLOWDOWN and not recipe.integer_io:
+            raise ConversionError(
+                f"{path}: {facts.slowdown:.0f} times as slow as the network's float32 model (at "
+                f"most {_MAX_SLOWDOWN}); XNNPACK does not run "
+                f"{facts_of.described(facts.undelegated)}"
+            )
+        return Converted(path, facts)
+
+    def _converted(
+        self, recipe: Recipe, images: np.ndarray | None = None, float32: str | None = None
+    ) -> str:
+        """Returns the path of a model whose batch is free if it can be."""
         try:
-            path = self._convert(_BATCH_SIZES[0])
-            other = self._convert(_BATCH_SIZES[1])
+            path, other = (self._convert(recipe, images, size) for size in _BATCH_SIZES)
             flatbuffer.finish(path, float32, (other, _BATCH_SIZES))
             tflite_checks.check_batches(path)
         except (FixedBatchError, BatchError):
-            path = self._convert(1)
+            path = self._convert(recipe, images, 1)
             flatbuffer.finish(path, float32)
         return path
 
-    def _convert(self, batch_size: int) -> str:
-        folder = os.path.join(self._scratch, f"batch_of_{batch_size}")
-        module, predict_images = saved_model.make_module(
-            self._trained, self._inference, self._leaves, batch_size
-        )
-        tf.saved_model.save(module, folder, signatures={litert.SIGNATURE: predict_images})
-        images = self._images
+    def _convert(self, recipe: Recipe, images: np.ndarray | None, batch_size: int) -> str:
+        kind = "integers" if recipe.integer_activations else "floats"
+        source = os.path.join(self._folder.name, f"{kind}_{batch_size}")
+        inference = rules.for_tflite(self._inference, recipe.integer_activations)
+        if not os.path.exists(source):
+            module, predict_images = saved_model.make_module(
+                self._trained, inference, self._leaves, batch_size
+            )
+            tf.saved_model.save(module, source, signatures={litert.SIGNATURE: predict_images})
         if images is not None and batch_size == _BATCH_SIZES[1]:
             images = images[:1]  # to find the batch in it, the ranges do not matter
         try:
             return tflite_rewriter.rewrite(
-                folder, f"{folder}_converted", self._recipe, images, batch_size
+                source, f"{source}_{recipe.name}", recipe, images, batch_size
             )
         except tflite_rewriter.ConverterFailedError as error:
             task = self._trained.network.task
             pixels = jax.ShapeDtypeStruct((batch_size, task.num_pixels), np.float32)
-            traced = jax.make_jaxpr(self._inference)(self._leaves, pixels)
+            traced = jax.make_jaxpr(inference)(self._leaves, pixels)
             raise ConversionError(refusals.explained(error, traced)) from error
 
 

@@ -75,6 +75,8 @@ class _Forms:
         is_float = jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.floating)
         if self._integers and is_float and name == "neg":  # TFLite has no integer kernel
             return lambda operands: [operands[0] * np.float32(-1)]
+        if self._integers and name == "max" and (place := _nothing_below(equation)) is not None:
+            return lambda operands: [operands[place]]  # infinity has no place in 8 bits
         if self._integers and is_float and self._cuts_off(equation):
             return lambda operands: [self._with_own_range(equation, operands)]
         if windows.is_padded_sum(equation) and not self._is_averaged(equation):
@@ -155,6 +157,14 @@ class _Forms:
             if isinstance(operand, core.Literal) and np.isclose(operand.val, factor, rtol=1e-6):
                 return other
         return None
+
+
+def _nothing_below(equation: Equation) -> int | None:
+    """Returns the place of x in a maximum of x and minus infinity."""
+    for place, atom in enumerate(equation.invars[::-1]):
+        if isinstance(atom, core.Literal) and np.all(atom.val == -np.inf):
+            return place
+    return None
 
 
 def _exact_gelu(x: jax.Array) -> jax.Array:
