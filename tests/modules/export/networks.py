@@ -14,11 +14,11 @@ def check_outcome(exports: Exports, name: str, folder: Path) -> None:
     expected = outcomes.REFUSED.get(name, {})
     assert reasons.keys() == expected.keys(), reasons
     for recipe, reason in expected.items():
-        assert reason in reasons[recipe]
-        assert "loc(" not in reasons[recipe] and "\n" not in reasons[recipe]
+        assert reason in reasons[recipe], reasons
+        assert "loc(" not in reasons[recipe] and "\n" not in reasons[recipe], reasons
     facts = {recipe: outcome for recipe, outcome in found.items() if isinstance(outcome, Facts)}
     kept = {recipe: set(each.kept_in_float) for recipe, each in facts.items() if each.kept_in_float}
-    assert kept == outcomes.KEPT_IN_FLOAT.get(name, {})
+    assert kept == outcomes.KEPT_IN_FLOAT.get(name, {}), kept
     if "float32" in facts:
         assert facts["float32"].fixed_batch == (name in outcomes.ONE_IMAGE)
         assert ("WHILE" in facts["float32"].undelegated) == (name in outcomes.LOOPS)
