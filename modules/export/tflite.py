@@ -133,10 +133,9 @@ class Converter:
             tf.saved_model.save(module, source, signatures={litert.SIGNATURE: predict_images})
         if images is not None and batch_size == _BATCH_SIZES[1]:
             images = images[:1]  # to find the batch in it, the ranges do not matter
+        destination = tempfile.mkdtemp(dir=self._folder.name)
         try:
-            return tflite_rewriter.rewrite(
-                source, f"{source}_{recipe.name}", recipe, images, batch_size
-            )
+            return tflite_rewriter.rewrite(source, destination, recipe, images, batch_size)
         except tflite_rewriter.ConverterFailedError as error:
             task = self._trained.network.task
             pixels = jax.ShapeDtypeStruct((batch_size, task.num_pixels), np.float32)
@@ -146,9 +145,12 @@ class Converter:
 
 def _check_loops(float32: str, recipe: Recipe) -> None:
     """TFLite's converter ends the whole process when it is to quantize a loop."""
-    for name in flatbuffer.operators(float32):
+    model = flatbuffer.read_model(float32)
+    graph = model.subgraphs[0]
+    for operator, name in zip(graph.operators, flatbuffer.operator_names(model), strict=True):
         if name in ("WHILE", "IF", "STABLEHLO_CASE"):
+            place = facts_of.described({name: (graph.tensors[operator.outputs[0]].name.decode(),)})
             raise ConversionError(
-                f"the recipe {recipe.name} cannot be made of a network with {name}; "
+                f"the recipe {recipe.name} cannot be made of a network with {place}; "
                 f"{refusals.way_out(name)}"
             )

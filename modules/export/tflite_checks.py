@@ -20,6 +20,8 @@ _MAX_BATCH_DIFFERENCE = 0.02
 # A file holds more than weights: as much as the network's float32 file and, for each operator, the
 # scales of its quantization and what converts to them and back.
 _MAX_SIZE_RATIO, _MAX_SIZE_EXTRA, _MAX_OPERATOR_BYTES = 1.02, 8192, 512
+# Operators that are in floats where what they move is.
+_FOLLOWING = ("CONCATENATION", "PACK", "PAD", "RESHAPE", "SLICE", "SPLIT", "TRANSPOSE")
 _Types = schema.TensorType
 _TYPE_NAMES = {code: name for name, code in vars(_Types).items() if name.isupper()}
 _WEIGHTS = {4: _Types.FLOAT32, 2: _Types.FLOAT16, 1: _Types.INT8}  # by Recipe.weight_bytes
@@ -92,6 +94,7 @@ def _check_integers(path: str, recipe: Recipe) -> None:
     """TFLite's converter falls back to floats, whatever `supported_ops` says."""
     kept = facts.kept_in_float(path, recipe)
     if kept and recipe.integer_io:
+        kept = {name: kept[name] for name in kept if name not in _FOLLOWING} or kept
         operator = next(iter(kept))
         raise ConversionError(
             f"{path}: not all is computed in integers, as the recipe {recipe.name} demands: TFLite "

@@ -1,18 +1,24 @@
-"""Networks that people commonly write, each a function of a task: what an export has to take."""
+"""Networks that people commonly write, as models: what training and exports have to take."""
 
-import functools
-from collections.abc import Callable
-
-from data.task import Task
+from modules.models import linen, nnx_model
+from modules.models.protocol import Model
 from tests.support.networks import branches, convolutions, others, sequences
-from tests.support.networks.plain import PlainModel, of_linen, of_nnx
 
-NETWORKS: dict[str, Callable[[Task], PlainModel]] = {
+CONVOLUTIONAL: dict[str, Model] = {
+    name: linen(lambda task, make=make: make(num_classes=task.num_classes))
+    for name, make in {**convolutions.LINEN, **branches.LINEN}.items()
+}
+OTHERS: dict[str, Model] = {
     **{
-        name: functools.partial(of_linen, network)
-        for group in (convolutions, branches, sequences)
-        for name, network in group.LINEN.items()
+        name: linen(lambda task, make=make: make(num_classes=task.num_classes))
+        for name, make in sequences.LINEN.items()
     },
-    **{name: functools.partial(of_nnx, network) for name, network in others.NNX.items()},
+    **{
+        name: nnx_model(
+            lambda task, rngs, make=make: make(task.image_shape, task.num_classes, rngs)
+        )
+        for name, make in others.NNX.items()
+    },
     **others.PURE,
 }
+NETWORKS = {**CONVOLUTIONAL, **OTHERS}

@@ -1,4 +1,4 @@
-"""Networks with branches, odd activations, norms and types, as people write them with flax.linen."""
+"""Networks with branches, odd activations, norms and types, as people write them in flax.linen."""
 
 import functools
 
@@ -119,10 +119,10 @@ class ConvNeXt(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         x = nn.LayerNorm()(nn.Conv(16, (4, 4), strides=4, padding="VALID")(x))
-        for _ in range(2):
+        for block in range(2):
             inner = nn.LayerNorm()(nn.Conv(16, (7, 7), feature_group_count=16)(x))
             inner = nn.Dense(16)(nn.gelu(nn.Dense(32)(inner), approximate=False))
-            scale = self.param(f"scale_{_}", nn.initializers.constant(0.1), (16,))
+            scale = self.param(f"scale_{block}", nn.initializers.constant(0.1), (16,))
             x = x + scale * inner
         return nn.Dense(self.num_classes)(nn.LayerNorm()(x.mean(axis=(1, 2))))
 
@@ -184,7 +184,7 @@ class Narrow(nn.Module):
         x = nn.relu(nn.Conv(8, (3, 3), strides=2, **types)(x))
         x = nn.avg_pool(x, (2, 2), (2, 2))
         tokens = x.reshape((len(x), -1, 8))
-        tokens += nn.SelfAttention(2, **types)(nn.LayerNorm(**types)(tokens))
+        tokens += nn.MultiHeadDotProductAttention(2, **types)(nn.LayerNorm(**types)(tokens))
         x = nn.Dense(self.num_classes, **types)(tokens.reshape((len(x), -1)))
         return x.astype(jnp.float32)
 

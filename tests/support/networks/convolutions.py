@@ -99,6 +99,19 @@ class Residual(nn.Module):
         return nn.Dense(self.num_classes)(x.mean(axis=(1, 2)))
 
 
+class PreActivation(nn.Module):
+    """Relu before the convolutions of a residual block, whose input goes on as it is."""
+
+    num_classes: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Conv(12, (3, 3), strides=2)(x)
+        for _ in range(2):
+            x += nn.Conv(12, (3, 3))(nn.relu(nn.Conv(12, (3, 3))(nn.relu(x))))
+        return nn.Dense(self.num_classes)(nn.relu(x).mean(axis=(1, 2)))
+
+
 class GlobalAverage(nn.Module):
     """All convolutions; the last one has a map for each class."""
 
@@ -220,6 +233,7 @@ LINEN = {
     "average pooling, SAME": AveragePoolSame,
     "group norm, instance norm": GroupNorm,
     "residual network, BatchNorm, GELU": Residual,
+    "residual network, relu first": PreActivation,
     "global average pooling": GlobalAverage,
     "wide first layer": WideFirstLayer,
     "MobileNet, hard-swish, squeeze-excite": MobileNet,

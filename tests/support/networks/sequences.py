@@ -23,7 +23,7 @@ class Attention(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         x = _patches(x, 16)
-        x += nn.SelfAttention(num_heads=2)(x)
+        x += nn.MultiHeadDotProductAttention(num_heads=2)(x)
         return nn.Dense(self.num_classes)(nn.relu(nn.Dense(16)(x)).mean(axis=1))
 
 
