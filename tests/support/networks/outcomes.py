@@ -13,7 +13,9 @@ REFUSED: dict[str, dict[str, str]] = {
     },
     "pure JAX: while_loop": {"int8": _LOOP, "int8_io": _LOOP},
     "pure JAX: scan of 256 steps": {"int8": _LOOP, "int8_io": _LOOP},
-    "pure JAX: sin, cos, erf": {"int8_io": "no integer kernel for SIN; COS; compute it of constants before"},
+    "pure JAX: sin, cos, erf": {
+        "int8_io": "no integer kernel for SIN; COS; compute it of constants before"
+    },
     "pure JAX: sort": dict.fromkeys(RECIPES, "TFLite has no operator for `sort`"),
 }
 # Operators that stay in float32 where the recipe quantizes.
