@@ -29,7 +29,7 @@ def read_model(path: str) -> schema.ModelT:
 
 
 def finish(
-    path: str, float32: str | None, other: tuple[str, tuple[int, int]] | None = None
+    path: str, float32: str | None = None, other: tuple[str, tuple[int, int]] | None = None
 ) -> None:
     """Names tensors and frees the batch of a model as TFLite's converter leaves it, in place.
 

@@ -88,13 +88,18 @@ class Converter:
         """
         path = os.path.join(directory, features.TFLITE_FILE)
         os.makedirs(directory, exist_ok=True)
-        if float32 is None:
+        is_other = recipe != FLOAT32
+        if float32 is None or not is_other:
             float32 = self._converted(FLOAT32)
         if recipe.integer_activations:
             _check_loops(float32, recipe)
+<<<<<<< HEAD
         converted = float32
         if recipe != FLOAT32:
             converted = self._converted(recipe, representative_images, float32)
+=======
+        converted = self._converted(recipe, representative_images, float32) if is_other else float32
+>>>>>>> export
         if converted != path:
             shutil.copyfile(converted, path)
         baseline = facts_of.baseline_of(float32)
@@ -116,7 +121,7 @@ class Converter:
         try:
             path, other = (self._convert(recipe, images, size) for size in _BATCH_SIZES)
             flatbuffer.finish(path, float32, (other, _BATCH_SIZES))
-            tflite_checks.check_batches(path)
+            tflite_checks.check_batches(path, recipe)
         except (FixedBatchError, BatchError):
             path = self._convert(recipe, images, 1)
             flatbuffer.finish(path, float32)

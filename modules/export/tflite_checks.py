@@ -11,6 +11,7 @@ from modules import features
 from modules.export import facts, flatbuffer, refusals
 from modules.export.facts import Baseline
 from modules.export.flatbuffer import ConversionError
+from modules.export.logit_checks import spread
 from modules.export.recipes import Recipe
 from modules.inference import litert
 
@@ -61,7 +62,7 @@ def check_tflite(path: str, recipe: Recipe, task: Task, baseline: Baseline) -> N
         _check_integers(path, recipe)
     _check_size(path, recipe, baseline)
     _check_types(path, recipe)
-    check_batches(path)
+    check_batches(path, recipe)
 
 
 def is_batch_fixed(interpreter: Interpreter) -> bool:
@@ -136,7 +137,7 @@ def _check_types(path: str, recipe: Recipe) -> None:
         )
 
 
-def check_batches(path: str) -> None:
+def check_batches(path: str, recipe: Recipe) -> None:
     """Raises BatchError unless a model gives an image the same logits alone and among others."""
     interpreter = litert.make_interpreter(path)
     runner = interpreter.get_signature_runner(litert.SIGNATURE)
@@ -159,11 +160,11 @@ def check_batches(path: str) -> None:
     alone = np.concatenate([logits(start, 1) for start in range(len(pixels))])
     if not np.isfinite(alone).all():
         raise ConversionError(f"{path}: logits of plain images are not finite")
-    tolerance = max(_MAX_BATCH_DIFFERENCE * float(alone.std()), 1e-6 * float(np.abs(alone).max()))
+    tolerance = min(recipe.max_logit_difference, _MAX_BATCH_DIFFERENCE) * spread(alone)
     for size in sizes:
         together, expected = logits(0, size), alone[:size]
         if together.shape != expected.shape or not np.allclose(
-            together, expected, rtol=1e-4, atol=tolerance
+            together, expected, rtol=0, atol=tolerance
         ):
             raise BatchError(
                 f"{path}: {size} images together give other logits than one by one; the network "

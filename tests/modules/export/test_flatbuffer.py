@@ -18,10 +18,12 @@ WEIGHTS = np.random.default_rng(0).normal(size=(784, 10)).astype(np.float32)
 
 @pytest.fixture
 def converted(tmp_path: Path) -> Callable[..., str]:
-    """Converts a function of one image as TFLite's converter alone does."""
+    """Converts a function of a batch as TFLite's converter alone does."""
 
-    def run(function: Callable[[tf.Tensor], dict[str, tf.Tensor]], flex: bool = False) -> str:
-        spec = tf.TensorSpec([1, 784], tf.float32, name="image_floats")
+    def run(
+        function: Callable[[tf.Tensor], dict[str, tf.Tensor]], flex: bool = False, size: int = 1
+    ) -> str:
+        spec = tf.TensorSpec([size, 784], tf.float32, name="image_floats")
         signature = tf.function(function, input_signature=[spec], autograph=False)
         tf.saved_model.save(
             tf.Module(), str(tmp_path / "saved"), signatures={"serving_default": signature}
@@ -29,7 +31,7 @@ def converted(tmp_path: Path) -> Callable[..., str]:
         converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved"))
         if flex:
             converter.target_spec.supported_ops.add(tf.lite.OpsSet.SELECT_TF_OPS)
-        path = tmp_path / "converted"
+        path = tmp_path / f"converted_{size}"
         path.write_bytes(converter.convert())
         return str(path)
 
@@ -50,46 +52,39 @@ def test_custom_operators_are_marked(converted: Callable[..., str]) -> None:
 
 
 def _reshaping(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-    small = tf.nn.avg_pool2d(tf.reshape(pixels, [1, 28, 28, 1]), 2, 2, "VALID")
-    return {"logits": tf.reshape(small, [1, 196]) @ WEIGHTS[:196] + WEIGHTS[:1]}
+    size = pixels.shape[0]
+    small = tf.nn.avg_pool2d(tf.reshape(pixels, [size, 28, 28, 1]), 2, 2, "VALID")
+    return {"logits": tf.reshape(small, [size, 196]) @ WEIGHTS[:196] + WEIGHTS[:1]}
 
 
 def test_finished_model_has_the_signatures_names_and_any_batch(
     converted: Callable[..., str], images: np.ndarray
 ) -> None:
-    path = converted(_reshaping)
+    path, other = converted(_reshaping, size=2), converted(_reshaping, size=3)
     raw = litert.make_interpreter(path)
     assert raw.get_input_details()[0]["name"] == "serving_default_image_floats:0"
-    assert raw.get_input_details()[0]["shape_signature"].tolist() == [1, 784]
-    expected = np.concatenate([litert.predict(path, images[row : row + 1]) for row in range(9)])
+    assert raw.get_input_details()[0]["shape_signature"].tolist() == [2, 784]
+    expected = np.concatenate([litert.predict(path, images[row : row + 2]) for row in (0, 2, 4)])
 
-    flatbuffer.finish(path)
+    flatbuffer.finish(path, other=(other, (2, 3)))
     finished = litert.make_interpreter(path)
     (taken,), (given,) = finished.get_input_details(), finished.get_output_details()
     assert (taken["name"], given["name"]) == ("image_floats", "logits")
+    assert taken["shape"].tolist() == [1, 784]
+    for size in (1, 6):
+        np.testing.assert_array_equal(litert.predict(path, images[:size]), expected[:size])
+
+
+def test_model_that_keeps_its_batch_gets_names(
+    converted: Callable[..., str], images: np.ndarray
+) -> None:
+    """It is run on one image after the other."""
+    path = converted(_reshaping)
+    expected = np.concatenate([litert.predict(path, images[row : row + 1]) for row in range(9)])
+    flatbuffer.finish(path)
+    (taken,) = litert.make_interpreter(path).get_input_details()
+    assert (taken["name"], taken["shape_signature"].tolist()) == ("image_floats", [1, 784])
     np.testing.assert_array_equal(litert.predict(path, images[:9]), expected)
-
-
-def test_finishing_twice_is_finishing_once(converted: Callable[..., str]) -> None:
-    path = converted(_reshaping)
-    flatbuffer.finish(path)
-    once = Path(path).read_bytes()
-    flatbuffer.finish(path)
-    assert Path(path).read_bytes() == once
-
-
-def test_reshape_with_a_free_dimension_of_its_own_stays(converted: Callable[..., str]) -> None:
-    """[1, -1] cannot become [-1, -1]."""
-    path = converted(_reshaping)
-    model = flatbuffer.read_model(path)
-    graph = model.subgraphs[0]
-    place = [n for n, name in enumerate(flatbuffer.operators(path)) if name == "RESHAPE"][-1]
-    buffer = graph.tensors[graph.operators[place].inputs[1]].buffer
-    free = np.array([1, -1], np.int32).tobytes()
-    model.buffers[buffer].data = np.frombuffer(free, np.uint8)
-    flatbuffer_utils.write_model(model, path)
-    flatbuffer.finish(path)
-    assert bytes(flatbuffer.read_model(path).buffers[buffer].data) == free
 
 
 @pytest.mark.parametrize("name", RECIPES)

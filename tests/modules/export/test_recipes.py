@@ -130,12 +130,12 @@ def test_converting_twice_gives_the_same_bytes(
     digit_models: DigitModels, tmp_path: Path, name: str
 ) -> None:
     path = tflite.save_tflite(
-        digit_models.params,
-        digit_models.tft_output,
+        digit_models.trained,
         RECIPES[name],
         str(tmp_path),
         digit_models.images[::4],
-    )
+        digit_models.tflite_paths["float32"],
+    ).path
     assert path == f"{tmp_path}/tflite"
     assert [file.name for file in tmp_path.iterdir()] == ["tflite"]
     assert Path(path).read_bytes() == Path(digit_models.tflite_paths[name]).read_bytes()

@@ -73,7 +73,7 @@ def test_the_constants_of_a_layer_are_the_parameters_of_that_name(
 ) -> None:
     path = digit_models.tflite_paths["float32"]
     tensors, buffers = _tensors(path), flatbuffer.read_model(path).buffers
-    for layer, parameters in digit_models.params.items():
+    for layer, parameters in digit_models.variables["params"].items():
         for part, values in parameters.items():
             constant = buffers[tensors[f"{layer}/{part}"].buffer].data
             np.testing.assert_array_equal(  # TFLite's order of the axes is another
