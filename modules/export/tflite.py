@@ -88,18 +88,13 @@ class Converter:
         """
         path = os.path.join(directory, features.TFLITE_FILE)
         os.makedirs(directory, exist_ok=True)
-        is_other = recipe != FLOAT32
-        if float32 is None or not is_other:
+        if float32 is None or recipe == FLOAT32:
             float32 = self._converted(FLOAT32)
         if recipe.integer_activations:
             _check_loops(float32, recipe)
-<<<<<<< HEAD
         converted = float32
         if recipe != FLOAT32:
             converted = self._converted(recipe, representative_images, float32)
-=======
-        converted = self._converted(recipe, representative_images, float32) if is_other else float32
->>>>>>> export
         if converted != path:
             shutil.copyfile(converted, path)
         baseline = facts_of.baseline_of(float32)
