@@ -25,7 +25,7 @@ from benchmarks import tflite_peers
 from benchmarks.training_peers import NETWORK
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
-from data.opening import open_data
+from data.finding.opening import open_data
 from data.splits import Split
 from modules.examples import tf_examples
 from modules.export import logit_checks, tflite

@@ -129,12 +129,9 @@ def run_all(images: Images, epochs: int, seeds: int, watch: bool = False) -> dic
     config = TrainConfig(epochs=epochs)
     runs = [run(images, dataclasses.replace(config, seed=seed), watch) for seed in range(seeds)]
     values = {name: [figures[name] for figures in runs] for name in _WORST}
-    return {
-        "epochs": epochs,
-        "mean": {name: round(float(np.mean(values[name])), 5) for name in _WORST},
-        "worst": {name: _WORST[name](values[name]) for name in _WORST},
-        "runs": runs,
-    }
+    mean = {name: round(float(np.mean(values[name])), 5) for name in _WORST}
+    worst = {name: _WORST[name](values[name]) for name in _WORST}
+    return {"epochs": epochs, "mean": mean, "worst": worst, "runs": runs}
 
 
 def seconds_to(runs: Sequence[Mapping[str, Any]], accuracy: float) -> list[float | None]:

@@ -32,7 +32,7 @@ from benchmarks import training_peers
 from benchmarks.turns import Contender, Process, Turn
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
-from data.opening import open_data
+from data.finding.opening import open_data
 from data.splits import Split
 from modules.training import augmentation, loop
 from modules.training.config import TrainConfig

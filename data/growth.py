@@ -15,10 +15,10 @@ from data import hard
 from data.cache import add_cache_dir
 from data.dataset import Dataset, range_size, ranges
 from data.errors import FAILED, DataError, disk_errors
+from data.finding.opening import Expected, open_data
 from data.forms import idx
 from data.forms.idx_names import FILE_NAMES
 from data.forms.reader import Reader
-from data.opening import Expected, open_data
 from data.resolve import resolve_dataset
 from data.splits import Split
 

@@ -8,6 +8,7 @@ from data import cache, digits
 from data.catalogue import CATALOGUE, CatalogueEntry
 from data.dataset import Dataset
 from data.errors import DataError, disk_errors
+from data.finding.opening import Expected, Size, open_data
 from data.forms.idx_checksums import sha256_of
 from data.mirrors.download import (
     DownloadError,
@@ -16,7 +17,6 @@ from data.mirrors.download import (
     download,
     missing_files,
 )
-from data.opening import Expected, Size, open_data
 from data.recognised import recognised
 from data.task import Task
 

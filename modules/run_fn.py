@@ -13,16 +13,9 @@ from modules.examples.images import Images
 from modules.export import conversion_record, logit_checks, recipes, saved_model, tflite
 from modules.export.trained import Trained
 from modules.inference import litert
-from modules.training import (
-    checkpoint_folder,
-    checkpoints,
-    loop,
-    plan,
-    trained_parameters,
-    variables,
-    visible,
-)
+from modules.training import loop, plan, visible
 from modules.training.job import TrainingJob
+from modules.training.saved import checkpoint_folder, checkpoints, trained_parameters, variables
 
 _CHECKED_EXAMPLES = 1000
 

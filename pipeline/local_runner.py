@@ -5,7 +5,7 @@ import sys
 import time
 
 from data.errors import FAILED, ConfigError, DataError
-from modules.training import checkpoint_folder
+from modules.training.saved import checkpoint_folder
 from pipeline import STARTED
 from pipeline.config import PipelineConfig
 from pipeline.metadata.run_lock import only_run

@@ -6,10 +6,11 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 from data.errors import DataError, disk_errors
-from data.forms import cifar, csv_table, idx_files, image_folder, npz
+from data.forms import cifar, idx_files, image_folder
 from data.forms.held_out import hold_out
 from data.forms.idx_names import role_of
 from data.forms.reader import Found, Options, Reader
+from data.forms.tables import csv_table, npz
 from data.forms.views import Numbered, Resized
 from data.splits import Split
 

@@ -19,7 +19,7 @@ from tfx.dsl.io import fileio
 from data.files import file_sha256
 from modules import features
 from modules.export.facts import Facts
-from modules.export.flatbuffer import ConversionError
+from modules.export.graph.flatbuffer import ConversionError
 from modules.export.logit_checks import ExportMismatchError
 
 RECORD_FILE = "checked.json"  # in the Model artifact, beside its folder Format-Serving

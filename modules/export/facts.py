@@ -8,7 +8,7 @@ from typing import Any
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.python import schema_py_generated as schema
 
-from modules.export import flatbuffer
+from modules.export.graph import flatbuffer
 from modules.export.recipes import SMALLEST_QUANTIZED, Recipe
 
 # Where an operator has what TFLite's converter quantizes on its own, by the place of its input.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from jax.extend import core
 
-from modules.export import tensor_names
+from modules.export.graph import tensor_names
 
 _GENERAL = "write that layer with other operations, or leave the recipe out with RECIPES"
 # What to write instead, by TFLite's operator or the operation that it has none for.

@@ -11,16 +11,17 @@ import tensorflow as tf
 
 from modules import features
 from modules.export import facts as facts_of
-from modules.export import flatbuffer, refusals, saved_model, tflite_checks, tflite_rewriter
-from modules.export.batch import FixedBatchError
+from modules.export import refusals, saved_model, tflite_checks, tflite_rewriter
 from modules.export.facts import Facts
-from modules.export.flatbuffer import ConversionError
 from modules.export.forms import rules
+from modules.export.graph import flatbuffer
+from modules.export.graph.batch import FixedBatchError
+from modules.export.graph.flatbuffer import ConversionError
 from modules.export.recipes import FLOAT32, Recipe
 from modules.export.tflite_checks import BatchError
 from modules.export.trained import Trained
 from modules.inference import litert
-from modules.models.widening import wide
+from modules.jaxprs.widening import wide
 
 # Not one: of an axis of length 1, TFLite's converter takes what holds for that length alone.
 _BATCH_SIZES = (2, 3)

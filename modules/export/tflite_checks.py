@@ -8,9 +8,10 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from data.task import Task
 from modules import features
-from modules.export import facts, flatbuffer, refusals
+from modules.export import facts, refusals
 from modules.export.facts import Baseline
-from modules.export.flatbuffer import ConversionError
+from modules.export.graph import flatbuffer
+from modules.export.graph.flatbuffer import ConversionError
 from modules.export.logit_checks import spread
 from modules.export.recipes import Recipe
 from modules.inference import litert

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from data.task import Task
+from modules.jaxprs.widening import widened
 from modules.models.protocol import Logits, Model, Variables
-from modules.models.widening import widened
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,11 +20,11 @@ from jax.sharding import NamedSharding, PartitionSpec
 from modules.models.network import Network
 from modules.models.protocol import Logits, Variables
 from modules.training import pace
-from modules.training.checkpoints import Checkpoints
 from modules.training.config import TrainConfig
 from modules.training.divergence import Watch
 from modules.training.feed import Feed, Images, Rows
 from modules.training.plan import make_plan
+from modules.training.saved.checkpoints import Checkpoints
 from modules.training.steps import (
     AXIS,
     Parts,

@@ -14,9 +14,10 @@ from rich.console import Console
 
 from data.task import Task
 from modules.models.network import Network
-from modules.training import checkpoints, feed, loop
+from modules.training import feed, loop
 from modules.training.config import TrainConfig
 from modules.training.plan import make_plan
+from modules.training.saved import checkpoints
 
 _SHOWN_MISTAKES = 24
 _COLUMNS = 8

@@ -22,7 +22,7 @@ from data.task import Task
 from modules import features
 from modules.examples import tf_examples as example_files
 from modules.export import conversion_record, tflite_checks
-from modules.export.flatbuffer import ConversionError
+from modules.export.graph.flatbuffer import ConversionError
 from modules.export.recipes import RECIPES
 from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
 from pipeline.components.blessings import bless

@@ -16,8 +16,9 @@ from modules.export import conversion_record, logit_checks, tflite
 from modules.export.recipes import RECIPES
 from modules.export.trained import Trained
 from modules.inference import litert
-from modules.training import loop, variables
+from modules.training import loop
 from modules.training.job import TrainingJob
+from modules.training.saved import variables
 
 _SAMPLED_EXAMPLES = 1500  # all for the check
 _MAX_SAMPLE_BYTES = 256 << 20  # of larger images there are fewer

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from data.dataset import Dataset, digest_of, range_size, ranges
+from data.finding.opening import open_data
 from data.forms.registry import open_splits
-from data.opening import open_data
 from data.splits import Split
 
 TRAIN, EVAL = 12, 6

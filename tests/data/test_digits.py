@@ -10,10 +10,10 @@ from sklearn.datasets import load_digits
 from data.dataset import Dataset
 from data.digits import DIGITS_SHA256, is_whole, make_digits
 from data.errors import DataError
+from data.finding.opening import open_data
 from data.forms.idx import read_header, read_range, write_idx
 from data.forms.idx_checksums import sha256_of
 from data.forms.idx_names import FILE_NAMES
-from data.opening import open_data
 from data.resolve import resolve_dataset
 from data.splits import Split
 

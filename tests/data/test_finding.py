@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
+from data.finding.names import name_of
+from data.finding.opening import open_data
 from data.forms.registry import may_belong
-from data.names import name_of
-from data.opening import open_data
 from tests.data.samples import TRAIN, images, labels
 
 

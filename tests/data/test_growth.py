@@ -9,8 +9,8 @@ from data import dataset, growth, hard
 from data.dataset import Dataset
 from data.digits import make_digits
 from data.errors import DataError
+from data.finding.opening import open_data
 from data.forms.idx_names import FILE_NAMES
-from data.opening import open_data
 from data.splits import Split
 
 

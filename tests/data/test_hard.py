@@ -7,7 +7,7 @@ import pytest
 
 from data import hard
 from data.digits import make_digits
-from data.opening import open_data
+from data.finding.opening import open_data
 from data.splits import Split
 
 

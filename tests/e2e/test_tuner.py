@@ -23,7 +23,7 @@ from modules.models import cnn
 from modules.models.network import Network
 from modules.training import loop
 from modules.training.config import TrainConfig
-from modules.training.variables import load_variables
+from modules.training.saved.variables import load_variables
 from pipeline import local_runner
 from pipeline.config import PipelineConfig
 from pipeline.metadata import runs

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from data.finding.opening import open_data
 from data.forms.idx_names import FILE_NAMES
-from data.opening import open_data
 from pipeline.config import PipelineConfig
 from pipeline.kubeflow_runner import config_for_containers
 from tests.pipeline.graphs import FORMS, Node

@@ -12,7 +12,7 @@ from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
 from data.dataset import Dataset
 from data.digits import make_digits
-from data.opening import open_data
+from data.finding.opening import open_data
 from data.splits import Split
 from modules import features
 from modules.examples import tf_examples
@@ -25,7 +25,7 @@ from modules.models.protocol import Variables
 from modules.preprocessing import preprocessing_fn
 from modules.training import loop
 from modules.training.config import TrainConfig
-from modules.training.variables import save_variables
+from modules.training.saved.variables import save_variables
 from pipeline.config import IN_MEMORY
 
 NUM_IMAGES = 200

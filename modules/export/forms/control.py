@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from modules.models import rewriting
-from modules.models.rewriting import Equation, Rule
+from modules.jaxprs import rewriting
+from modules.jaxprs.rewriting import Equation, Rule
 
 _MAX_STEPS = 64
 _MAX_EQUATIONS = 4096  # of all steps together; a device reads them all, whether it loops or not

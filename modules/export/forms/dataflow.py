@@ -11,8 +11,8 @@ from jax.extend import core
 
 from modules.export.forms import windows
 from modules.export.forms.elementwise import erf
-from modules.models import rewriting
-from modules.models.rewriting import Equation
+from modules.jaxprs import rewriting
+from modules.jaxprs.rewriting import Equation
 
 # A scope of this name is in no path of modules, since it has a bracket. `flatbuffer` finds it.
 EXACT_GELU = "gelu(exact)"

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from modules.models.rewriting import Equation
+from modules.jaxprs.rewriting import Equation
 
 # Of x in [-_ERF_LIMIT, _ERF_LIMIT], beyond which erf is 1 in float32: the coefficients of x^8 ... 1
 # over those of x^12 ... 1, times x. Source: XLA, xla/hlo/builder/lib/math.cc, `ErfImpl32`.

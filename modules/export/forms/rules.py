@@ -5,8 +5,8 @@ from typing import Any
 
 from modules.export.forms import control, dataflow, elementwise, windows
 from modules.export.trained import Inference
-from modules.models import rewriting
-from modules.models.rewriting import Equation
+from modules.jaxprs import rewriting
+from modules.jaxprs.rewriting import Equation
 
 
 def for_tensorflow(inference: Inference) -> Inference:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from modules.models.rewriting import Equation
+from modules.jaxprs.rewriting import Equation
 
 
 def concerns(equation: Equation) -> bool:

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
+from data.finding.opening import open_data
 from data.forms import decompressed
 from data.forms.idx import read_header, write_idx
 from data.forms.idx_checksums import has_sha256, sha256_of
 from data.forms.idx_names import FILE_NAMES
-from data.opening import open_data
 
 GIB = 1 << 30
 

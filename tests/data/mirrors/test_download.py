@@ -11,11 +11,11 @@ import pytest
 
 from data.catalogue import CatalogueEntry
 from data.errors import DataError
+from data.finding.opening import open_data
 from data.forms.idx_checksums import sha256_of
 from data.forms.idx_names import FILE_NAMES
 from data.mirrors.download import DownloadError, download, missing_files
 from data.mirrors.fetch import Limits
-from data.opening import open_data
 
 Serve = Callable[[dict[str, bytes]], Any]  # to conftest's Mirror
 FIRST = f"{FILE_NAMES[0]}.gz"

@@ -18,7 +18,7 @@ import ml_metadata as mlmd
 import numpy as np
 
 from data.files import PROJECT_ROOT
-from modules.training.variables import named_arrays
+from modules.training.saved.variables import named_arrays
 from pipeline.metadata.connection import open_store
 from tests.support.machine import environment, heed_hangups
 

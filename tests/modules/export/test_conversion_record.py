@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from modules.export import conversion_record
-from modules.export.flatbuffer import ConversionError
+from modules.export.graph.flatbuffer import ConversionError
 
 
 @pytest.fixture

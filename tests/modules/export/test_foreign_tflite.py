@@ -9,7 +9,7 @@ import pytest
 
 from modules.export import tflite, tflite_checks
 from modules.export.facts import Baseline
-from modules.export.flatbuffer import ConversionError
+from modules.export.graph.flatbuffer import ConversionError
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_IO, RECIPES, Recipe
 from modules.export.trained import Trained
 from tests.modules.export.tflite_problems import DIGITS, problem_of

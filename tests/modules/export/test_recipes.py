@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modules.export import flatbuffer, logit_checks, tflite
+from modules.export import logit_checks, tflite
+from modules.export.graph import flatbuffer
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 from tests.support.digit_models import DigitModels
@@ -18,7 +19,7 @@ NETWORK = [
     "RESHAPE", "FULLY_CONNECTED", "FULLY_CONNECTED",
 ]  # fmt: skip
 
-# See modules/export/integer_pooling.py.
+# See modules/export/graph/integer_pooling.py.
 INTEGER_NETWORK = [
     "DEPTHWISE_CONV_2D" if operator == "AVERAGE_POOL_2D" else operator for operator in NETWORK
 ]

@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import flatbuffer, tflite, tflite_checks
+from modules.export import tflite, tflite_checks
+from modules.export.graph import flatbuffer
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT32
 from tests.modules.export.tflite_problems import DIGITS, OF_WEIGHTS, WEIGHTS, problem_of
 from tests.support.digit_models import DigitModels

@@ -10,8 +10,9 @@ import jax
 import numpy as np
 import pytest
 
-from modules.training import augmentation, checkpoints, loop, steps
+from modules.training import augmentation, loop, steps
 from modules.training.job import TrainingJob
+from modules.training.saved import checkpoints
 from tests.modules.training.small_training import FOUR_STEPS, HALVES, assert_close, make_few, start
 from tests.support.machine import free_port
 

@@ -7,7 +7,8 @@ import jax
 import numpy as np
 import pytest
 
-from modules.training import checkpoints, loop
+from modules.training import loop
+from modules.training.saved import checkpoints
 from tests.modules.training.small_training import HALVES, SMALL, assert_same_bits, make_riddle
 
 # Labels by chance: what is learnt of them is no use for those held out.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from modules.examples import spill
-from modules.examples.images import GREYS, Images, to_records
+from modules.examples.images import Images, to_records
 from modules.training import feed, loop, plan
 from modules.training.feed import Feed
 from tests.modules.training.small_training import HALVES, SMALL, assert_same_bits, make_riddle
@@ -65,9 +65,11 @@ def test_training_ends_with_the_same_bits_however_the_images_are_kept(
     monkeypatch.setattr(plan, "_STEPS_A_CALL", 4)
     noise, labels = make_riddle()
     greys = np.clip(np.rint(noise * 40 + 100), 0, 255).astype(np.float32) / np.float32(255)
-    records = to_records(greys, labels, GREYS)
+    records = to_records(greys, labels, np.uint8)
     kept = Images(spill.sort_records([records], max_bytes)).then(lambda x: x * 3 - 1)
-    sorted_labels = np.sort(records.view(f"V{GREYS.itemsize}")).view(GREYS)["label"].astype(int)
+    sorted_labels = (
+        np.sort(records.view(f"V{records.itemsize}")).view(records.dtype)["label"].astype(int)
+    )
     put: list[int] = []
     monkeypatch.setattr(
         Feed, "_put", lambda feed, rows, _put=Feed._put: put.append(len(rows)) or _put(feed, rows)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from modules.models.leaves import named_leaves
-from modules.training import checkpoints, divergence, loop
+from modules.training import divergence, loop
 from modules.training.config import TrainConfig
+from modules.training.saved import checkpoints
 from tests.modules.models.networks import MODELS, STATE, network
 from tests.modules.training.small_training import start
 

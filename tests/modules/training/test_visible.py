@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from data.task import Task
-from modules.training import checkpoints, loop, visible
+from modules.training import loop, visible
+from modules.training.saved import checkpoints
 from tests.modules.training.small_training import (
     HALVES,
     SMALL,

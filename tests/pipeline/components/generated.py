@@ -6,7 +6,7 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types.standard_artifacts import Examples
 
 from data.dataset import Dataset, digest_of
-from data.opening import open_data
+from data.finding.opening import open_data
 from data.splits import Split
 from pipeline.components import example_gen
 from pipeline.config import IN_MEMORY

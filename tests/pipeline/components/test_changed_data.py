@@ -11,9 +11,9 @@ import pytest
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 
 from data.errors import DataError
+from data.finding.opening import open_data
 from data.forms.idx import write_idx
 from data.forms.idx_names import FILE_NAMES
-from data.opening import open_data
 from data.splits import Split
 from pipeline import local_runner, settings
 from pipeline.components import example_gen

@@ -12,9 +12,9 @@ from PIL import Image
 
 from data import dataset, hard
 from data.errors import DataError
+from data.finding.opening import open_data
 from data.forms.idx import write_idx
 from data.forms.idx_names import FILE_NAMES
-from data.opening import open_data
 from data.splits import Split
 from modules.examples import tf_examples
 from pipeline.components import example_gen, example_records

@@ -13,7 +13,8 @@ from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
 from data.splits import Split
 from modules import run_fn
-from modules.export import conversion_record, flatbuffer, logit_checks, tflite, tflite_checks
+from modules.export import conversion_record, logit_checks, tflite, tflite_checks
+from modules.export.graph import flatbuffer
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 from modules.models.adapters.linen import LinenModel

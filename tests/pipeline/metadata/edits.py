@@ -10,7 +10,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
-from data.opening import open_data
+from data.finding.opening import open_data
 from modules.provenance.import_closure import Code
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from data.errors import ConfigError, DataError
-from data.opening import open_data
+from data.finding.opening import open_data
 from data.splits import Split
 from pipeline.storage import data_copies, locations, store_copies, stores
 

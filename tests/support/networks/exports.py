@@ -11,7 +11,7 @@ from data.task import Task
 from modules.examples import tf_examples
 from modules.export import logit_checks, saved_model, tflite
 from modules.export.facts import Facts
-from modules.export.flatbuffer import ConversionError
+from modules.export.graph.flatbuffer import ConversionError
 from modules.export.recipes import FLOAT32, RECIPES
 from modules.export.trained import Trained
 from modules.inference import litert

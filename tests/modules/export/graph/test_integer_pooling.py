@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import flatbuffer, integer_pooling, tflite
+from modules.export import tflite
+from modules.export.graph import flatbuffer, integer_pooling
 from modules.export.recipes import INT8
 from modules.inference import litert
 from tests.support.digit_models import DigitModels

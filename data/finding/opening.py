@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from data import dataset, label_checks
+from data import dataset
 from data.dataset import Dataset
 from data.errors import DataError
+from data.finding import label_checks
+from data.finding.names import name_of
 from data.forms import held_out
 from data.forms.layout import natural_key
 from data.forms.reader import Label, Options, Reader
 from data.forms.registry import find_data, open_splits, open_unnumbered
-from data.names import name_of
 from data.splits import Split
 from data.task import MAX_SIDE, Task
 

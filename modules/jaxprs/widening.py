@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend import core
 
-from modules.models import rewriting
+from modules.jaxprs import rewriting
 
 _NARROW = (jnp.dtype(jnp.bfloat16), jnp.dtype(jnp.float16))
 _FORMATS = [(info.nexp, info.nmant) for info in map(jnp.finfo, _NARROW)]

@@ -14,7 +14,7 @@ from orbax import checkpoint as ocp
 from data.errors import ConfigError, shown
 from modules.models.leaves import named_leaves
 from modules.models.protocol import Variables
-from modules.training import variables as own
+from modules.training.saved import variables as own
 
 _FORMS = ".npz, .safetensors, .msgpack of Flax, or a folder of Orbax"
 _SHOWN = 5  # of the entries that do not fit

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from modules.training import checkpoints, loop
+from modules.training import loop
+from modules.training.saved import checkpoints
 from tests.modules.training.small_training import (
     HALVES,
     SMALL,

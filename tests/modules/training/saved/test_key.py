@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from data.files import PROJECT_ROOT
-from modules.examples.images import FLOATS, Images, to_records
+from modules.examples.images import Images, to_records
 from modules.provenance import fingerprint
 from modules.provenance.import_closure import Code
-from modules.training import checkpoints
 from modules.training.config import TrainConfig
 from modules.training.job import TrainingJob
+from modules.training.saved import checkpoints
 from tests.modules.training.small_training import HALVES, SMALL, Data
 
 JOB = TrainingJob(HALVES.task, "cnn", SMALL, digests=("of the model",))
@@ -55,7 +55,7 @@ def test_the_key_depends_on_what_is_made_of_the_images_and_not_on_how_they_are_k
     """They are made some at a time; a row more than that makes two."""
     monkeypatch.setattr(checkpoints, "_DIGESTED_AT_ONCE", 199)
     noise, labels = halves
-    kept = Images(to_records(noise, labels, FLOATS))
+    kept = Images(to_records(noise, labels, np.float32))
     key = checkpoints.training_key(noise, labels, JOB)
     assert checkpoints.training_key(kept, labels, JOB) == key
     brighter = kept.then(lambda images: images + np.float32(1e-6))

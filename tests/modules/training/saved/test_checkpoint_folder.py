@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.training import checkpoint_folder
+from modules.training.saved import checkpoint_folder
 
 
 def test_the_runner_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from pipeline.verdict.device_checks import device_checks
 from pipeline.verdict.limits import Limits
 from pipeline.verdict.measured import Refused
 from pipeline.verdict.verdict import HardMetrics, Latency, Metrics
-from tests.pipeline.verdict.models_to_judge import (
+from tests.pipeline.verdict.judging.models_to_judge import (
     LIMITS,
     NAN,
     REFERENCE,

@@ -10,7 +10,7 @@ from pipeline.verdict.checks import Outcome
 from pipeline.verdict.limits import Limits
 from pipeline.verdict.measured import Labels
 from pipeline.verdict.verdict import REFERENCE, JudgedModel
-from tests.pipeline.verdict.models_to_judge import answering
+from tests.pipeline.verdict.judging.models_to_judge import answering
 
 LIMITS = Limits()
 

@@ -10,7 +10,7 @@ from pipeline.verdict.chance import accuracy_interval
 from pipeline.verdict.checks import Check
 from pipeline.verdict.measured import Logits
 from pipeline.verdict.verdict import HardMetrics, JudgedModel, Latency, Metrics
-from tests.pipeline.verdict.models_to_judge import (
+from tests.pipeline.verdict.judging.models_to_judge import (
     LIMITS,
     METRICS,
     NAN,
@@ -21,7 +21,7 @@ from tests.pipeline.verdict.models_to_judge import (
     logits,
     measured,
 )
-from tests.pipeline.verdict.test_judge_logits import LOGIT_CHECKS
+from tests.pipeline.verdict.judging.test_judge_logits import LOGIT_CHECKS
 
 
 def test_names_values_and_limits() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.forms import csv_rows
+from data.forms.tables import csv_rows
 from data.splits import Split
 from tests.data.samples import EVAL, TRAIN, assert_holds, images, labels, opened
 

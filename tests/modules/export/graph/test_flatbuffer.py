@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import flatbuffer
+from modules.export.graph import flatbuffer
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 

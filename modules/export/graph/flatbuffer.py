@@ -8,8 +8,8 @@ import struct
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import batch, hybrids, integer_pooling, repetition, tensor_names
 from modules.export.forms.dataflow import EXACT_GELU
+from modules.export.graph import batch, hybrids, integer_pooling, repetition, tensor_names
 
 
 class ConversionError(RuntimeError):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import DataError, disk_errors
-from data.forms.csv_rows import CsvReader, rows_from, scanned
 from data.forms.decompressed import opened
 from data.forms.layout import EVAL_NAMES, TRAIN_NAMES, pattern_of, square_side
 from data.forms.reader import Found, Options
+from data.forms.tables.csv_rows import CsvReader, rows_from, scanned
 from data.splits import Split
 
 _SUFFIX = re.compile(r"\.csv(\.gz)?", re.IGNORECASE)

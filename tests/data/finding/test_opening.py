@@ -8,9 +8,9 @@ import pytest
 
 from data.dataset import changed, check_unchanged, range_size, read_checked
 from data.errors import DataError
+from data.finding.opening import Expected, open_data
 from data.forms.idx import write_idx
 from data.forms.idx_names import FILE_NAMES
-from data.opening import Expected, open_data
 from data.splits import Split
 from data.task import Task
 from tests.data.samples import EVAL, TRAIN, assert_holds, images, labels, opened

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from modules.models.leaves import named_leaves
-from modules.training import variables as own
+from modules.training.saved import variables as own
 from tests.modules.models.networks import MODELS, network
 
 TREE = {

@@ -8,8 +8,8 @@ import numpy as np
 
 from data.errors import DataError, disk_errors
 from data.forms.layout import MAX_CLASSES, image_shape_of, pattern_of
-from data.forms.npy_member import NpyMember, members, open_member
 from data.forms.reader import Examples, Found, Options, Reader
+from data.forms.tables.npy_member import NpyMember, members, open_member
 from data.splits import Split
 
 _SPLITS = {

@@ -13,7 +13,7 @@ from jax.experimental import jax2tf
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import flatbuffer
+from modules.export.graph import flatbuffer
 from modules.export.recipes import RECIPES
 from tests.support.digit_models import DigitModels
 

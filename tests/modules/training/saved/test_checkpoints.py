@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from modules.training import checkpoints
+from modules.training.saved import checkpoints
 
 
 @dataclasses.dataclass(frozen=True)

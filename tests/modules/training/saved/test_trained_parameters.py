@@ -15,8 +15,8 @@ from orbax import checkpoint as ocp
 
 from data.errors import ConfigError
 from modules.models.leaves import named_leaves
-from modules.training.trained_parameters import Trained, read_trained
-from modules.training.variables import save_variables
+from modules.training.saved.trained_parameters import Trained, read_trained
+from modules.training.saved.variables import save_variables
 from tests.modules.models.networks import network
 
 LINEN = network("linen")
