@@ -22,6 +22,7 @@ from data.task import Task
 from modules import features
 from modules.examples import tf_examples as example_files
 from modules.export import conversion_record, tflite_checks
+from modules.export.graph import flatbuffer
 from modules.export.graph.flatbuffer import ConversionError
 from modules.export.recipes import RECIPES
 from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
@@ -117,6 +118,11 @@ def _copy_sound(
             shutil.copyfile(original, copy)
             try:
                 tflite_checks.check_tflite(str(copy), RECIPES[name], task, facts.baseline)
+                found = len(flatbuffer.operators(str(copy)))
+                if found != facts.operators:
+                    reason = (
+                        f"it has {found} operators, and had {facts.operators} when it was converted"
+                    )
             except ConversionError as error:
                 reason = str(error).removeprefix(f"{copy}: ")
         if reason:

@@ -73,8 +73,8 @@ def test_the_terminal_shows_progress_and_the_table_and_nothing_of_the_libraries(
     assert all(re.fullmatch(r"\d+\.\d s", shown) for shown in components.values())
     expected = re.compile(
         r"\S.*: [\d,]+ training and [\d,]+ test images|loading TFX|\[ *\d+/22\]|  epoch|"
-        rf"  trained in|\s*(model|saved_model|{'|'.join(RECIPES)})\b|digits: trained|Report: |"
-        r"The run took|[\s─]*$"
+        rf"  trained in|\s*(model|saved_model|{'|'.join(RECIPES)})\b|offline digits: trained|"
+        r"Report: |The run took|[\s─]*$"
     )
     foreign = [line for line in digits_run.text.splitlines() if not expected.match(line)]
     assert foreign == []
