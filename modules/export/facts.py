@@ -79,11 +79,15 @@ class Facts:
 def baseline_of(path: str) -> Baseline:
     """Returns what the float32 model of a network needs."""
     model = flatbuffer.read_model(path)
-    names = flatbuffer.operator_names(model)
-    sizes = dict(_constant_sizes(model))
+    graph, names = model.subgraphs[0], flatbuffer.operator_names(model)
+    sizes = {
+        index: size
+        for index, size in _constant_sizes(model)
+        if graph.tensors[index].type in _FLOATS
+    }
     kernels = {
         int(operator.inputs[place])
-        for operator, name in zip(model.subgraphs[0].operators, names, strict=True)
+        for operator, name in zip(graph.operators, names, strict=True)
         for place in _KERNELS.get(name, ())
     }
     large = sum(

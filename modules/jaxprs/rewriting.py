@@ -12,6 +12,7 @@ from typing import Any
 import jax
 from jax import lax
 from jax.extend import core, source_info_util
+from jax.extend.core import primitives
 
 Equation = core.JaxprEqn
 # Gets an equation and the values of its operands, gives its results; see `as_it_is`.
@@ -19,12 +20,12 @@ Rule = Callable[[Equation, list[Any]], Sequence[Any]]
 
 # Primitives that only call a function, by the parameter that it is in.
 _CALLS = {
-    "jit": "jaxpr",
-    "closed_call": "call_jaxpr",
-    "core_call": "call_jaxpr",
-    "custom_jvp_call": "call_jaxpr",
-    "custom_vjp_call": "call_jaxpr",
-    "checkpoint": "jaxpr",
+    primitives.jit_p: "jaxpr",
+    primitives.call_p: "call_jaxpr",
+    primitives.closed_call_p: "call_jaxpr",
+    primitives.custom_jvp_call_p: "call_jaxpr",
+    primitives.custom_vjp_call_p: "call_jaxpr",
+    primitives.remat_p: "jaxpr",
 }
 
 
@@ -86,15 +87,13 @@ def closed(jaxpr: core.Jaxpr | core.ClosedJaxpr) -> core.ClosedJaxpr:
 
 def as_it_is(equation: Equation, operands: list[Any], rule: Rule) -> Sequence[Any]:
     """Returns the results of an equation, with the rule for those of the functions inside of it."""
-    name = equation.primitive.name
-    if name in _CALLS:
-        return evaluate(closed(equation.params[_CALLS[name]]), operands, rule)
-    if name in _CONTROL_FLOW:
-        return _CONTROL_FLOW[name](equation.params, operands, rule)
-    results = equation.primitive.bind(
-        *operands, **equation.primitive.get_bind_params(equation.params)
-    )
-    return results if equation.primitive.multiple_results else [results]
+    primitive, params = equation.primitive, equation.params
+    if primitive in _CALLS:
+        return evaluate(closed(params[_CALLS[primitive]]), operands, rule)
+    if primitive in _CONTROL_FLOW:
+        return _CONTROL_FLOW[primitive](params, operands, rule)
+    results = primitive.bind(*operands, **primitive.get_bind_params(params))
+    return results if primitive.multiple_results else [results]
 
 
 def split_scan(params: dict[str, Any], operands: list[Any]) -> tuple[list, list, list]:
@@ -133,4 +132,4 @@ def _cond(params: dict[str, Any], operands: list[Any], rule: Rule) -> list[Any]:
     return lax.switch(operands[0], branches, *operands[1:])
 
 
-_CONTROL_FLOW = {"scan": _scan, "while": _while, "cond": _cond}
+_CONTROL_FLOW = {primitives.scan_p: _scan, primitives.while_p: _while, primitives.cond_p: _cond}

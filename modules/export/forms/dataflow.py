@@ -19,7 +19,15 @@ EXACT_GELU = "gelu(exact)"
 
 
 def with_dataflow(function: Callable[..., jax.Array], integers: bool) -> Callable[..., jax.Array]:
-    """Returns the same function of (leaves, pixels) with these forms, or itself if none applies."""
+    """Returns the same function of (leaves, pixels) with these forms.
+
+    Nothing in it is a call any more: what a jitted function computes has the names of the layers
+    that call it.
+
+    Args:
+      function: to write in other forms.
+      integers: whether it will be computed in integers.
+    """
 
     def evaluated(leaves: Sequence[Any], pixels: jax.Array) -> jax.Array:
         def without_calls(*args: Any) -> list[jax.Array]:
@@ -28,8 +36,6 @@ def with_dataflow(function: Callable[..., jax.Array], integers: bool) -> Callabl
 
         closed = jax.make_jaxpr(without_calls)(leaves, pixels)
         forms = _Forms(closed.jaxpr, integers)
-        if not any(map(forms.concerns, closed.jaxpr.eqns)):
-            return function(leaves, pixels)
         return rewriting.evaluate(closed, [*leaves, pixels], forms.rule)[0]
 
     return evaluated
@@ -55,9 +61,6 @@ class _Forms:
                 self._makers[result] = equation
             for operand in operands:
                 self._users.setdefault(operand, []).append(equation)
-
-    def concerns(self, equation: Equation) -> bool:
-        return self._form(equation) is not None
 
     def rule(self, equation: Equation, operands: list[Any]) -> Sequence[Any]:
         form = self._form(equation)

@@ -17,8 +17,6 @@ def for_tensorflow(inference: Inference) -> Inference:
 def for_tflite(inference: Inference, integers: bool = False) -> Inference:
     """Returns the same function in operations that TFLite's converter knows, for any batch.
 
-    A function that has no others is called as it is.
-
     Args:
       inference: of the network.
       integers: whether the activations will be.

@@ -21,6 +21,7 @@ _ROLES = {
     "RESHAPE": {1: "shape"},
     "TRANSPOSE_CONV": {0: "shape", 1: "kernel", 3: "bias"},
 }
+_ARGUMENT = "jax2tf_arg"  # of the exported function: a parameter
 _PRODUCTS = ("conv_general_dilated", "dot_general")  # JAX's names
 _TYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if name.isupper()}
 _Path = tuple[str, ...]
@@ -120,7 +121,7 @@ def modules(path: Sequence[str]) -> tuple[str, ...]:
     modules: list[str] = []
     for part in path[:-1]:
         is_method = any(part.startswith(f"{module}.") for module in modules)
-        if "(" not in part and not is_method:
+        if "(" not in part and not is_method and not part.startswith(_ARGUMENT):
             modules.append(part)
     return tuple(modules)
 

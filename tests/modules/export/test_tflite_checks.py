@@ -12,7 +12,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 from modules.export import tflite, tflite_checks
 from modules.export.graph import flatbuffer
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT32
-from tests.modules.export.tflite_problems import DIGITS, OF_WEIGHTS, WEIGHTS, problem_of
+from tests.modules.export.graph.tflite_problems import DIGITS, OF_WEIGHTS, WEIGHTS, problem_of
 from tests.support.digit_models import DigitModels
 
 Function = Callable[[tf.Tensor], dict[str, tf.Tensor]]

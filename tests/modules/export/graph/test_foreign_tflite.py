@@ -12,7 +12,7 @@ from modules.export.facts import Baseline
 from modules.export.graph.flatbuffer import ConversionError
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_IO, RECIPES, Recipe
 from modules.export.trained import Trained
-from tests.modules.export.tflite_problems import DIGITS, problem_of
+from tests.modules.export.graph.tflite_problems import DIGITS, problem_of
 from tests.support.digit_models import DigitModels
 
 
