@@ -236,7 +236,7 @@ def test_files_of_a_wrong_form_are_refused_and_keep_no_other_back(
     reasons = {
         "float16": "LiteRT cannot run it",
         "dynamic_range": "it has 11 operators, and had 10 when it was converted",
-        "int8": "do not all compute in integers",
+        "int8": "activations are floats, which the recipe int8 does not make",
         "int8_io": "the file was altered after it was checked",
     }
     for name, reason in reasons.items():
