@@ -133,7 +133,10 @@ def test_a_converter_that_fails_is_a_refusal_with_its_reason(
 ) -> None:
     """TFLite has no integer kernel for it, so that its converter gives up."""
     apply = LinenModel.apply
-    monkeypatch.setattr(LinenModel, "apply", lambda *args: jnp.fft.fft(apply(*args)).real)
+    def transformed(*args: object, **options: object) -> jax.Array:
+        return jnp.fft.fft(apply(*args, **options)).real
+
+    monkeypatch.setattr(LinenModel, "apply", transformed)
     reason = _refusal(quantize("int8"))
     assert reason.startswith("TFLite has no operator for `fft`") and "\n" not in reason
 
