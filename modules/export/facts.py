@@ -57,8 +57,6 @@ class Facts:
         names of what they compute, after the layers, by operator.
       kept_in_float: the same of operators that a quantized model computes in float32.
       fixed_batch: whether it takes one image at a time.
-      slowdown: time for one image over that of the network's float32 model, both in turns on the
-        machine of the conversion; None where nothing was timed.
       baseline: of the network.
     """
 
@@ -66,7 +64,6 @@ class Facts:
     undelegated: _Layers
     kept_in_float: _Layers
     fixed_batch: bool
-    slowdown: float | None
     baseline: Baseline
 
     @classmethod

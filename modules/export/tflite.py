@@ -19,14 +19,11 @@ from modules.export.forms import rules
 from modules.export.recipes import FLOAT32, Recipe
 from modules.export.tflite_checks import BatchError
 from modules.export.trained import Trained
-from modules.inference import litert, timing
+from modules.inference import litert
 from modules.models.widening import wide
 
 # Not one: of an axis of length 1, TFLite's converter takes what holds for that length alone.
 _BATCH_SIZES = (2, 3)
-# Beyond it, a model that was made to be small or fast is not worth having.
-_MAX_SLOWDOWN = 10
-_TIMED_TURNS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,12 +88,13 @@ class Converter:
         """
         path = os.path.join(directory, features.TFLITE_FILE)
         os.makedirs(directory, exist_ok=True)
-        is_other = recipe != FLOAT32
-        if float32 is None or not is_other:
+        if float32 is None or recipe == FLOAT32:
             float32 = self._converted(FLOAT32)
         if recipe.integer_activations:
             _check_loops(float32, recipe)
-        converted = self._converted(recipe, representative_images, float32) if is_other else float32
+        converted = float32
+        if recipe != FLOAT32:
+            converted = self._converted(recipe, representative_images, float32)
         if converted != path:
             shutil.copyfile(converted, path)
         baseline = facts_of.baseline_of(float32)
@@ -107,16 +105,8 @@ class Converter:
             undelegated=facts_of.undelegated(interpreter),
             kept_in_float=facts_of.kept_in_float(path, recipe),
             fixed_batch=tflite_checks.is_batch_fixed(interpreter),
-            slowdown=_slowdown(path, float32) if is_other else None,
             baseline=baseline,
         )
-        # What runs on microcontrollers is not to be judged by the kernels of this machine.
-        if is_other and facts.slowdown > _MAX_SLOWDOWN and not recipe.integer_io:
-            raise ConversionError(
-                f"{path}: {facts.slowdown:.0f} times as slow as the network's float32 model (at "
-                f"most {_MAX_SLOWDOWN}); XNNPACK does not run "
-                f"{facts_of.described(facts.undelegated)}"
-            )
         return Converted(path, facts)
 
     def _converted(
@@ -164,14 +154,3 @@ def _check_loops(float32: str, recipe: Recipe) -> None:
                 f"the recipe {recipe.name} cannot be made of a network with {place}; "
                 f"{refusals.way_out(name)}"
             )
-
-
-def _slowdown(path: str, baseline_path: str) -> float:
-    """Returns the time of a model for one image over that of the network's float32 model."""
-    calls = {}
-    for each in (path, baseline_path):
-        model = litert.load(each)
-        prepared = model.prepare(np.zeros(model.input_shape, np.float32))
-        calls[each] = lambda model=model, prepared=prepared: model(prepared)
-    times = timing.latencies_us(calls, _TIMED_TURNS)
-    return round(times[path]["p50"] / times[baseline_path]["p50"], 2)

@@ -38,6 +38,11 @@ def is_name(text: str) -> bool:
     return not text.endswith(".py") and "/" not in text
 
 
+def module_of(text: str) -> str:
+    """Returns the dotted name of a model's module, "" for that of a file."""
+    return f"{_PACKAGE}.{text}" if is_name(text) else ""
+
+
 def load(text: str) -> Model:
     """Returns the model of a name, or of a Python file.
 
@@ -51,7 +56,7 @@ def load(text: str) -> Model:
     """
     path = _path(text)
     try:
-        module = importlib.import_module(f"{_PACKAGE}.{text}") if is_name(text) else _run(path)
+        module = importlib.import_module(module_of(text)) if is_name(text) else _run(path)
     except (Exception, SystemExit) as error:  # whatever a user's code raises
         raise fault(error, str(path)) from error
     if not hasattr(module, _VARIABLE):
@@ -77,7 +82,7 @@ def digest(text: str, code: Code | None = None) -> str:
       ConfigError: there is no such model.
     """
     path = _path(text)
-    return fingerprint([f"{_PACKAGE}.{text}" if is_name(text) else path], code)
+    return fingerprint([module_of(text) or path], code)
 
 
 def _path(text: str) -> Path:

@@ -33,8 +33,12 @@ class TrainingJob:
         return Network(loading.load(self.model), self.task)
 
     def to_config(self) -> dict[str, Any]:
-        """Returns the job as plain JSON, for TFX's `custom_config`."""
-        return {**dataclasses.asdict(self), "task": self.task.to_json()}
+        """Returns the job as plain JSON, for TFX's `custom_config`.
+
+        The model's module is named in it, so that its code counts as the component's.
+        """
+        module = loading.module_of(self.model)
+        return {**dataclasses.asdict(self), "task": self.task.to_json(), "module": module}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "TrainingJob":

@@ -11,9 +11,21 @@ def is_right(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return logits.argmax(axis=1) == labels
 
 
-def agreement(reference_logits: np.ndarray, logits: np.ndarray) -> float:
-    """Returns the share of rows of two float32[N, classes] that have the same argmax."""
-    return float(np.mean(reference_logits.argmax(axis=1) == logits.argmax(axis=1)))
+def agreement(reference_logits: np.ndarray, logits: np.ndarray, tie: float = 0.0) -> float:
+    """Returns the share of rows of two float32[N, classes] that have the same argmax.
+
+    Args:
+      reference_logits: of the reference.
+      logits: of another model.
+      tie: classes count as one where the reference's logits are no further apart, in units of the
+        standard deviation of all of them.
+    """
+    rows, chosen = np.arange(len(logits)), logits.argmax(axis=1)
+    is_same = reference_logits.argmax(axis=1) == chosen
+    with np.errstate(all="ignore"):  # a NaN is close to nothing
+        margins = reference_logits.max(axis=1) - reference_logits[rows, chosen]
+        is_same |= margins <= tie * reference_logits.std()
+    return float(np.mean(is_same))
 
 
 def cross_entropies(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

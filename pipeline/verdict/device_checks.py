@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from modules.export.recipes import RECIPES
 from pipeline.verdict import allowance
 from pipeline.verdict.answers import agreement, cross_entropies, is_right
 from pipeline.verdict.checks import SOUND_FILE, Check, Outcome
@@ -57,7 +58,7 @@ def device_checks(
         ),
         allowance.check_share(
             "min_agreement",
-            agreement(reference.logits.test, model.logits.test),
+            agreement(reference.logits.test, model.logits.test, RECIPES[model.name].tie),
             variant.min_agreement,
             ours.examples,
             furthest=1 - disagreeing / ours.examples,

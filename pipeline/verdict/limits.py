@@ -31,7 +31,8 @@ class VariantLimits:
       max_class_accuracy_drop: the same, for every single class.
       max_hard_accuracy_drop: the same, on the hard images.
       max_loss_difference: of the cross-entropy on the test images, in nats, up or down.
-      min_agreement: share of the test images on which both must have the same argmax.
+      min_agreement: share of the test images on which both must have the same argmax, or one that
+        the SavedModel has so close to it that the recipe takes them for equal (`Recipe.tie`).
       max_logit_scale_error: by how much the slope of the logits over the SavedModel's, by least
         squares, may be off 1: a steeper model is surer than it was trained to be.
       max_class_logit_shift: of the mean over the test images, of the class where it is largest.

@@ -97,7 +97,7 @@ def test_pushed_device_model_and_manifest_belong_together(digits_run: Run) -> No
 
 def test_pushed_saved_model_serves_examples_and_images(digits_run: Run) -> None:
     loaded = tf.saved_model.load(digits_run.comparison()["models"][0]["pushed_to"])
-    image = [0.5] * features.NUM_PIXELS
+    image = [0.5] * 784
     example = tf.train.Example()
     example.features.feature[features.IMAGE_FLOATS].float_list.value.extend(image)
     by_example = loaded.signatures["serving_default"](tf.constant([example.SerializeToString()]))

@@ -36,7 +36,6 @@ def test_the_default_network_runs_in_xnnpack_alone(digit_models: DigitModels, na
     found = digit_models.converted[name].facts
     assert (dict(found.undelegated), dict(found.kept_in_float)) == ({}, {})
     assert not found.fixed_batch
-    assert (found.slowdown is None) == (name == "float32")
     without = litert.make_interpreter(digit_models.tflite_paths[name], xnnpack=False)
     operators = flatbuffer.operators(digit_models.tflite_paths[name])
     assert facts.undelegated(without).keys() == set(operators)
@@ -69,7 +68,7 @@ def test_description_names_each_layer_once() -> None:
 
 def test_facts_survive_a_text() -> None:
     baseline = Baseline(operators=3, weights=5000, large_kernels=4000, overhead_bytes=900)
-    known = Facts(7, {"EXP": ("a", "b")}, {}, True, 1.25, baseline)
+    known = Facts(7, {"EXP": ("a", "b")}, {}, True, baseline)
     assert Facts.from_json(json.loads(json.dumps(dataclasses.asdict(known)))) == known
 
 

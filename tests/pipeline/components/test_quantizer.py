@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -133,6 +134,7 @@ def test_a_converter_that_fails_is_a_refusal_with_its_reason(
 ) -> None:
     """TFLite has no integer kernel for it, so that its converter gives up."""
     apply = LinenModel.apply
+
     def transformed(*args: object, **options: object) -> jax.Array:
         return jnp.fft.fft(apply(*args, **options)).real
 

@@ -104,12 +104,13 @@ def test_domain_of_the_labels_and_size_of_the_images_are_the_tasks() -> None:
 def test_schema_agrees_with_how_examples_are_parsed() -> None:
     """And has one feature more, which no model sees."""
     schema = text_format.Parse(curated_schema(TASK), schema_pb2.Schema())
+    specs = tf_examples.raw_feature_spec(TASK.num_pixels)
     types = {schema_pb2.FLOAT: tf.float32, schema_pb2.INT: tf.int64, schema_pb2.BYTES: tf.string}
     assert {
         feature.name: ([dim.size for dim in feature.shape.dim], types[feature.type])
         for feature in schema.feature
     } == {
-        **{name: (spec.shape, spec.dtype) for name, spec in tf_examples.RAW_FEATURE_SPEC.items()},
+        **{name: (spec.shape, spec.dtype) for name, spec in specs.items()},
         features.IMAGE_SET: ([1], tf.string),
     }
 

@@ -27,6 +27,19 @@ def test_right_and_agreeing_by_the_largest_logit() -> None:
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("tie", "expected"), [(0.0, 0.5), (0.09, 0.5), (0.11, 0.75), (9, 1.0)])
+def test_classes_that_the_reference_hardly_tells_apart_count_as_one(
+    tie: float, expected: float
+) -> None:
+    reference = np.array([[2, 0], [0, 2], [2, 1.9], [0.5, 1.5]], np.float32)
+    spread = reference.std()
+    others = np.array([[1, 0], [0, 1], [0, 1], [1, 0]], np.float32)
+    assert answers.agreement(reference, others, tie / spread) == expected
+    damaged = np.full_like(reference, np.nan)
+    assert answers.agreement(reference, damaged, tie / spread) < 1 or expected == 1
+
+
+@pytest.mark.filterwarnings("error")
 def test_logits_vary_when_more_than_rounding_tells_images_apart() -> None:
     constant = np.tile(np.array([3.0, -2.0], np.float32), (5, 1))
     assert not answers.vary(constant)
