@@ -146,11 +146,6 @@ class LoadedModel:
         self._input = interpreter.get_input_details()[0]
         self._output_index = interpreter.get_output_details()[0]["index"]
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of the images that it takes, [1, num_pixels]."""
-        return tuple(int(length) for length in self._input["shape"])
-
     def prepare(self, images: np.ndarray) -> np.ndarray:
         """Returns raw images float32[1, num_pixels] in the dtype of the model's input."""
         return quantize(images, self._input)

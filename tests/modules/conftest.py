@@ -19,6 +19,7 @@ from modules.export import recipes, saved_model, tflite
 from modules.export.trained import Trained
 from tests.support import digit_models as digits
 from tests.support.digit_models import DigitModels
+from tests.support.networks.exports import Exports
 
 Analyze = Callable[[np.ndarray, Path], tft.TFTransformOutput]
 
@@ -94,6 +95,12 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory, trained: Trained) -> st
 def variants(digit_models: DigitModels) -> dict[str, str]:
     """The paths of the TFLite models of trained parameters, by recipe."""
     return digit_models.tflite_paths
+
+
+@pytest.fixture(scope="session")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Exports:
+    """Exports of networks of any kind."""
+    return Exports(tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def test_device_model_that_is_another_one(
 
 def test_facts_are_kept_beside_the_model(folder: Path) -> None:
     assert conversion_record.facts(str(folder)) is None
-    known = Facts(3, {"EXP": ("a/exp",)}, {}, False, None, Baseline(3, 5, 4, 900))
+    known = Facts(3, {"EXP": ("a/exp",)}, {}, False, Baseline(3, 5, 4, 900))
     with conversion_record.recorded(str(folder), "int8") as record:
         record.facts = known
     assert conversion_record.facts(str(folder)) == known
@@ -56,7 +56,7 @@ def test_facts_are_kept_beside_the_model(folder: Path) -> None:
 
 def test_a_refused_model_has_no_facts(folder: Path) -> None:
     with conversion_record.recorded(str(folder), "int8") as record:
-        record.facts = Facts(3, {}, {}, False, None, Baseline(3, 5, 4, 900))
+        record.facts = Facts(3, {}, {}, False, Baseline(3, 5, 4, 900))
         raise ConversionError("it takes too long")
     assert conversion_record.facts(str(folder)) is None
     assert conversion_record.refusal(str(folder)) == "it takes too long"

@@ -69,7 +69,7 @@ def test_description_names_each_layer_once() -> None:
 
 def test_facts_survive_a_text() -> None:
     baseline = Baseline(operators=3, weights=5000, large_kernels=4000, overhead_bytes=900)
-    known = Facts(7, {"EXP": ("a", "b")}, {}, True, 1.25, baseline)
+    known = Facts(7, {"EXP": ("a", "b")}, {}, True, baseline)
     assert Facts.from_json(json.loads(json.dumps(dataclasses.asdict(known)))) == known
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -134,7 +135,11 @@ def test_a_converter_that_fails_is_a_refusal_with_its_reason(
 ) -> None:
     """TFLite has no integer kernel for it, so that its converter gives up."""
     apply = LinenModel.apply
-    monkeypatch.setattr(LinenModel, "apply", lambda *args: jnp.fft.fft(apply(*args)).real)
+
+    def transformed(*args: object, **options: object) -> jax.Array:
+        return jnp.fft.fft(apply(*args, **options)).real
+
+    monkeypatch.setattr(LinenModel, "apply", transformed)
     reason = _refusal(quantize("int8"))
     assert reason.startswith("TFLite has no operator for `fft`") and "\n" not in reason
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.modules.export.networks import check_outcome
+from tests.modules.networks.expected import check_outcome
 from tests.support.networks import CONVOLUTIONAL
 from tests.support.networks.exports import Exports
 

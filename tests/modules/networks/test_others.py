@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from data.files import PROJECT_ROOT
-from tests.modules.export.networks import check_outcome
+from tests.modules.networks.expected import check_outcome
 from tests.support.networks import NETWORKS, OTHERS, outcomes
 from tests.support.networks.exports import Exports
 
