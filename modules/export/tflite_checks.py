@@ -104,12 +104,18 @@ def _check_integers(path: str, recipe: Recipe) -> None:
         )
 
 
-def _check_size(path: str, recipe: Recipe, baseline: Baseline) -> None:
-    size, operators = os.path.getsize(path), len(flatbuffer.operators(path))
+def most_bytes(recipe: Recipe, baseline: Baseline, operators: int) -> int:
+    """Returns how large a file of so many operators may be by a recipe."""
     limit = int(baseline.expected_bytes(recipe) * _MAX_SIZE_RATIO) + _MAX_SIZE_EXTRA
     limit += baseline.overhead_bytes
-    if recipe.is_quantized:
-        limit += _MAX_OPERATOR_BYTES * operators
+    return limit + _MAX_OPERATOR_BYTES * operators if recipe.is_quantized else limit
+
+
+def _check_size(path: str, recipe: Recipe, baseline: Baseline) -> None:
+    size, limit = (
+        os.path.getsize(path),
+        most_bytes(recipe, baseline, len(flatbuffer.operators(path))),
+    )
     if size > limit:
         raise ConversionError(
             f"{path}: {size:,} bytes, expected at most {limit:,} for weights of "

@@ -24,7 +24,7 @@ from modules.examples import tf_examples as example_files
 from modules.export import conversion_record, tflite_checks
 from modules.export.graph import flatbuffer
 from modules.export.graph.flatbuffer import ConversionError
-from modules.export.recipes import RECIPES
+from modules.export.recipes import RECIPES, Recipe
 from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
 from pipeline.components.blessings import bless
 from pipeline.verdict import (
@@ -171,19 +171,21 @@ def _measure(
             own_loss=float(cross_entropies(logits.test, answers.labels.test).mean()),
             contradictions=answers.contradictions if is_reference else None,
             latency_us=latencies[name],
-            conversion=None if is_reference else _conversion(_serving_dir(inputs, name)),
+            **({} if is_reference else _conversion(_serving_dir(inputs, name), RECIPES[name])),
         )
     return measured, answers.labels, confusion
 
 
-def _conversion(serving_dir: str) -> Conversion | None:
-    """Returns what the report tells of how a device model was converted."""
+def _conversion(serving_dir: str, recipe: Recipe) -> dict[str, Any]:
+    """Returns what `Measured` holds of how a device model was converted."""
     facts = conversion_record.facts(serving_dir)
-    return facts and Conversion(
+    conversion = Conversion(
         undelegated=facts.undelegated,
         kept_in_float=facts.kept_in_float,
         fixed_batch=1 if facts.fixed_batch else None,
     )
+    needed = tflite_checks.most_bytes(recipe, facts.baseline, facts.operators)
+    return {"conversion": conversion, "needed_bytes": needed}
 
 
 def _saved_model_bytes(folder: Path) -> int:

@@ -64,7 +64,11 @@ def device_checks(
             furthest=1 - disagreeing / ours.examples,
         ),
         *logit_checks(model.logits.test, reference.logits.test, variant),
-        Check("max_bytes", model.size_bytes, int(variant.max_size_ratio * reference.size_bytes)),
+        Check(
+            "max_bytes",
+            model.size_bytes,
+            max(int(variant.max_size_ratio * reference.size_bytes), model.needed_bytes),
+        ),
     ]
     if limits.max_latency_us is not None:
         checks.append(Check("max_latency_us", model.latency_us[BATCH_1].p50, limits.max_latency_us))

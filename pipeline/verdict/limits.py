@@ -38,7 +38,8 @@ class VariantLimits:
       max_class_logit_shift: of the mean over the test images, of the class where it is largest.
       max_rms_logit_difference: root of the mean of the squares over all test images and classes.
       max_logit_difference: the largest of all.
-      max_size_ratio: of the file's bytes to the SavedModel's.
+      max_size_ratio: of the file's bytes to the SavedModel's; a network of many operators and few
+        weights may need more (`tflite_checks.most_bytes`).
     """
 
     max_accuracy_drop: float

@@ -50,6 +50,7 @@ class Measured:
         models that give nothing but logits.
       latency_us: of a single image, by how it was run.
       conversion: what is known of it, for a device model.
+      needed_bytes: what the network needs by the recipe, however small its weights are.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Measured:
     contradictions: int | None
     latency_us: Mapping[str, Latency]
     conversion: Conversion | None = None
+    needed_bytes: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -144,7 +144,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The checkpoints of trainings that were killed, by the moment."""
     folders = {moment: tmp_path_factory.mktemp(moment) for moment in LEFT}
     processes = [
-        start("tests.modules.training.test_resume", folder, moment)
+        start("tests.modules.training.saved.test_resume", folder, moment)
         for moment, folder in folders.items()
     ]
     for process in processes:

@@ -91,6 +91,7 @@ def test_names_values_and_limits() -> None:
         ({"logits": logits(flipped=11)}, ["min_agreement"]),
         ({"size_bytes": 500_000}, []),
         ({"size_bytes": 500_001}, ["max_bytes"]),
+        ({"size_bytes": 500_001, "needed_bytes": 500_001}, []),
         ({"latency_us": {"batch_1": Latency(160.0, 999.0)}}, []),
         ({"latency_us": {"batch_1": Latency(161.0, 999.0)}}, ["max_latency_us"]),
         ({"last_accuracy": 1.0}, []),
