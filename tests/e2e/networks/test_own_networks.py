@@ -118,7 +118,7 @@ def test_three_classes_of_narrow_images_by_a_network_of_ones_own(tmp_path: Path)
         ("vit", "float32,dynamic_range"),
         ("mlp", "float32,int8"),
         ("lstm", "float32,dynamic_range"),
-        (HERE / "half_precision.py", "float32,int8"),
+        (HERE / "half_precision.py", "float32,dynamic_range"),
     ],
 )
 def test_other_networks_on_the_digits(tmp_path: Path, model: str | Path, recipes: str) -> None:
