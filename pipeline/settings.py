@@ -160,7 +160,7 @@ def _params(environment: Mapping[str, str], model: str, task: Task) -> str:
         return ""
     from modules.models import loading
     from modules.models.network import Network
-    from modules.training import trained_parameters
+    from modules.training.saved import trained_parameters
 
     path = str(locations.local_folder("PARAMS", text))
     trained_parameters.read_trained(path, Network(loading.load(model), task).shapes())

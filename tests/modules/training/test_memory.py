@@ -59,9 +59,10 @@ def main(folder: str, graph: str) -> None:
     from modules.examples import tf_examples
     from modules.models import pure
     from modules.models.network import Network
-    from modules.training import checkpoints, visible
+    from modules.training import visible
     from modules.training.config import TrainConfig
     from modules.training.job import TrainingJob
+    from modules.training.saved import checkpoints
 
     # A network of one layer: what is measured are the images.
     model = pure(
