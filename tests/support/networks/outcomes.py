@@ -9,7 +9,7 @@ REFUSED: dict[str, dict[str, str]] = {
     "embedded grey levels": {
         "float16": "differs from JAX",
         "int8": "and JAX disagree",
-        "int8_io": "no integer kernel for FLOOR in Embedded; CAST in Embedded",
+        "int8_io": "no integer kernel for FLOOR",
     },
     "pure JAX: while_loop": {"int8": _LOOP, "int8_io": _LOOP},
     "pure JAX: scan of 256 steps": {"int8": _LOOP, "int8_io": _LOOP},
