@@ -2,7 +2,7 @@
 
 # Settings of a run, then of single commands, as in pipeline/settings.py; see `make help`. Empty means
 # the default.
-override settings := DATASET MNIST_DIR DATA_CACHE OUTPUT \
+override settings := DATASET IMAGE_SIZE MNIST_DIR DATA_CACHE OUTPUT MODEL PARAMS \
 	EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US \
 	METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS \
 	IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE \
@@ -39,12 +39,18 @@ help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Settings, as in `make run DATASET=digits EPOCHS=5`:'
-	@echo '  DATASET       auto (default: MNIST if it can be had, else digits), mnist, digits,'
-	@echo '                or a folder with four IDX files'
+	@echo '  DATASET       auto (default: MNIST if it can be had, else digits), digits, mnist,'
+	@echo '                fashion-mnist, kmnist, emnist-letters, emnist-balanced, qmnist, cifar-10,'
+	@echo '                or a folder or file of your own images, see docs/data.md'
+	@echo '  IMAGE_SIZE    resizes images, as 64 or 48x64, height x width (their own size)'
 	@echo '  MNIST_DIR     a folder that holds the files of MNIST'
 	@echo '  DATA_CACHE    where downloads and the digits are kept (default: data/cache, or the'
 	@echo '                cache folder of the platform where that cannot be written)'
 	@echo '  OUTPUT        where everything goes (default: output/NAME-OF-THE-DATA-SET)'
+	@echo '  MODEL         what to train: cnn (default), mlp, resnet, mobilenet, vit, lstm, or the path'
+	@echo '                of a Python file'
+	@echo '  PARAMS        trained parameters to ship without training: .npz, .safetensors, .msgpack'
+	@echo '                or a folder of Orbax'
 	@echo '  EPOCHS, SEED  of the training (10, 0)'
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'

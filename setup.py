@@ -16,6 +16,7 @@ REQUIRED = [
     "flax==0.12.8",
     "optax==0.2.8",
     "orbax-checkpoint>=0.12",
+    "safetensors>=0.5",  # a form of trained parameters
     "tensorboard>=2.20",  # TensorFlow only writes summaries when it is there
     "ai-edge-litert==2.3.0",  # runs the .tflite files; tf.lite.Interpreter is deprecated
     "pymysql>=1.1",  # says why a database server lets nobody in, and holds the lock of a run

@@ -21,15 +21,17 @@ import tfx.components  # noqa: F401 - TFMA imports completely only after it
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.extractors import tflite_predict_extractor
 
-from data import dataset
+from benchmarks.training_peers import NETWORK
 from data.files import PROJECT_ROOT
+from data.splits import Split
 from modules import features
 from modules.export import tflite
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT32, INT8, Recipe
+from modules.export.trained import Trained
 from modules.inference import litert, tflite_extractor
-from modules.models import cnn
 from pipeline.settings import config_from_environment
 from pipeline.verdict import tfma_config
+from pipeline.verdict.limits import Limits
 from tests.support.digit_models import analyze
 
 OUTPUT = PROJECT_ROOT / "output" / "bench" / "extractor_throughput.json"
@@ -41,7 +43,7 @@ _RECIPES = (FLOAT32, DYNAMIC_RANGE, INT8)
 _TARGET = 5.0
 _REPETITIONS = 7
 _REPRESENTATIVE = 300
-_NUM_CLASSES = 10
+_EXAMPLES = 10_000  # as MNIST's test set
 
 
 def form_batches(images: np.ndarray) -> list[tfma.types.Extracts]:
@@ -60,14 +62,16 @@ def make_model(
     recipe: Recipe, tft_output: tft.TFTransformOutput, images: np.ndarray, folder: Path
 ) -> tfma.types.EvalSharedModel:
     """Writes a model for raw images float32[N, 784] into the folder, for TFMA to load."""
-    params = jax.device_get(cnn.init_params(jax.random.key(0), _NUM_CLASSES))
-    tflite.save_tflite(params, tft_output, recipe, str(folder), images[:_REPRESENTATIVE])
+    trained = Trained(NETWORK, jax.device_get(NETWORK.init(0)), tft_output)
+    tflite.save_tflite(trained, recipe, str(folder), images[:_REPRESENTATIVE])
     return tfma.default_eval_shared_model(str(folder), eval_config=eval_config())
 
 
 def eval_config() -> tfma.EvalConfig:
     """Returns the pipeline's EvalConfig for a TFLite model."""
-    return tfma_config.eval_config(tfma_config.TF_LITE, _NUM_CLASSES, 0.0, 1.0)
+    return tfma_config.eval_config(
+        tfma_config.TF_LITE, NETWORK.task.num_classes, _EXAMPLES, Limits()
+    )
 
 
 def measure(
@@ -98,7 +102,7 @@ def measure(
 def main() -> None:
     """Measures both and prints the ratio."""
     data = config_from_environment(os.environ).dataset
-    images, _ = dataset.read_split_range(data.eval_images, data.eval_labels, 0, data.eval_examples)
+    images, _ = data.features(Split.EVAL)
     batches, models = form_batches(images), {}
     with tempfile.TemporaryDirectory() as name:
         tft_output = analyze(images[:100], Path(name))

@@ -20,7 +20,7 @@ from tfx.dsl.compiler.compiler import Compiler
 from tfx.proto.orchestration import pipeline_pb2
 
 from data import cache, growth
-from data.dataset import DatasetFiles
+from data.dataset import Dataset
 from data.files import PROJECT_ROOT
 from data.resolve import resolve_dataset
 from modules.export.recipes import FLOAT32, INT8
@@ -67,7 +67,7 @@ def measure(definition: pipeline_pb2.Pipeline, node_id: str, log_file: Path) -> 
     }
 
 
-def run(files: DatasetFiles, folder: Path) -> dict[str, Figures]:
+def run(files: Dataset, folder: Path) -> dict[str, Figures]:
     """Runs the pipeline on a data set; returns the figures of each node."""
     config = PipelineConfig(
         dataset=files,

@@ -26,26 +26,25 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import example_gen_pb2, trainer_pb2
 
-from data import dataset, hard
+from data import hard
 from data.files import PROJECT_ROOT
 from data.splits import Split
 from modules import features
 from pipeline.config import PipelineConfig
 from pipeline.settings import config_from_environment
 from pipeline.verdict import tfma_config
+from pipeline.verdict.limits import Limits
 
 
 def write_records(config: PipelineConfig, folder: Path) -> None:
     """Writes the splits as gzipped TFRecords, one file each; not part of what is timed."""
     data = config.dataset
     folder.mkdir(parents=True)
-    train = (data.train_images, data.train_labels, 0, data.train_examples)
-    test = (data.eval_images, data.eval_labels, 0, data.eval_examples)
-    files = {Split.TRAIN: train, Split.EVAL: test, Split.HARD: test}
     for split in Split:
-        images, labels = dataset.read_split_range(*files[split])
+        images, labels = data.features(Split.EVAL if split == Split.HARD else split)
         if split == Split.HARD:
-            images = hard.make_hard(images, 0)
+            shaped = images.reshape(-1, *data.task.image_shape)
+            images = hard.make_hard(shaped, 0).reshape(images.shape)
         with tf.io.TFRecordWriter(str(folder / f"{split}.gz"), "GZIP") as writer:
             for pixels, label in zip(images, labels, strict=True):
                 example = tf.train.Example()
@@ -56,9 +55,10 @@ def write_records(config: PipelineConfig, folder: Path) -> None:
                 writer.write(example.SerializeToString())
 
 
-def stock_eval_config(model_type: str, num_classes: int) -> tfma.EvalConfig:
+def stock_eval_config(model_type: str, num_classes: int, examples: int) -> tfma.EvalConfig:
     """Returns the project's EvalConfig with TFMA's Precision and Recall, one for each class."""
-    config = tfma_config.eval_config(model_type, num_classes, 0.0, 1.0)
+    anything = Limits(min_accuracy=0.0, max_drop_from_last=1.0)
+    config = tfma_config.eval_config(model_type, num_classes, examples, anything)
     metrics = config.metrics_specs[0].metrics
     for metric in [metric for metric in metrics if metric.class_name.startswith("PerClass")]:
         metrics.remove(metric)
@@ -93,7 +93,7 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
         eval_args=trainer_pb2.EvalArgs(),
         custom_config={
             **dataclasses.asdict(config.train),
-            "num_classes": config.dataset.num_classes,
+            "num_classes": config.dataset.task.num_classes,
         },
     )
     evaluators = [
@@ -102,7 +102,9 @@ def stock_pipeline(config: PipelineConfig, records: Path) -> Pipeline:
             example_splits=[Split.EVAL, Split.HARD],
             model=trainer.outputs["model"],
             schema=schema.outputs["schema"],
-            eval_config=stock_eval_config(model_type, config.dataset.num_classes),
+            eval_config=stock_eval_config(
+                model_type, config.dataset.task.num_classes, config.dataset.eval_examples
+            ),
         ).with_id(f"Evaluator.{model_type}")
         for model_type in (tfma_config.TF_SAVED_MODEL, tfma_config.TF_LITE)
     ]

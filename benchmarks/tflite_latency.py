@@ -20,18 +20,18 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import tensorflow_transform as tft
 
 from benchmarks import tflite_peers
-from data.dataset import open_folder, read_split_range
+from benchmarks.training_peers import NETWORK
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
-from modules import features
+from data.finding.opening import open_data
+from data.splits import Split
 from modules.examples import tf_examples
 from modules.export import logit_checks, tflite
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT32, INT8
+from modules.export.trained import Trained
 from modules.inference import litert
-from modules.models import cnn
 from modules.training import loop
 from modules.training.config import TrainConfig
 from tests.support.digit_models import analyze
@@ -54,30 +54,27 @@ _PACKAGES = ("ai-edge-litert", "tensorflow", "jax", "flax", "keras")
 _Key = tuple[str, str]  # whose model, recipe
 
 
-class Network(NamedTuple):
-    """A trained network, the graph before it, and what JAX computes."""
+class Example(NamedTuple):
+    """A trained network with the graph before it, and what JAX computes."""
 
-    params: cnn.Params
-    tft_output: tft.TFTransformOutput
+    trained: Trained
     images: np.ndarray  # raw, float32[N, 784]
     logits: np.ndarray  # float32[N, classes]
 
 
-def train(folder: Path) -> Network:
+def train(folder: Path) -> Example:
     """Trains for one epoch on the offline digits, which are written into `folder`."""
     make_digits(folder / "digits")
-    files = open_folder(folder / "digits")
-    images, labels = read_split_range(
-        files.train_images, files.train_labels, 0, files.train_examples
-    )
+    files = open_data(folder / "digits")
+    images, labels = files.features(Split.TRAIN)
     tft_output = analyze(images, folder)
     pixels = tf_examples.normalize(images, tft_output)
-    config = TrainConfig(epochs=1, num_classes=files.num_classes)
-    params = jax.device_get(loop.train(pixels, labels, config).params)
-    return Network(params, tft_output, images, loop.predict(params, pixels))
+    variables = loop.train(NETWORK, pixels, labels, TrainConfig(epochs=1)).variables
+    trained = Trained(NETWORK, variables, tft_output)
+    return Example(trained, images, loop.predict(NETWORK, variables, pixels))
 
 
-def save_all(network: Network, folder: Path) -> tuple[dict[_Key, str], dict[str, str], float]:
+def save_all(example: Example, folder: Path) -> tuple[dict[_Key, str], dict[str, str], float]:
     """Converts the network by every recipe, ours and the peers'.
 
     Returns:
@@ -87,26 +84,27 @@ def save_all(network: Network, folder: Path) -> tuple[dict[_Key, str], dict[str,
     Raises:
       export_checks.ExportMismatchError: Keras's model computes something else than JAX.
     """
-    white = np.ones((1, features.NUM_PIXELS), np.float32)
-    lowest, highest = tf_examples.normalize(np.concatenate([0 * white, white]), network.tft_output)
+    white = np.ones((1, NETWORK.task.num_pixels), np.float32)
+    graph, params = example.trained.tft_output, example.trained.variables["params"]
+    lowest, highest = tf_examples.normalize(np.concatenate([0 * white, white]), graph)
     scale = highest[0] - lowest[0]
     mean = -lowest[0] / scale
 
-    keras_model = tflite_peers.make_keras_model(network.params, mean, scale)
-    keras_logits = keras_model.predict(network.images, verbose=0)
-    logit_checks.check_logits("Keras model", network.logits, keras_logits)
+    keras_model = tflite_peers.make_keras_model(params, mean, scale)
+    keras_logits = keras_model.predict(example.images, verbose=0)
+    logit_checks.check_logits("Keras model", example.logits, keras_logits)
     saved_models = {name: str(folder / f"{name}_saved_model") for name in (KERAS, POLYMORPHIC)}
     keras_model.export(saved_models[KERAS], verbose=False)
-    tflite_peers.save_polymorphic(network.params, mean, scale, saved_models[POLYMORPHIC])
+    tflite_peers.save_polymorphic(params, mean, scale, saved_models[POLYMORPHIC])
 
     paths, failures = {}, {}
-    representative = network.images[::3]
+    representative = example.images[::3]
     for recipe in _RECIPES:
         directory = folder / OURS / recipe.name
         directory.mkdir(parents=True)
         paths[OURS, recipe.name] = tflite.save_tflite(
-            network.params, network.tft_output, recipe, str(directory), representative
-        )
+            example.trained, recipe, str(directory), representative
+        ).path
         for peer, saved_model in saved_models.items():
             path = folder / f"{peer}_{recipe.name}.tflite"
             try:
@@ -114,13 +112,13 @@ def save_all(network: Network, folder: Path) -> tuple[dict[_Key, str], dict[str,
                 paths[peer, recipe.name] = str(path)
             except RuntimeError as error:
                 failures[f"{peer} {recipe.name}"] = f"not converted, {error!r}; stderr says why"
-    return paths, failures, float(np.abs(keras_logits - network.logits).max())
+    return paths, failures, float(np.abs(keras_logits - example.logits).max())
 
 
 def _load(path: str, batch_size: int) -> litert.LoadedModel:
     interpreter = litert.make_interpreter(path)
     index = interpreter.get_input_details()[0]["index"]
-    interpreter.resize_tensor_input(index, [batch_size, features.NUM_PIXELS])
+    interpreter.resize_tensor_input(index, [batch_size, NETWORK.task.num_pixels])
     return litert.LoadedModel(interpreter)
 
 
@@ -149,10 +147,10 @@ def time_all(paths: dict[_Key, str], images: np.ndarray) -> dict[str, dict[_Key,
     }
 
 
-def agreement(path: str, network: Network) -> float:
-    """Returns the share of the network's images on which the TFLite model has JAX's argmax."""
-    found = _load(path, len(network.images))(network.images)
-    return float(np.mean(found.argmax(axis=1) == network.logits.argmax(axis=1)))
+def agreement(path: str, example: Example) -> float:
+    """Returns the share of the images on which the TFLite model has JAX's argmax."""
+    found = _load(path, len(example.images))(example.images)
+    return float(np.mean(found.argmax(axis=1) == example.logits.argmax(axis=1)))
 
 
 def compare(figures: dict[str, dict[_Key, np.ndarray]]) -> list[dict[str, Any]]:
@@ -181,11 +179,11 @@ def compare(figures: dict[str, dict[_Key, np.ndarray]]) -> list[dict[str, Any]]:
 def main() -> None:
     """Measures everything, prints it and writes the JSON file."""
     with tempfile.TemporaryDirectory() as name:
-        network = train(Path(name))
-        paths, failures, keras_difference = save_all(network, Path(name))
+        example = train(Path(name))
+        paths, failures, keras_difference = save_all(example, Path(name))
         sizes = {key: np.array([os.path.getsize(path)]) for key, path in paths.items()}
-        figures = {"bytes": sizes, **time_all(paths, network.images)}
-        agreements = {key: agreement(path, network) for key, path in paths.items()}
+        figures = {"bytes": sizes, **time_all(paths, example.images)}
+        agreements = {key: agreement(path, example) for key, path in paths.items()}
     models = [
         {"made_by": key[0], "recipe": key[1]}
         | {figure: round(float(np.median(row[key])), 1) for figure, row in figures.items()}
@@ -193,7 +191,7 @@ def main() -> None:
         for key in paths
     ]
     result = {
-        "parameters": sum(leaf.size for leaf in jax.tree.leaves(network.params)),
+        "parameters": sum(leaf.size for leaf in jax.tree.leaves(example.trained.variables)),
         "largest_logit_difference_of_keras_to_jax": keras_difference,
         "models": models,
         "failures": failures,

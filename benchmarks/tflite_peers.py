@@ -1,6 +1,6 @@
 """What our TFLite models are measured against: the same function, made and converted otherwise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import jax
 import keras
@@ -8,15 +8,16 @@ import numpy as np
 import tensorflow as tf
 from jax.experimental import jax2tf
 
+from benchmarks.training_peers import NETWORK
 from modules import features
 from modules.export.recipes import Recipe
 from modules.inference import litert
-from modules.models import cnn
 
+Params = Mapping[str, Mapping[str, np.ndarray]]
 _LAYERS = ("Conv_0", "Conv_1", "Dense_0", "logits")  # Flax's names, in the order of Keras's layers
 
 
-def make_keras_model(params: cnn.Params, mean: np.float32, scale: np.float32) -> keras.Model:
+def make_keras_model(params: Params, mean: np.float32, scale: np.float32) -> keras.Model:
     """Returns the network in Keras, from raw images float32[B, 784] to logits.
 
     Args:
@@ -33,8 +34,8 @@ def make_keras_model(params: cnn.Params, mean: np.float32, scale: np.float32) ->
             "one of modules/models/cnn.py here in Keras"
         )
     layers = keras.layers
-    images = keras.Input((features.NUM_PIXELS,), name=features.IMAGE_FLOATS)
-    x = layers.Reshape(features.IMAGE_SHAPE)((images - mean) * scale)
+    images = keras.Input((NETWORK.task.num_pixels,), name=features.IMAGE_FLOATS)
+    x = layers.Reshape(NETWORK.task.image_shape)((images - mean) * scale)
     x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
     x = layers.AveragePooling2D(2)(x)
     x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)
@@ -49,9 +50,7 @@ def make_keras_model(params: cnn.Params, mean: np.float32, scale: np.float32) ->
     return keras_model
 
 
-def save_polymorphic(
-    params: cnn.Params, mean: np.float32, scale: np.float32, directory: str
-) -> None:
+def save_polymorphic(params: Params, mean: np.float32, scale: np.float32, directory: str) -> None:
     """Writes the Flax network as a SavedModel that takes any batch, as jax2tf's manual says.
 
     Args:
@@ -62,15 +61,18 @@ def save_polymorphic(
     """
     module = tf.Module()
     module.parameters = jax.tree.map(tf.Variable, params)
-    apply_flat = jax2tf.convert(
-        cnn.apply_flat, polymorphic_shapes=[None, "(b, ...)"], with_gradient=False
+    apply = jax2tf.convert(
+        lambda params, pixels: NETWORK.logits({"params": params}, pixels),
+        polymorphic_shapes=[None, "(b, ...)"],
+        with_gradient=False,
     )
-    image_spec = tf.TensorSpec([None, features.NUM_PIXELS], tf.float32, name=features.IMAGE_FLOATS)
+    size = NETWORK.task.num_pixels
+    image_spec = tf.TensorSpec([None, size], tf.float32, name=features.IMAGE_FLOATS)
 
     @tf.function(autograph=False, input_signature=[image_spec])
     def predict(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels = (image_floats - mean) * scale
-        return {features.LOGITS: apply_flat(module.parameters, pixels)}
+        return {features.LOGITS: apply(module.parameters, pixels)}
 
     tf.saved_model.save(module, directory, signatures={litert.SIGNATURE: predict})
 

@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -20,18 +21,23 @@ import jax
 import numpy as np
 
 from benchmarks import training_peers
-from data import cache, dataset
+from benchmarks.training_peers import NETWORK
+from data import cache
+from data.dataset import Dataset
 from data.errors import DataError
 from data.files import PROJECT_ROOT
 from data.hard import make_hard
 from data.resolve import resolve_dataset
-from modules.models import cnn
-from modules.training import feed, loop
+from data.splits import Split
+from modules.models.protocol import Variables
+from modules.training import loop
 from modules.training.config import TrainConfig
+from modules.training.plan import split_rows
 
 OUTPUT = PROJECT_ROOT / "output" / "bench" / "training_accuracy.json"
 TARGET = 0.992  # of the test images
 _WATCHED = (0.99, TARGET)
+_evaluate = partial(loop.evaluate, NETWORK)
 _PACKAGES = ("jax", "flax", "optax")
 # What a run came to, and which of several is the worst.
 _WORST = {
@@ -55,28 +61,29 @@ class Images:
     test_labels: np.ndarray
 
 
-class EpochParams:
-    """Keeps the parameters after each epoch, in the place of the checkpoints of a training."""
+class EpochVariables:
+    """Keeps the variables after each epoch, in the place of the checkpoints of a training."""
 
     def __init__(self) -> None:
-        self.params: list[cnn.Params] = []
+        self.variables: list[Variables] = []
         self.times: list[float] = []  # time.monotonic()
 
     def restore_latest(self, like: Any) -> None:
         """Finds nothing."""
 
     def save(self, epoch: int, state: Any, history: list[Any]) -> None:
-        """Keeps the parameters, which are on the host already."""
-        self.params.append(state.params)
+        """Keeps the variables, which are on the host already."""
+        self.variables.append(state.state.variables)
         self.times.append(time.monotonic())
 
 
-def load(files: dataset.DatasetFiles) -> Images:
+def load(files: Dataset) -> Images:
     """Reads all of a data set and makes the hard images."""
-    train, train_labels = dataset.read_split_range(*files.paths[:2], 0, files.train_examples)
-    test, test_labels = dataset.read_split_range(*files.paths[2:], 0, files.eval_examples)
-    parts = [make_hard(test[i : i + 1000], i) for i in range(0, len(test), 1000)]  # saves memory
-    hard = np.concatenate(parts)
+    train, train_labels = files.features(Split.TRAIN)
+    test, test_labels = files.features(Split.EVAL)
+    shaped = test.reshape(-1, *files.task.image_shape)
+    parts = [make_hard(shaped[i : i + 1000], i) for i in range(0, len(test), 1000)]  # saves memory
+    hard = np.concatenate(parts).reshape(test.shape)
     mean = np.float32(train.mean(dtype=np.float64))
     scale = np.float32(1 / train.std(dtype=np.float64))
     train, test, hard = ((images - mean) * scale for images in (train, test, hard))
@@ -96,25 +103,22 @@ def run(images: Images, config: TrainConfig, watch: bool) -> dict[str, Any]:
       compilation, but with the validation after each epoch. With `watch` also "epochs": seconds
       since the compilation and accuracy on the test images.
     """
-    epochs = EpochParams() if watch else None
-    result = loop.train(images.train, images.train_labels, config, checkpoints=epochs)
+    epochs, test = EpochVariables() if watch else None, (images.test, images.test_labels)
+    result = loop.train(NETWORK, images.train, images.train_labels, config, checkpoints=epochs)
     started = time.monotonic() - result.train_seconds
     figures = {
         "seed": config.seed,
         "validation_accuracy": result.history[-1].validation_accuracy,
-        "test_accuracy": loop.evaluate(result.params, images.test, images.test_labels)[1],
-        "hard_accuracy": loop.evaluate(result.params, images.hard, images.test_labels)[1],
+        "test_accuracy": _evaluate(result.variables, *test)[1],
+        "hard_accuracy": _evaluate(result.variables, images.hard, images.test_labels)[1],
         "compile_s": round(result.compile_seconds, 2),
         "train_s": round(result.train_seconds, 2),
         "images_per_second": round(result.trained_images / result.train_seconds),
     }
     if epochs:
         figures["epochs"] = [
-            {
-                "seconds": round(ended - started, 3),
-                "test_accuracy": loop.evaluate(params, images.test, images.test_labels)[1],
-            }
-            for params, ended in zip(epochs.params, epochs.times, strict=True)
+            {"seconds": round(ended - started, 3), "test_accuracy": _evaluate(each, *test)[1]}
+            for each, ended in zip(epochs.variables, epochs.times, strict=True)
         ]
     print(f"{config.epochs:>2} epochs, seed {config.seed}: {_described(figures)}", flush=True)
     return figures
@@ -125,12 +129,9 @@ def run_all(images: Images, epochs: int, seeds: int, watch: bool = False) -> dic
     config = TrainConfig(epochs=epochs)
     runs = [run(images, dataclasses.replace(config, seed=seed), watch) for seed in range(seeds)]
     values = {name: [figures[name] for figures in runs] for name in _WORST}
-    return {
-        "epochs": epochs,
-        "mean": {name: round(float(np.mean(values[name])), 5) for name in _WORST},
-        "worst": {name: _WORST[name](values[name]) for name in _WORST},
-        "runs": runs,
-    }
+    mean = {name: round(float(np.mean(values[name])), 5) for name in _WORST}
+    worst = {name: _WORST[name](values[name]) for name in _WORST}
+    return {"epochs": epochs, "mean": mean, "worst": worst, "runs": runs}
 
 
 def seconds_to(runs: Sequence[Mapping[str, Any]], accuracy: float) -> list[float | None]:
@@ -186,9 +187,8 @@ def main() -> None:
         raise SystemExit(str(error)) from error
     images = load(files)
     # Or the first training would have the validation compiled, and count that as its own time.
-    _, rows = feed.split_rows(len(images.train), TrainConfig())
-    params = jax.device_get(cnn.init_params(jax.random.key(0), TrainConfig.num_classes))
-    loop.evaluate(params, images.train[rows], images.train_labels[rows])
+    _, rows = split_rows(images.train_labels, TrainConfig())
+    _evaluate(jax.device_get(NETWORK.init(0)), images.train[rows], images.train_labels[rows])
 
     devices = jax.devices()
     print(f"{files.source}; {len(devices)} x {devices[0].device_kind} ({jax.default_backend()})")

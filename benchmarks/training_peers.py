@@ -16,12 +16,15 @@ import optax
 from flax.training.train_state import TrainState
 
 from benchmarks.turns import Turn
-from modules import features
+from data.task import Task
 from modules.models import cnn
+from modules.models.network import Network
 
 TUTORIAL_BATCH_SIZE, _TUTORIAL_EPOCHS = 32, 10
 _LEARNING_RATE, _MOMENTUM = 0.1, 0.9  # the tutorial's
-_NUM_CLASSES = 10
+NETWORK = Network(cnn.MODEL, Task("digits", (28, 28, 1), tuple("0123456789")))
+_NUM_CLASSES = NETWORK.task.num_classes
+_IMAGE_SHAPE = NETWORK.task.image_shape
 _MATRIX, _PRODUCTS = 2048, 5
 
 
@@ -35,11 +38,11 @@ def tutorial_loop(images: np.ndarray, labels: np.ndarray) -> Turn:
       images: normalised float32[N, 784].
       labels: int[N], 0 to 9.
     """
-    images, labels = images.reshape(-1, *features.IMAGE_SHAPE), np.asarray(labels, np.int32)
+    images, labels = images.reshape(-1, *_IMAGE_SHAPE), np.asarray(labels, np.int32)
     network = cnn.CNN(_NUM_CLASSES)
     state = TrainState.create(
         apply_fn=network.apply,
-        params=cnn.init_params(jax.random.key(0), _NUM_CLASSES),
+        params=NETWORK.init(0)["params"],
         tx=optax.sgd(_LEARNING_RATE, _MOMENTUM),
     )
     generator = np.random.default_rng(0)
@@ -66,10 +69,10 @@ def tutorial_loop(images: np.ndarray, labels: np.ndarray) -> Turn:
 @jax.jit
 def _apply(
     state: TrainState, images: jax.Array, labels: jax.Array
-) -> tuple[cnn.Params, jax.Array, jax.Array]:
+) -> tuple[dict, jax.Array, jax.Array]:
     """Returns (gradients, loss, accuracy) for float32[B, 28, 28, 1] and int32[B]."""
 
-    def loss_fn(params: cnn.Params) -> tuple[jax.Array, jax.Array]:
+    def loss_fn(params: dict) -> tuple[jax.Array, jax.Array]:
         logits = state.apply_fn({"params": params}, images)
         targets = jax.nn.one_hot(labels, _NUM_CLASSES)
         return optax.softmax_cross_entropy(logits, targets).mean(), logits
@@ -79,7 +82,7 @@ def _apply(
 
 
 @jax.jit
-def _update(state: TrainState, grads: cnn.Params) -> TrainState:
+def _update(state: TrainState, grads: dict) -> TrainState:
     return state.apply_gradients(grads=grads)
 
 
@@ -118,7 +121,7 @@ def keras_fit(images: np.ndarray, labels: np.ndarray, batch_size: int, policy: s
     layers = keras.layers
     network = keras.Sequential(
         [
-            keras.Input(features.IMAGE_SHAPE),
+            keras.Input(_IMAGE_SHAPE),
             layers.Conv2D(32, 3, padding="same", activation="relu", dtype=policy),
             layers.AveragePooling2D(2, dtype=policy),
             layers.Conv2D(64, 3, padding="same", activation="relu", dtype=policy),
@@ -132,7 +135,7 @@ def keras_fit(images: np.ndarray, labels: np.ndarray, batch_size: int, policy: s
         optimizer=keras.optimizers.SGD(_LEARNING_RATE, _MOMENTUM),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    images = images.reshape(-1, *features.IMAGE_SHAPE)
+    images = images.reshape(-1, *_IMAGE_SHAPE)
     times: list[float] = []
     clock = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda *_: times.append(time.perf_counter()),
@@ -157,7 +160,7 @@ def torch_loop(images: np.ndarray, labels: np.ndarray, batch_size: int) -> Turn:
         torch.nn.Linear(256, _NUM_CLASSES),
     )
     optimizer = torch.optim.SGD(network.parameters(), _LEARNING_RATE, _MOMENTUM)
-    pixels = torch.tensor(images.reshape(-1, 1, *features.IMAGE_SHAPE[:2]))
+    pixels = torch.tensor(images.reshape(-1, 1, *_IMAGE_SHAPE[:2]))
     targets = torch.tensor(labels, dtype=torch.int64)
     generator = np.random.default_rng(0)
 
@@ -205,8 +208,8 @@ def flops_of_an_image() -> int:
     Counted are convolutions, done directly, and dense layers: forward once, backward twice, but for
     the gradient of the first layer's input.
     """
-    params = jax.eval_shape(partial(cnn.init_params, num_classes=_NUM_CLASSES), jax.random.key(0))
-    positions, forward, first = features.NUM_PIXELS, 0, 0
+    params = NETWORK.shapes()["params"]
+    positions, forward, first = NETWORK.task.num_pixels, 0, 0
     for layer in sorted(params):  # Conv_0, Conv_1, ..., which pooling follows, then dense ones
         kernel = params[layer]["kernel"]
         is_convolution = len(kernel.shape) == 4

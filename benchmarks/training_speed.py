@@ -30,12 +30,13 @@ import numpy as np
 
 from benchmarks import training_peers
 from benchmarks.turns import Contender, Process, Turn
-from data.dataset import open_folder, read_split_range
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
-from modules import features
+from data.finding.opening import open_data
+from data.splits import Split
 from modules.training import augmentation, loop
 from modules.training.config import TrainConfig
+from modules.training.plan import make_plan
 
 OUTPUT = PROJECT_ROOT / "output" / "bench" / "training_speed.json"
 OURS, TUTORIAL, TORCH, PEAK = "ours", "Flax tutorial", "PyTorch", "matrix product"
@@ -75,7 +76,7 @@ def contenders(epochs: int) -> list[Contender]:
 
 
 def our_steps(config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> Turn:
-    """Returns a turn of `training.train`: the steps of its next epoch, compiled in the first one.
+    """Returns a turn of `loop.train`: the steps of its next epoch, compiled in the first one.
 
     It runs in a thread, which waits after each epoch's last step; what `train` does then, before
     the next epoch, is not timed.
@@ -85,12 +86,12 @@ def our_steps(config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> Tu
       images: normalised float32[N, 784].
       labels: int64[N].
     """
-    calls, steps = loop.steps_of_epoch(len(images), config)
+    steps = make_plan(training_peers.NETWORK, labels, config).steps_of_epoch
     begin, finished = threading.Semaphore(0), queue.SimpleQueue()
     started = time.perf_counter()
 
     def on_steps(_: int, done: int) -> None:
-        if done == calls * steps:
+        if done == steps:
             finished.put(time.perf_counter() - started)
             begin.acquire()
 
@@ -101,7 +102,7 @@ def our_steps(config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> Tu
     def run() -> None:
         begin.acquire()
         try:
-            loop.train(images, labels, config, on_steps, on_epoch)
+            loop.train(training_peers.NETWORK, images, labels, config, on_steps, on_epoch)
         except Exception as error:  # whatever it is, the turn is to raise it
             finished.put(error)
 
@@ -112,16 +113,17 @@ def our_steps(config: TrainConfig, images: np.ndarray, labels: np.ndarray) -> Tu
         seconds = finished.get()
         if isinstance(seconds, Exception):
             raise seconds
-        return calls * steps * config.batch_size, seconds
+        return steps * config.batch_size, seconds
 
     return turn
 
 
 def augments_without_ranges() -> bool:
     """Whether the augmentation is computed even where all its ranges are 0."""
-    pixels, draws = jnp.zeros((1, features.NUM_PIXELS)), jnp.zeros((1, augmentation.DRAWS))
-    config = TrainConfig(**_NOT_AUGMENTED)
-    return bool(jax.make_jaxpr(lambda x, y: augmentation.augment(x, y, config))(pixels, draws).eqns)
+    config, task = TrainConfig(**_NOT_AUGMENTED), training_peers.NETWORK.task
+    draws = jnp.zeros((1, augmentation.draws_of_an_image(config)))
+    augment = partial(augmentation.augment, config=config, image_shape=task.image_shape)
+    return bool(jax.make_jaxpr(augment)(jnp.zeros((1, task.num_pixels)), draws).eqns)
 
 
 def best(rates: _Rates, group: str) -> Contender | None:
@@ -155,10 +157,8 @@ def read_digits(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns normalised images float32[count, 784] and labels int64[count]."""
     with tempfile.TemporaryDirectory() as folder:
         make_digits(Path(folder) / "digits")
-        files = open_folder(Path(folder) / "digits")
-        images, labels = read_split_range(
-            files.train_images, files.train_labels, 0, files.train_examples
-        )
+        files = open_data(Path(folder) / "digits")
+        images, labels = files.features(Split.TRAIN)
     rows = np.arange(count) % len(images)
     return ((images - images.mean()) / images.std())[rows], labels[rows]
 

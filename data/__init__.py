@@ -1,1 +1,1 @@
-"""Data sets as four checked IDX files: readers, catalogue, download, digits, hard images."""
+"""Data sets in any form, checked: readers, catalogue, download, digits, hard images."""

@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from data.dataset import FILE_NAMES, IMAGE_SHAPE
 from data.errors import DataError, disk_errors
-from data.forms.checksums import has_sha256
 from data.forms.idx import write_idx
+from data.forms.idx_checksums import has_sha256
+from data.forms.idx_names import FILE_NAMES
+from data.task import Task
+
+TASK = Task("digits", (28, 28, 1), tuple("0123456789"), title="offline digits")
 
 DIGITS_SHA256: dict[str, str] = {
     FILE_NAMES[0]: "a124f16befd1377d95f01e9a8371561b26eec5c4a469fd7537eb0a4a89011311",
@@ -104,5 +107,7 @@ def _enlarge(digit: np.ndarray) -> np.ndarray:
     down, right = (np.rint(np.average(eighths, weights=levels.sum(axis))) / 8 for axis in (1, 0))
     half = _WINDOW / 2
     window = right - half, down - half, right + half, down + half
-    enlarged = Image.fromarray(levels).resize(IMAGE_SHAPE, Image.Resampling.BICUBIC, box=window)
+    enlarged = Image.fromarray(levels).resize(
+        TASK.image_shape[:2], Image.Resampling.BICUBIC, box=window
+    )
     return np.asarray(enlarged.point(_CONTRAST))

@@ -37,3 +37,9 @@ def file_sha256(path: Path) -> str:
     """Returns the SHA-256 of a file's content in hexadecimal digits; raises OSError."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def folder_sha256(folder: Path) -> dict[str, str]:
+    """Returns the SHA-256 of every file in a folder, by its path in it; raises OSError."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}

@@ -11,20 +11,23 @@ from pathlib import Path
 
 import numpy as np
 
-from data import dataset, hard
+from data import hard
 from data.cache import add_cache_dir
+from data.dataset import Dataset, range_size, ranges
 from data.errors import FAILED, DataError, disk_errors
+from data.finding.opening import Expected, open_data
 from data.forms import idx
+from data.forms.idx_names import FILE_NAMES
+from data.forms.reader import Reader
 from data.resolve import resolve_dataset
+from data.splits import Split
 
-_AT_ONCE = 10_000  # images, some 200 MB while they are being warped
 
-
-def grow(files: dataset.DatasetFiles, times: int, folder: Path) -> dataset.DatasetFiles:
+def grow(dataset: Dataset, times: int, folder: Path) -> Dataset:
     """Writes plain IDX files with `times` as many images of each split, and returns them checked.
 
     Args:
-        files: what to start from.
+        dataset: what to start from.
         times: at least 1, which gives the same images again.
         folder: where to; made if need be.
 
@@ -35,49 +38,51 @@ def grow(files: dataset.DatasetFiles, times: int, folder: Path) -> dataset.Datas
         raise DataError(f"cannot make {times} times as many images; expected at least 1")
     with disk_errors("make", folder):
         folder.mkdir(parents=True, exist_ok=True)
-    pairs = [files.paths[:2], files.paths[2:]]
-    for (images, labels), names in zip(pairs, np.reshape(dataset.FILE_NAMES, (2, 2)), strict=True):
-        count = idx.read_header(images).shape[0]
+    height, width, channels = dataset.task.image_shape
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    splits, size = dataset.open(), range_size(dataset.task)
+    for split, names in ((Split.TRAIN, FILE_NAMES[:2]), (Split.EVAL, FILE_NAMES[2:])):
+        reader = splits[split]
+        images = (part.reshape(-1, *shape) for part in _copies(reader, size, times))
+        idx.write_idx_parts(folder / names[0], (times * len(reader), *shape), images)
+        labels = reader.labels().astype(np.int32)
         idx.write_idx_parts(
-            folder / names[0],
-            (times * count, *dataset.IMAGE_SHAPE),
-            _copies(images, labels, count, times),
+            folder / names[1], (times * len(reader),), (labels for _ in range(times)), np.int32
         )
-        classes = idx.read_range(labels, 0, count)
-        idx.write_idx_parts(folder / names[1], (times * count,), (classes for _ in range(times)))
-    return dataset.open_folder(folder, num_classes=files.num_classes)
+    return open_data(
+        folder, expected=Expected(dataset.task, tuple(range(dataset.task.num_classes)))
+    )
 
 
-def _copies(images: Path, labels: Path, count: int, times: int) -> Iterator[np.ndarray]:
-    """Yields the images of a split, and their further copies, as uint8[N, 28, 28]."""
+def _copies(reader: Reader, size: int, times: int) -> Iterator[np.ndarray]:
+    """Yields the images of a split, and their further copies, as uint8[N, H, W, C]."""
     for copy in range(times):
-        for start in range(0, count, _AT_ONCE):
-            stop = min(start + _AT_ONCE, count)
-            pixels, _ = dataset.read_split_range(images, labels, start, stop)
+        for start, stop in ranges(len(reader), size):
+            levels, _ = reader.read(start, stop)
             if copy:  # 0 is the seed of the hard set, which must stay unknown to the training
-                pixels = hard.make_hard(pixels, start, seed=copy)
-            levels = np.rint(pixels * 255).astype(np.uint8)
-            yield levels.reshape(-1, *dataset.IMAGE_SHAPE)
+                moved = hard.make_hard(levels / np.float32(255), start, seed=copy)
+                levels = np.rint(moved * 255).astype(np.uint8)
+            yield levels
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status: 1 when the data cannot be had or written."""
     parser = argparse.ArgumentParser(prog="python -m data.growth", description=__doc__)
-    parser.add_argument("dataset", metavar="DATASET", help="auto, mnist, digits or a folder")
+    parser.add_argument("dataset", metavar="DATASET", help="as for `python -m data`")
     parser.add_argument("times", metavar="TIMES", type=int, help="at least 1")
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("--mnist-dir", help="a folder with MNIST's four IDX files")
     add_cache_dir(parser)
     options = parser.parse_args(arguments)
     try:
-        files = resolve_dataset(options.dataset, options.mnist_dir, options.cache_dir)
-        grown = grow(files, options.times, options.folder)
+        dataset = resolve_dataset(options.dataset, options.mnist_dir, options.cache_dir)
+        grown = grow(dataset, options.times, options.folder)
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     print(
         f"{options.folder}: {grown.train_examples:,} training and {grown.eval_examples:,} test "
-        f"images of {files.name}"
+        f"images of {dataset.name}"
     )
     return 0
 

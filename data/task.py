@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,3 +85,18 @@ class Task:
         values["image_shape"] = tuple(values["image_shape"])
         values["label_names"] = tuple(values["label_names"])
         return cls(**values)
+
+
+def parse_image_size(text: str) -> tuple[int, int]:
+    """Returns height and width from a text such as 48x64, or 64 for both.
+
+    Raises:
+        ValueError: it is no such text, or too large.
+    """
+    match = re.fullmatch(r"(\d{1,3})(?:x(\d{1,3}))?", text, re.ASCII)
+    size = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not (min(size) > 0 and max(size) <= MAX_SIDE):
+        raise ValueError(
+            f"expected a number from 1 to {MAX_SIDE}, or two as 48x64 (height x width)"
+        )
+    return size

@@ -15,10 +15,10 @@ def preprocessing_fn(inputs: dict[str, Any]) -> dict[str, Any]:
     change the float32 constants of the graph.
 
     Args:
-      inputs: `image_floats` float32[B, 784] in [0, 1] and `image_class` int64[B, 1].
+      inputs: `image_floats` float32[B, pixels] in [0, 1] and `image_class` int64[B, 1].
 
     Returns:
-      `image_normalized` float32[B, 784], mean 0 and variance 1 over the train split (all zero
+      `image_normalized` float32[B, pixels], mean 0 and variance 1 over the train split (all zero
       when every pixel is the same), and `image_class` unchanged.
     """
     images = inputs[features.IMAGE_FLOATS]

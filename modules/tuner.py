@@ -19,8 +19,11 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from modules.examples import tf_examples
+from modules.models.network import Network
 from modules.training import divergence, feed, loop
 from modules.training.config import TrainConfig
+from modules.training.job import TrainingJob
+from modules.training.plan import split_rows
 
 Values = Mapping[str, Any]  # fields of TrainConfig, by name
 
@@ -29,24 +32,25 @@ class TrialError(FatalRuntimeError):
     """A trial failed otherwise than by diverging, which ends the search."""
 
 
-def search_space(config: TrainConfig, num_examples: int) -> keras_tuner.HyperParameters:
+def search_space(config: TrainConfig, labels: np.ndarray) -> keras_tuner.HyperParameters:
     """Returns what is searched: fields of TrainConfig, with those of `config` as their defaults.
 
     The ranges lie around the values of `config`, so that they move with it.
 
     Args:
       config: how trials are trained otherwise.
-      num_examples: of the train split; no batch is larger than what is trained on.
+      labels: int[N] of the train split; no batch is larger than what is trained on.
 
     Raises:
-      ValueError: there are too few examples for one batch of `config`.
+      ValueError: there are too few examples.
     """
-    train_rows, _ = feed.split_rows(num_examples, config)
+    train_rows, _ = split_rows(labels, config)
     space = keras_tuner.HyperParameters()
     rate, batch, momentum = config.learning_rate, config.batch_size, config.momentum
     space.Float("learning_rate", rate / 4, rate * 4, sampling="log", default=rate)
     sizes = sorted({max(1, batch // 2), batch, batch * 2, batch * 4})
-    space.Choice("batch_size", [size for size in sizes if size <= len(train_rows)], default=batch)
+    fitting = [size for size in sizes if size <= len(train_rows)] or [len(train_rows)]
+    space.Choice("batch_size", fitting, default=min(batch, fitting[-1]))
     space.Float("momentum", min(0.8, momentum), max(0.95, momentum), default=momentum)
     return space
 
@@ -75,19 +79,20 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Returns the search, and the arrays that it trains on: those of the train split alone.
 
     Args:
-      fn_args: TFX's; `custom_config` holds the fields of `TrainConfig` for a trial, and how many
-        "trials" to make.
+      fn_args: TFX's; `custom_config` is the `TrainingJob` of a trial, and how many "trials" to
+        make.
 
     Raises:
-      ValueError: there are too few examples for one batch.
+      data.errors.ConfigError: the model will not do.
+      ValueError: there are too few examples.
     """
-    settings = dict(fn_args.custom_config)
-    trials = settings.pop("trials")
-    config = TrainConfig(**settings)
+    job = TrainingJob.from_config(fn_args.custom_config)
+    config, trials = job.train, fn_args.custom_config["trials"]
     raw_images, labels = tf_examples.load_raw(fn_args.train_files, config.max_bytes)
     tft_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     images = raw_images.then(tf_examples.normalizer(tft_output))
-    search = Search(config, search_space(config, len(images)), trials, fn_args.working_dir)
+    space = search_space(config, labels)
+    search = Search(job.network(), config, space, trials, fn_args.working_dir)
     return TunerFnResult(tuner=search, fit_kwargs={"images": images, "labels": labels})
 
 
@@ -110,6 +115,7 @@ class Search(BaseTuner):
 
     def __init__(
         self,
+        network: Network,
         config: TrainConfig,
         space: keras_tuner.HyperParameters,
         trials: int,
@@ -118,12 +124,13 @@ class Search(BaseTuner):
         """Prepares the search.
 
         Args:
+          network: that is trained.
           config: how trials are trained, but for what is in the space.
           space: fields of TrainConfig, with defaults for the first trial.
           trials: how many to make, at least 1.
           working_dir: where KerasTuner keeps notes, which nobody needs afterwards.
         """
-        self._config = config
+        self._network, self._config = network, config
         self._diverged = 0
         oracle = _DefaultsFirst(
             # The loss and not the accuracy: on few validation images many trials share the latter.
@@ -149,7 +156,7 @@ class Search(BaseTuner):
 
         Args:
           trial: holds the values to train with.
-          images: normalised float32[N, 784].
+          images: normalised float32[N, num_pixels].
           labels: int64[N].
 
         Raises:
@@ -160,20 +167,20 @@ class Search(BaseTuner):
         started = time.monotonic()
         try:
             with _spinner(title):
-                result = loop.train(images, labels, tuned(self._config, values))
+                result = loop.train(self._network, images, labels, tuned(self._config, values))
         except divergence.TrainingDivergedError:
             self._diverged += 1
             print(f"{title}: diverged, {time.monotonic() - started:.1f} s")
-            return math.log(max(2, self._config.num_classes))
+            return math.log(max(2, self._network.task.num_classes))
         except Exception as error:
             # All but a fatal error KerasTuner would only print, and go on.
             raise TrialError(f"{title.strip()}: {type(error).__name__}: {error}") from error
-        last = result.history[-1]
+        kept = result.history[result.epoch - 1]
         print(
-            f"{title}: validation loss {last.validation_loss:.4f}, "
-            f"accuracy {last.validation_accuracy:.2%}, {time.monotonic() - started:.1f} s"
+            f"{title}: validation loss {kept.validation_loss:.4f}, "
+            f"accuracy {kept.validation_accuracy:.2%}, {time.monotonic() - started:.1f} s"
         )
-        return last.validation_loss
+        return kept.validation_loss
 
     def on_search_end(self) -> None:
         """Raises TrainingDivergedError when every trial did."""

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from data.dataset import DatasetFiles
+from data.dataset import Dataset
 from modules.export.recipes import RECIPES
 from modules.training.config import TrainConfig
 from pipeline.verdict.limits import Limits
@@ -29,7 +29,7 @@ class PipelineConfig:
     Attributes:
       dataset: the checked files that ExampleGen reads.
       output: absolute path of the folder that a run writes to.
-      train: how to train; the number of classes is taken from the data set.
+      train: how to train.
       recipes: names of the device models to make, evaluate and ship; see modules/export/recipes.py.
       limits: what a model must reach to be pushed.
       beam_args: options for Beam; see pipeline/beam/engines.py.
@@ -43,9 +43,11 @@ class PipelineConfig:
       stage_beam: whether components that run on Beam also work on local copies of artifacts in an
         object store; must be False where Beam's workers are on other machines.
       has_metadata_store: whether TFX can ask ML Metadata for earlier runs; not on Kubeflow.
+      model: what to train: the name of one in modules/models/, or the path of a Python file.
+      params: path of trained parameters that are exported instead of training; "" to train.
     """
 
-    dataset: DatasetFiles
+    dataset: Dataset
     output: Path
     train: TrainConfig = dataclasses.field(default_factory=TrainConfig)
     recipes: tuple[str, ...] = tuple(RECIPES)
@@ -60,6 +62,8 @@ class PipelineConfig:
     data_uri: str = ""
     stage_beam: bool = True
     has_metadata_store: bool = True
+    model: str = "cnn"
+    params: str = ""
 
     @property
     def pipeline_name(self) -> str:
@@ -76,8 +80,8 @@ class PipelineConfig:
 
     @property
     def data_folder(self) -> str:
-        """Where ExampleGen finds the IDX files, a path or a URI."""
-        return self.data_uri or str(self.dataset.train_images.parent)
+        """Where ExampleGen finds the data set's files, a path or a URI."""
+        return self.data_uri or str(self.dataset.location)
 
     @property
     def metadata_file(self) -> Path:

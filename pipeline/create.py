@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, Tuner
@@ -13,12 +14,15 @@ from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel, Channel
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from data.files import file_sha256, folder_sha256
 from data.splits import Split
 from modules import preprocessing, run_fn, tuner
 from modules.export.recipes import FLOAT32
+from modules.models import loading
+from modules.training.job import TrainingJob
 from pipeline.beam import engines
 from pipeline.components import baseline
-from pipeline.components.example_gen import idx_example_gen
+from pipeline.components.example_gen import image_example_gen
 from pipeline.components.quantizer import Quantizer
 from pipeline.components.report import Report
 from pipeline.components.validation import AnomalyGate, CuratedSchema, curated_schema
@@ -32,11 +36,11 @@ from pipeline.storage import staging, stores
 def create_pipeline(config: PipelineConfig) -> Pipeline:
     """Returns the pipeline that trains once, and evaluates, compares and pushes every format."""
     data = config.dataset
-    example_gen = idx_example_gen(config.data_folder, data.digests)
+    example_gen = image_example_gen(data, config.data_folder)
     example_gen.with_beam_pipeline_args(engines.args_for_local_files(config.beam_args))
 
     # The data is checked against the schema before anything is learnt from it.
-    schema = CuratedSchema(schema_text=curated_schema(data.num_classes))
+    schema = CuratedSchema(schema_text=curated_schema(data.task))
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"],
         exclude_splits=[Split.HARD],  # made from eval, by code rather than by people
@@ -64,13 +68,13 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         "train_args": trainer_pb2.TrainArgs(splits=[Split.TRAIN]),
         "eval_args": trainer_pb2.EvalArgs(splits=[Split.EVAL]),
     }
-    training_config = {**asdict(config.train), "num_classes": data.num_classes}
-    search = _tuners(config, training_inputs, training_config)
+    job = training_job(config)
+    search = _tuners(config, training_inputs, job)
     trainer = Trainer(
         run_fn=f"{run_fn.__name__}.run_fn",
         **training_inputs,
         hyperparameters=search[0].outputs["best_hyperparameters"] if search else None,
-        custom_config=training_config,
+        custom_config=job.to_config(),
     )
 
     last_blessed = _last_blessed(config, trainer.outputs["model"])
@@ -81,6 +85,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
             examples=example_gen.outputs["examples"],
             transform_graph=transform.outputs["transform_graph"],
             model=trainer.outputs["model"],
+            job=json.dumps(job.to_config()),
             recipe=name,
         ).with_id(f"Quantizer.{name}")
         for name in config.recipes
@@ -144,14 +149,24 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
     )
 
 
-def _tuners(
-    config: PipelineConfig, inputs: Mapping[str, Any], train: Mapping[str, Any]
-) -> list[Tuner]:
+def training_job(config: PipelineConfig) -> TrainingJob:
+    """Returns what the Trainer is asked to do."""
+    digests = [loading.digest(config.model)]
+    if config.params:
+        path = Path(config.params)
+        digests.append(str(folder_sha256(path) if path.is_dir() else file_sha256(path)))
+    return TrainingJob(
+        config.dataset.task, config.model, config.train, config.params, tuple(digests)
+    )
+
+
+def _tuners(config: PipelineConfig, inputs: Mapping[str, Any], job: TrainingJob) -> list[Tuner]:
     """Returns the Tuner that takes what the Trainer takes, or nothing where none is wanted."""
-    if not config.tuner_trials:
+    if not config.tuner_trials or config.params:
         return []
     epochs = min(config.trial_epochs, config.train.epochs)
-    custom_config = {**train, "epochs": epochs, "trials": config.tuner_trials}
+    trial = replace(job, train=replace(job.train, epochs=epochs))
+    custom_config = {**trial.to_config(), "trials": config.tuner_trials}
     return [Tuner(tuner_fn=f"{tuner.__name__}.tuner_fn", **inputs, custom_config=custom_config)]
 
 

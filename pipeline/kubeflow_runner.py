@@ -46,7 +46,7 @@ class Containers:
       trainer_image: for the Trainer alone, such as one with CUDA.
       gpus: how many the Trainer asks for.
       gpu_type: Kubernetes' name of the resource, or Vertex's name of the accelerator.
-      data_root: where they find the IDX files; "" for where this machine has them.
+      data_root: where they find the data set's files; "" for where this machine has them.
     """
 
     image: str
@@ -103,11 +103,12 @@ def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineCon
 
     Args:
       config: of this machine.
-      data_root: where containers find the IDX files; "" for where `config` has them.
+      data_root: where containers find the data set's files; "" for where `config` has them.
 
     Raises:
       ConfigError: PIPELINE_ROOT is not set, so containers could not pass anything on; Kubeflow does
-        not take the pipeline's name; or Beam's runner needs what containers do not have.
+        not take the pipeline's name; or the model, its parameters or Beam's runner are, or need,
+        what containers do not have.
     """
     if not _PIPELINE_NAME.fullmatch(config.pipeline_name):
         raise ConfigError(
@@ -118,6 +119,16 @@ def config_for_containers(config: PipelineConfig, data_root: str) -> PipelineCon
         raise ConfigError(
             f"BEAM_RUNNER={engine}: the image has neither Java nor Beam's job server; expected one "
             "of in_memory, portable, dataflow"
+        )
+    if os.sep in config.model:
+        raise ConfigError(
+            f"MODEL={config.model}: the image holds the project's own files; copy yours to "
+            f"modules/models/ and give its name, as MODEL={Path(config.model).stem}"
+        )
+    if config.params:
+        raise ConfigError(
+            f"PARAMS={config.params}: the containers do not have it; ship trained parameters from "
+            "a run on this machine"
         )
     if not config.root:
         raise ConfigError(

@@ -5,7 +5,7 @@ import sys
 import time
 
 from data.errors import FAILED, ConfigError, DataError
-from modules.training import checkpoint_folder
+from modules.training.saved import checkpoint_folder
 from pipeline import STARTED
 from pipeline.config import PipelineConfig
 from pipeline.metadata.run_lock import only_run
@@ -41,6 +41,8 @@ def run(config: PipelineConfig) -> int:
       data.errors.DataError: the data is not what was checked any more.
     """
     print(config.dataset.summary)
+    for note in config.dataset.notes:
+        print(f"Note: {note}.")
     log_file = config.output / LOG_FILE
     started = time.monotonic()
     try:

@@ -9,6 +9,8 @@ from typing import Any
 
 from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
+from data.resolve import known_task
+from data.task import Task, parse_image_size
 from modules.export.recipes import RECIPES
 from modules.training.config import TrainConfig
 from pipeline.beam import engines
@@ -19,7 +21,8 @@ from pipeline.verdict.limits import Limits
 
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
-    *("DATASET", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
+    *("DATASET", "IMAGE_SIZE", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
+    *("MODEL", "PARAMS"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
     *("BEAM_RUNNER", "BEAM_ARGS"),
@@ -61,14 +64,11 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         epochs=number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
         seed=number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
     )
-    min_accuracy = number(environment, "MIN_ACCURACY", float, Limits.min_accuracy, 0, 1)
-    max_latency_us = (
-        number(environment, "MAX_LATENCY_US", float, 0, 0, _MAX_LATENCY_US)
-        if environment.get("MAX_LATENCY_US")
-        else None
-    )
+    min_accuracy = number(environment, "MIN_ACCURACY", float, None, 0, 1)
+    max_latency_us = number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
     trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
     recipes = _recipes(environment)
+    size = _image_size(environment)
     metadata = environment.get("METADATA") or ""
     if metadata:
         metadata = database.parse(metadata).url
@@ -79,12 +79,21 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     stage_beam = switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
     locations.check_staging(root, stage_beam)
     engines.check_root(beam_args, root, stage_beam)
-    dataset, data_uri = locations.data_set(environment)
+    model = _model(environment)
+    known = known_task(environment.get("DATASET") or "auto", size)
+    if known:  # a model that will not do should not have to wait for a download, either
+        _check_model(environment, model, known)
+    dataset, data_uri = locations.data_set(environment, size)
+    if dataset.task != known:
+        _check_model(environment, model, dataset.task)
+    params = _params(environment, model, dataset.task)
+    if min_accuracy is None:
+        min_accuracy = dataset.task.min_accuracy
     output = Path(given_output or PROJECT_ROOT / "output" / dataset.name)
     config = PipelineConfig(
         dataset,
         output,
-        train,
+        train.augmented(dataset.task),
         recipes,
         Limits(min_accuracy=min_accuracy, max_latency_us=max_latency_us),
         beam_args,
@@ -95,6 +104,8 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         push_to=push_to,
         data_uri=data_uri,
         stage_beam=stage_beam,
+        model=model,
+        params=params,
     )
     _check_names(config)
     locations.make_writable("OUTPUT", output)
@@ -114,6 +125,48 @@ def _check_names(config: PipelineConfig) -> None:
         )
 
 
+def _model(environment: Mapping[str, str]) -> str:
+    """Returns MODEL as a name or an absolute path, after looking for a model there.
+
+    Raises:
+      ConfigError: there is no such model, or its file does not give one.
+    """
+    from modules.models import loading  # here: JAX takes its seconds
+
+    text = environment.get("MODEL") or PipelineConfig.model
+    if not loading.is_name(text):
+        text = str(locations.local_folder("MODEL", text))
+    loading.load(text)
+    return text
+
+
+def _check_model(environment: Mapping[str, str], model: str, task: Task) -> None:
+    """Raises ConfigError when the model will not do for the task."""
+    from modules.models import checks, loading
+    from modules.models.network import Network
+
+    if environment.get("MODEL"):
+        checks.check(Network(loading.load(model), task))
+
+
+def _params(environment: Mapping[str, str], model: str, task: Task) -> str:
+    """Returns PARAMS as an absolute path, "" when it is not set.
+
+    Raises:
+      ConfigError: they cannot be read, or are not those of the model.
+    """
+    text = environment.get("PARAMS") or ""
+    if not text:
+        return ""
+    from modules.models import loading
+    from modules.models.network import Network
+    from modules.training.saved import trained_parameters
+
+    path = str(locations.local_folder("PARAMS", text))
+    trained_parameters.read_trained(path, Network(loading.load(model), task).shapes())
+    return path
+
+
 def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Returns the chosen recipes in the order of the catalogue, or raises ConfigError."""
     text = environment.get("RECIPES") or ",".join(RECIPES)
@@ -124,6 +177,15 @@ def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
             f"{', '.join(RECIPES)}, separated by commas"
         )
     return tuple(name for name in RECIPES if name in chosen)
+
+
+def _image_size(environment: Mapping[str, str]) -> tuple[int, int] | None:
+    """Returns the height and width that images are resized to, or raises ConfigError."""
+    text = environment.get("IMAGE_SIZE") or ""
+    try:
+        return parse_image_size(text) if text else None
+    except ValueError as error:
+        raise ConfigError(f"IMAGE_SIZE={shown(text)}: {error}") from error
 
 
 def _name(environment: Mapping[str, str]) -> str:
@@ -152,12 +214,14 @@ def number(
     environment: Mapping[str, str],
     name: str,
     kind: type,
-    default: float,
+    default: float | None,
     minimum: float,
     maximum: float,
 ) -> Any:
     """Returns a setting as a number within [minimum, maximum], or raises ConfigError."""
-    text = environment.get(name) or str(default)
+    text = environment.get(name)
+    if not text:
+        return default
     is_number = len(text) <= _LONGEST_NUMBER and _FORMS[kind].fullmatch(text)
     value = kind(text) if is_number else math.nan
     if not minimum <= value <= maximum:

@@ -62,9 +62,9 @@ def ship(
             schema=schema,
             eval_config=tfma_config.eval_config(
                 model_type,
-                config.dataset.num_classes,
-                config.limits.min_accuracy,
-                config.limits.max_drop_from_last,
+                config.dataset.task.num_classes,
+                config.dataset.eval_examples,
+                config.limits,
             ),
             module_path=tflite_extractor.__name__ if model_type == tfma_config.TF_LITE else None,
         ).with_id(node_id)
@@ -84,9 +84,13 @@ def ship(
         limits=config.limits,
         training=Training(
             dataset=Dataset(data.name, data.train_examples, data.eval_examples),
+            task=data.task,
+            model=config.model,
             seed=config.train.seed,
             epochs=config.train.epochs,
-            trials=config.tuner_trials,
+            trials=0 if config.params else config.tuner_trials,
+            params=config.params,
+            notes=data.notes,
         ),
     )
     push_to_server = _pusher(

@@ -1,1 +1,1 @@
-"""The forms that data comes in: IDX files, plain or gzipped, and their checksums."""
+"""The forms that data comes in: each is found by its content, and read by ranges."""

@@ -19,21 +19,20 @@ from data.errors import DataError, disk_errors
 from data.files import written_whole
 from data.forms.decompressed import Opened, opened
 
-_UINT8 = 0x08
 _DTYPES = {
-    0x08: "uint8",
-    0x09: "int8",
-    0x0B: "int16",
-    0x0C: "int32",
-    0x0D: "float32",
-    0x0E: "float64",
+    0x08: np.dtype(np.uint8),
+    0x09: np.dtype(np.int8),
+    0x0B: np.dtype(">i2"),
+    0x0C: np.dtype(">i4"),
 }
+_CODES = {dtype: code for code, dtype in _DTYPES.items()}
+_FLOATS = {0x0D: "float32", 0x0E: "float64"}
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class IdxHeader:
-    """What an IDX file says about itself: dtype (always uint8 here) and shape, items first."""
+    """What an IDX file says about itself: dtype, big-endian, and shape, items first."""
 
     dtype: np.dtype
     shape: tuple[int, ...]
@@ -46,7 +45,8 @@ class IdxHeader:
     @property
     def packed(self) -> bytes:
         """The header as it stands in the file."""
-        return struct.pack(f">4B{len(self.shape)}I", 0, 0, _UINT8, len(self.shape), *self.shape)
+        code, dimensions = _CODES[self.dtype], len(self.shape)
+        return struct.pack(f">4B{dimensions}I", 0, 0, code, dimensions, *self.shape)
 
     @property
     def value_bytes(self) -> int:
@@ -71,23 +71,23 @@ def _parse_header(stream: BinaryIO, path: Path) -> IdxHeader:
             f"{path}: starts with bytes {magic.hex(' ') or '(none)'}, expected an IDX file: "
             "00 00, a dtype code and the number of dimensions"
         )
-    if magic[2] != _UINT8:
-        found = _DTYPES.get(magic[2], "unknown")
+    if magic[2] not in _DTYPES:
+        found = _FLOATS.get(magic[2], "unknown")
         raise DataError(
-            f"{path}: dtype is {found} (code 0x{magic[2]:02x}), expected uint8 (code 0x08); "
-            "convert the values to 0..255"
+            f"{path}: dtype is {found} (code 0x{magic[2]:02x}), expected uint8 (code 0x08) for "
+            "images, and uint8, int8, int16 or int32 for labels; convert the values to such"
         )
     dims = stream.read(4 * magic[3])
     if len(dims) < 4 * magic[3]:
         raise DataError(f"{path}: ends inside its header of {magic[3]} dimensions; fetch it again")
-    return IdxHeader(np.dtype(np.uint8), struct.unpack(f">{magic[3]}I", dims))
+    return IdxHeader(_DTYPES[magic[2]], struct.unpack(f">{magic[3]}I", dims))
 
 
 def read_header(path: Path) -> IdxHeader:
-    """Reads the header of an IDX file of uint8.
+    """Reads the header of an IDX file.
 
     Raises:
-        DataError: the file cannot be read, is no IDX file, or holds another dtype.
+        DataError: the file cannot be read, is no IDX file, or does not hold whole numbers.
     """
     with opened(path) as file:
         return _parse_header(file.stream, path)
@@ -99,7 +99,7 @@ def read_range(path: Path, start: int, stop: int) -> np.ndarray:
     A plain file is read at the place; a gzip file is decompressed from its beginning up to `stop`.
 
     Returns:
-        uint8[stop - start, ...], values 0 to 255, owned by the caller.
+        [stop - start, ...] of the file's dtype, owned by the caller.
 
     Raises:
         DataError: the range is not within the file, or the file is damaged or too short.
@@ -173,35 +173,47 @@ def _wrong_length(path: Path, header: IdxHeader, found: str, too_long: bool) -> 
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
-    """Writes a uint8 array of any shape with at least one dimension as a plain IDX file.
+    """Writes an array of any shape with at least one dimension as a plain IDX file.
 
     The file appears whole or not at all; the same array always gives the same bytes.
 
     Raises:
-        DataError: the array is not uint8 or has no dimension, or the disk refuses.
+        DataError: the array is not of uint8, int8, int16 or int32, or has no dimension, or the disk
+            refuses.
     """
-    write_idx_parts(path, array.shape, [array])
+    write_idx_parts(path, array.shape, [array], array.dtype)
 
 
-def write_idx_parts(path: Path, shape: tuple[int, ...], parts: Iterable[np.ndarray]) -> None:
+def write_idx_parts(
+    path: Path,
+    shape: tuple[int, ...],
+    parts: Iterable[np.ndarray],
+    dtype: np.dtype | type = np.uint8,
+) -> None:
     """Writes arrays, one after the other along the first dimension, as `write_idx` does one.
 
     Only one part has to be in memory at a time.
 
     Raises:
-        DataError: a part is not uint8, or is none of such a shape, or the disk refuses.
+        DataError: a part is not of `dtype`, or is none of such a shape, or the disk refuses.
     """
-    header = IdxHeader(np.dtype(np.uint8), shape).packed
+    stored = np.dtype(dtype).newbyteorder(">")
     written = 0
     with disk_errors("write", path), written_whole(path) as file:
-        file.write(header)
+        if stored in _CODES and shape:
+            file.write(IdxHeader(stored, shape).packed)
         for part in parts:
-            if part.dtype != np.uint8 or not part.ndim or part.shape[1:] != shape[1:]:
+            if (
+                stored not in _CODES
+                or part.dtype != dtype
+                or part.shape[1:] != shape[1:]
+                or not shape
+            ):
                 raise DataError(
-                    f"{path}: cannot write {part.dtype} of shape {part.shape}, expected uint8 with "
-                    f"1 to 255 dimensions, here parts of {shape}"
+                    f"{path}: cannot write {part.dtype} of shape {part.shape}, expected uint8, "
+                    f"int8, int16 or int32 with 1 to 255 dimensions, here parts of {shape}"
                 )
-            file.write(part.tobytes())
+            file.write(part.astype(stored).tobytes())
             written += len(part)
         if written != shape[0]:
             raise DataError(f"{path}: was given {written} items, expected {shape[0]}")

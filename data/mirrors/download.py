@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from data.catalogue import CatalogueEntry, CatalogueFile
-from data.dataset import candidates
 from data.errors import DataError, disk_errors
+from data.forms.idx_names import spellings
 from data.mirrors.fetch import (
     DEFAULT_LIMITS,
     Advance,
@@ -25,6 +25,7 @@ from data.mirrors.fetch import (
     is_right,
     next_message,
 )
+from data.mirrors.unpack import is_unpacked, unpack
 
 
 class DownloadError(DataError):
@@ -34,17 +35,33 @@ class DownloadError(DataError):
         """Takes one error for each mirror."""
         self.reason = "; ".join(errors) or "no mirror is known"
         super().__init__(
-            f"{entry.title}: cannot download {file_name} ({self.reason}); check the network, or "
-            "set MNIST_DIR to a folder with MNIST's four files, or use the offline DATASET=digits"
+            f"{entry.title}: cannot download {file_name} ({self.reason}); {_way_out(entry)}, or "
+            "use the offline DATASET=digits"
         )
 
 
+def _way_out(entry: CatalogueEntry) -> str:
+    names = ", ".join(file.stored_name for file in entry.files)
+    if entry.name == "mnist":
+        return "check the network, or set MNIST_DIR to a folder with MNIST's four files"
+    network = "check the network, or " if entry.mirrors else ""
+    return f"{network}give a folder with its files ({names}) as DATASET"
+
+
+def candidates(folder: Path, file: CatalogueFile) -> list[Path]:
+    """The existing files that would be read for one of a catalogue entry, best first."""
+    names = spellings(file.name) if file.suffix == ".gz" else [file.stored_name]
+    return [path for name in names if (path := folder / name).is_file()]
+
+
 def missing_files(entry: CatalogueEntry, folder: Path) -> list[CatalogueFile]:
-    """The entry's files that `folder` lacks or holds with another SHA-256."""
+    """The entry's files that `folder` lacks or holds with another checksum."""
+    if entry.members:
+        return [] if is_unpacked(entry.members, folder) else list(entry.files)
     return [
         file
         for file in entry.files
-        if not is_right(next(candidates(folder, file.name), None), file)
+        if not is_right(next(iter(candidates(folder, file)), None), file)
     ]
 
 
@@ -59,8 +76,8 @@ def download(
 ) -> None:
     """Brings the entry's files into `folder` as `<name>.gz`; right ones stay untouched.
 
-    A file grows as `<name>.gz.part`, which a later call resumes, and gets its name only after the
-    SHA-256 of its decompressed bytes was found right.
+    A file grows as `<name>.gz.part`, which a later call resumes, and gets its name only after its
+    checksum was found right. Of an archive, only the members that are known stay.
 
     Args:
         entry: what to download.
@@ -80,7 +97,7 @@ def download(
             return
         with _only_download(folder):
             for file in missing_files(entry, folder):
-                part, errors = folder / f"{file.name}.gz.part", []
+                part, errors = folder / f"{file.stored_name}.part", []
                 with _progress(file.name) as advance:
                     for mirror in entry.mirrors if mirrors is None else mirrors:
                         fetch = Fetch(_address(mirror, file), part, file, limits, advance)
@@ -93,8 +110,12 @@ def download(
                         raise DownloadError(entry, file.name, errors)
                 target = part.with_suffix("")
                 os.replace(part, target)
+                if entry.members:
+                    unpack(target, entry.members, folder)
+                    target.unlink()
+                    continue
                 # A damaged unpacked file would otherwise hide the good one.
-                for other in candidates(folder, file.name):
+                for other in candidates(folder, file):
                     if other != target:
                         other.unlink()
 
@@ -116,7 +137,7 @@ def answering_mirrors(
 
 
 def _address(mirror: str, file: CatalogueFile) -> str:
-    return f"{mirror.rstrip('/')}/{file.name}.gz"
+    return f"{mirror.rstrip('/')}/{file.stored_name}"
 
 
 @contextmanager

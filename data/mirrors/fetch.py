@@ -1,5 +1,6 @@
 """One file from one mirror: a process that gets it, held to limits, attempts and resumption."""
 
+import hashlib
 import json
 import os
 import select
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from data.catalogue import CatalogueFile
-from data.forms.checksums import has_sha256
+from data.errors import DataError
 from data.forms.decompressed import open_regular
+from data.forms.idx_checksums import has_sha256, has_size
 
 # gzip makes bytes that do not compress only a little larger; anything beyond is another file.
 _SLACK = 1 << 16
@@ -62,8 +64,31 @@ class TransferError(Exception):
 
 
 def is_right(path: Path | None, file: CatalogueFile) -> bool:
-    """Whether `path` holds `file`, plain or gzipped."""
-    return path is not None and has_sha256(path, file.sha256, file.size)
+    """Whether `path` holds `file`: as it is published or, of an IDX file, plain or gzipped."""
+    if path is None or not path.is_file():
+        return False
+    if file.sha256:
+        return has_sha256(path, file.sha256, file.size)
+    if file.md5:
+        return has_md5(path, file.md5, file.size + _SLACK)
+    return has_size(path, file.size)
+
+
+def has_md5(path: Path, md5: str, longest: int) -> bool:
+    """Whether a file of at most `longest` bytes has this MD5, in hex, as it is."""
+    try:
+        with open(path, "rb", opener=open_regular) as file:
+            if os.fstat(file.fileno()).st_size > longest:
+                return False
+            return hashlib.file_digest(file, "md5").hexdigest() == md5
+    except (OSError, DataError):
+        return False
+
+
+def _expectation(file: CatalogueFile) -> str:
+    if file.sha256:
+        return f"the SHA-256 of what it holds is not {file.sha256}"
+    return f"its MD5 is not {file.md5}" if file.md5 else f"it is no IDX file of {file.size} bytes"
 
 
 @contextmanager
@@ -138,8 +163,7 @@ class Fetch:
         if not is_right(self.part, self.file):
             self.part.unlink(missing_ok=True)
             raise TransferError(
-                "is another file, or damaged: the SHA-256 of what it holds is not "
-                f"{self.file.sha256}",
+                f"is another file, or damaged: {_expectation(self.file)}",
                 retry=False,
             )
 

@@ -10,15 +10,20 @@ import tensorflow_transform as tft
 
 from modules import features
 from modules.examples import spill
-from modules.examples.images import FLOATS, GREYS, Images, NotGreyError, to_records
+from modules.examples.images import Images, NotGreyError, to_records
 
-# How tf.io parses what a model takes and learns from; the same facts as
-# pipeline/components/schema/schema.pbtxt, which also has IMAGE_SET for the evaluations.
-RAW_FEATURE_SPEC = {
-    features.IMAGE_FLOATS: tf.io.FixedLenFeature([features.NUM_PIXELS], tf.float32),
-    features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
-}
 _BATCH_SIZE = 2048
+
+
+def raw_feature_spec(num_pixels: int) -> dict[str, tf.io.FixedLenFeature]:
+    """Returns how tf.io parses what a model takes and learns from.
+
+    The schema says the same, and has IMAGE_SET for the evaluations.
+    """
+    return {
+        features.IMAGE_FLOATS: tf.io.FixedLenFeature([num_pixels], tf.float32),
+        features.IMAGE_CLASS: tf.io.FixedLenFeature([1], tf.int64),
+    }
 
 
 def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -28,10 +33,11 @@ def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]
       file_patterns: gzipped TFRecord files, as ExampleGen writes them.
 
     Yields:
-      Images float32[B, 784] in [0, 1] and labels int64[B].
+      Images float32[B, pixels] in [0, 1] and labels int64[B].
 
     Raises:
       ValueError: no file matches, or the files hold no example.
+      tf.errors.InvalidArgumentError: images are of several sizes.
     """
     for records in _read_batches(file_patterns):
         yield _parse(records)
@@ -41,7 +47,7 @@ def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Ima
     """Reads tf.Examples in an order that depends only on their content.
 
     They are sorted, because the way examples are spread over files must not change the training.
-    Images of grey levels k/255, which is what our ExampleGen writes, are kept as bytes; if there
+    Pixels of levels k/255, which is what our ExampleGen writes, are kept as bytes; if there
     are any others, all are read again and kept as floats.
 
     Args:
@@ -49,22 +55,22 @@ def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Ima
       max_bytes: beyond it the images are kept in a file; see `spill.sort_records`.
 
     Returns:
-      Images float32[N, 784] in [0, 1] and labels int64[N].
+      Images float32[N, pixels] in [0, 1] and labels int64[N].
 
     Raises:
       ValueError: no file matches, or the files hold no example.
     """
 
-    def load(dtype: np.dtype) -> np.ndarray | spill.InFile:
+    def load(pixel: type[np.generic]) -> np.ndarray | spill.InFile:
         batches = itertools.starmap(
-            lambda images, labels: to_records(images, labels, dtype), read_raw(file_patterns)
+            lambda images, labels: to_records(images, labels, pixel), read_raw(file_patterns)
         )
         return spill.sort_records(batches, max_bytes)
 
     try:
-        records = load(GREYS)
+        records = load(np.uint8)
     except NotGreyError:
-        records = load(FLOATS)
+        records = load(np.float32)
     # Copies, since a view would keep the images of its batch.
     labels = [records[rows]["label"].astype(np.int64) for rows in _batches(len(records))]
     return Images(records), np.concatenate(labels)
@@ -82,7 +88,7 @@ def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.nd
       count: how many examples to return, at least 1; if fewer differ, all of those.
 
     Returns:
-      Images float32[count, 784] in [0, 1] and labels int64[count].
+      Images float32[count, pixels] in [0, 1] and labels int64[count].
 
     Raises:
       ValueError: no file matches, or the files hold no example.
@@ -97,8 +103,10 @@ def load_sample(file_patterns: list[str], count: int) -> tuple[np.ndarray, np.nd
 
 
 def _parse(records: tf.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Returns images float32[B, 784] and labels int64[B] of serialized examples string[B]."""
-    parsed = tf.io.parse_example(records, RAW_FEATURE_SPEC)
+    """Returns images float32[B, pixels] and labels int64[B] of serialized examples string[B]."""
+    first = tf.train.Example.FromString(records[0].numpy())
+    size = len(first.features.feature[features.IMAGE_FLOATS].float_list.value)
+    parsed = tf.io.parse_example(records, raw_feature_spec(size))
     return parsed[features.IMAGE_FLOATS].numpy(), parsed[features.IMAGE_CLASS].numpy()[:, 0]
 
 
@@ -124,10 +132,10 @@ def _read_batches(file_patterns: list[str]) -> Iterator[tf.Tensor]:
 
 
 def normalizer(tft_output: tft.TFTransformOutput) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns the Transform graph as a function of raw images float32[B, 784]; the shape stays."""
+    """Returns the Transform graph as a function of raw float32[B, pixels]; the shape stays."""
     layer = tft_output.transform_features_layer()
 
-    @tf.function(input_signature=[tf.TensorSpec([None, features.NUM_PIXELS], tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32)])
     def transform(batch: tf.Tensor) -> tf.Tensor:
         return layer({features.IMAGE_FLOATS: batch})[features.IMAGE_NORMALIZED]
 
@@ -135,6 +143,6 @@ def normalizer(tft_output: tft.TFTransformOutput) -> Callable[[np.ndarray], np.n
 
 
 def normalize(images: np.ndarray, tft_output: tft.TFTransformOutput) -> np.ndarray:
-    """Puts raw images float32[N, 784] through the Transform graph; the shape stays."""
+    """Puts raw images float32[N, pixels] through the Transform graph; the shape stays."""
     transform = normalizer(tft_output)
     return np.concatenate([transform(images[rows]) for rows in _batches(len(images))])

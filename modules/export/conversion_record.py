@@ -5,6 +5,7 @@ reason, and the model is passed over from there on.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import logging
@@ -17,15 +18,29 @@ from tfx.dsl.io import fileio
 
 from data.files import file_sha256
 from modules import features
-from modules.export.flatbuffer import ConversionError
+from modules.export.facts import Facts
+from modules.export.graph.flatbuffer import ConversionError
 from modules.export.logit_checks import ExportMismatchError
 
 RECORD_FILE = "checked.json"  # in the Model artifact, beside its folder Format-Serving
 
 
+@dataclasses.dataclass
+class Record:
+    """What is written down beside the digests.
+
+    Attributes:
+      facts: of the device model, once there is one.
+    """
+
+    facts: Facts | None = None
+
+
 @contextlib.contextmanager
-def recorded(serving_dir: str, name: str) -> Iterator[None]:
+def recorded(serving_dir: str, name: str) -> Iterator[Record]:
     """Records what the block leaves in `serving_dir`, or why the device model in it was refused.
+
+    The block puts the facts about the model into what it gets.
 
     Args:
       serving_dir: where the block writes `features.TFLITE_FILE`; on a refusal, what it added is
@@ -33,20 +48,30 @@ def recorded(serving_dir: str, name: str) -> Iterator[None]:
       name: of the recipe, for the log.
     """
     folder = Path(serving_dir)
-    before, refused = set(folder.iterdir()), None
+    before, refused, kept = set(folder.iterdir()), None, Record()
     try:
-        yield
+        yield kept
     except (ConversionError, ExportMismatchError) as error:
         refused = _sentence(str(error), folder)
         logging.getLogger(__name__).warning("%s is refused: %s", name, refused, exc_info=True)
         for path in set(folder.iterdir()) - before:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    record(serving_dir, refused)
+    record(serving_dir, refused, None if refused else kept.facts)
 
 
-def record(serving_dir: str, refused: str | None = None) -> None:
-    """Writes down the digests of all files in a folder, and why it has no device model if so."""
-    content = {"sha256": _digests(Path(serving_dir)), "refused": refused}
+def record(serving_dir: str, refused: str | None = None, facts: Facts | None = None) -> None:
+    """Writes down the digests of all files in a folder, and why it has no device model if so.
+
+    Args:
+      serving_dir: the folder.
+      refused: why it has no device model.
+      facts: about the device model that it has.
+    """
+    content = {
+        "sha256": _digests(Path(serving_dir)),
+        "refused": refused,
+        "facts": facts and dataclasses.asdict(facts),
+    }
     Path(_record_path(serving_dir)).write_text(json.dumps(content, indent=2) + "\n")
 
 
@@ -69,6 +94,15 @@ def refusal(serving_dir: str) -> str | None:
     if known["sha256"].get(features.TFLITE_FILE) != digest:
         return "the file was altered after it was checked: its SHA-256 is another one"
     return None
+
+
+def facts(serving_dir: str) -> Facts | None:
+    """Returns what was found out about the device model in a folder, None if nothing was kept.
+
+    The folder may be a URI that TFX knows.
+    """
+    known = _known(serving_dir)
+    return Facts.from_json(known["facts"]) if known and known.get("facts") else None
 
 
 def altered_files(serving_dir: str) -> list[str]:

@@ -1,25 +1,23 @@
-"""Trained parameters as a SavedModel, through jax2tf."""
+"""A trained network as a SavedModel, through jax2tf."""
 
 import math
-import os
 from collections.abc import Callable
 
 import jax
+import jax.export
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
-from flax import traverse_util
 from jax.experimental import jax2tf
 from tensorflow.compiler.tf2xla.python import xla as tfxla
 
 from modules import features
 from modules.examples import tf_examples
-from modules.models import cnn
+from modules.export.forms import rules
+from modules.export.trained import Inference, Trained
 
 # Takes serialized tf.Examples and gives probabilities and class beside the logits.
 SERVE_EXAMPLES = "serving_default"
 SERVE_IMAGES = "predict_images"  # takes `image_floats` and gives the logits
-_PARAMETERS = "parameters"  # where a SavedModel keeps them
 
 
 def check_serialization_version(jax_writes: int, tensorflow_reads: int) -> None:
@@ -40,18 +38,22 @@ check_serialization_version(
 )
 
 
-def save_saved_model(params: cnn.Params, tft_output: tft.TFTransformOutput, directory: str) -> None:
+def save_saved_model(trained: Trained, directory: str) -> None:
     """Writes a SavedModel with the signatures SERVE_EXAMPLES and SERVE_IMAGES.
 
-    It contains the Transform graph and takes raw images.
+    It contains the Transform graph and takes raw images. Of the variables it holds those that
+    inference reads, as they are.
 
     Args:
-      params: of the network; `load_params` gets them back.
-      tft_output: the graph that comes before it.
+      trained: what to write.
       directory: to write to.
     """
-    module, predict_images = make_module(params, tft_output, batch_size=None)
-    image_spec = {features.IMAGE_FLOATS: tf_examples.RAW_FEATURE_SPEC[features.IMAGE_FLOATS]}
+    task = trained.network.task
+    inference, leaves = trained.inference()
+    inference = _for_any_batch(rules.for_tensorflow(inference), leaves, task.num_pixels)
+    module, predict_images = make_module(trained, inference, leaves, batch_size=None)
+    spec = tf_examples.raw_feature_spec(task.num_pixels)
+    image_spec = {features.IMAGE_FLOATS: spec[features.IMAGE_FLOATS]}
 
     @tf.function(autograph=False, input_signature=predict_images.input_signature)
     def serve_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -72,43 +74,50 @@ def save_saved_model(params: cnn.Params, tft_output: tft.TFTransformOutput, dire
     tf.saved_model.save(module, directory, signatures=signatures)
 
 
-def load_params(directory: str) -> cnn.Params:
-    """Returns the parameters that a SavedModel of `save_saved_model` holds."""
-    reader = tf.train.load_checkpoint(os.path.join(directory, "variables", "variables"))
-    prefix, suffix = f"{_PARAMETERS}/", "/.ATTRIBUTES/VARIABLE_VALUE"
-    names = [name for name in reader.get_variable_to_shape_map() if name.startswith(prefix)]
-    return traverse_util.unflatten_dict(
-        {name.removeprefix(prefix).removesuffix(suffix): reader.get_tensor(name) for name in names},
-        sep="/",
-    )
+def _for_any_batch(inference: Inference, leaves: list[np.ndarray], num_pixels: int) -> Inference:
+    """Returns a function that JAX can trace for a batch whose size it does not know.
+
+    Many a network takes the size for a number, as `len(images)` does: it gets one image at a time
+    then, and `jax.vmap` makes a batch of that.
+    """
+    (size,) = jax.export.symbolic_shape("b")
+    pixels = jax.ShapeDtypeStruct((size, num_pixels), np.float32)
+    try:
+        jax.eval_shape(inference, leaves, pixels)
+    except Exception:  # whatever the network makes of a size that is no number
+        return lambda leaves, pixels: jax.vmap(
+            lambda image: inference(leaves, image[np.newaxis])[0]
+        )(pixels)
+    return inference
 
 
 def make_module(
-    params: cnn.Params, tft_output: tft.TFTransformOutput, batch_size: int | None
+    trained: Trained, inference: Inference, leaves: list[np.ndarray], batch_size: int | None
 ) -> tuple[tf.Module, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
-    """Returns a module that owns the parameters, and its function from raw images to logits.
+    """Returns a module that owns the variables, and its function from raw images to logits.
 
     Args:
-      params: of the network.
-      tft_output: the graph that comes before it.
+      trained: the network's task and the graph that comes before it.
+      inference: of the network, as `Trained.inference` gives it, or another form of that.
+      leaves: its first argument.
       batch_size: that the function takes; None for any.
     """
     module = tf.Module()
-    variables = jax.tree.map(lambda leaf: tf.Variable(leaf, trainable=False), params)
-    setattr(module, _PARAMETERS, variables)
-    module.transform = tft_output.transform_features_layer()
+    module.leaves = [tf.Variable(leaf, trainable=False) for leaf in leaves]
+    module.transform = trained.tft_output.transform_features_layer()
     polymorphic_shapes = [None, "(b, ...)"] if batch_size is None else None
-    apply_flat = jax2tf.convert(
-        cnn.apply_flat, polymorphic_shapes=polymorphic_shapes, with_gradient=False
+    converted = jax2tf.convert(
+        inference, polymorphic_shapes=polymorphic_shapes, with_gradient=False
     )
     image_spec = tf.TensorSpec(
-        [batch_size, features.NUM_PIXELS], tf.float32, name=features.IMAGE_FLOATS
+        [batch_size, trained.network.task.num_pixels], tf.float32, name=features.IMAGE_FLOATS
     )
 
     @tf.function(autograph=False, input_signature=[image_spec])
     def predict_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
         transformed = module.transform({features.IMAGE_FLOATS: image_floats})
-        return {features.LOGITS: apply_flat(variables, transformed[features.IMAGE_NORMALIZED])}
+        leaves = list(module.leaves)  # jax2tf knows no list that TensorFlow keeps track of
+        return {features.LOGITS: converted(leaves, transformed[features.IMAGE_NORMALIZED])}
 
     return module, predict_images
 
@@ -129,7 +138,7 @@ def _in_few_batch_sizes(
 
 
 def load_saved_model(directory: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns the SavedModel as a function from raw images float32[B, 784] to its logits."""
+    """Returns the SavedModel as a function from raw images float32[B, num_pixels] to its logits."""
     loaded = tf.saved_model.load(directory)
 
     def predict(images: np.ndarray) -> np.ndarray:
@@ -140,7 +149,7 @@ def load_saved_model(directory: str) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def predict_saved_model(directory: str, images: np.ndarray, batch_size: int = 512) -> np.ndarray:
-    """Returns the SavedModel's logits float32[N, classes] for raw images float32[N, 784]."""
+    """Returns the SavedModel's logits float32[N, classes] for raw images float32[N, num_pixels]."""
     predict = load_saved_model(directory)
     starts = range(0, len(images), batch_size)
     return np.concatenate([predict(images[start : start + batch_size]) for start in starts])

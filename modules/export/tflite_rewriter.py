@@ -1,7 +1,6 @@
 """TFX's TFLite rewriter with recipes, and with the checks that it leaves out."""
 
 import os
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,22 +11,23 @@ from tfx.components.trainer.rewriting import rewriter, rewriter_factory
 from tfx.components.trainer.rewriting import tflite_rewriter as tfx_tflite_rewriter
 
 from modules import features
-from modules.export import flatbuffer, tflite_checks
 from modules.export.recipes import Recipe
+
+
+class ConverterFailedError(RuntimeError):
+    """TFLite's converter failed, with its own words; `refusals` makes a sentence of them."""
 
 
 # BaseRewriter is named as well, since TFX's factory only finds its direct subclasses.
 class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewriter):
-    """Converts a SavedModel that takes one example; the result takes any number, or it raises."""
+    """Converts a SavedModel that takes a batch of one size."""
 
-    def __init__(
-        self, recipe: Recipe, representative_images: np.ndarray | None, expected_bytes: int
-    ):
+    def __init__(self, recipe: Recipe, representative_images: np.ndarray | None, batch_size: int):
         """Takes what `rewrite` does."""
 
         def representative_dataset() -> Iterator[list[np.ndarray]]:
             for image in representative_images:
-                yield [image[np.newaxis]]
+                yield [np.repeat(image[np.newaxis], batch_size, axis=0)]
 
         super().__init__(
             name=recipe.name,
@@ -40,7 +40,6 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
             representative_dataset=representative_dataset if recipe.integer_activations else None,
         )
         self._recipe = recipe
-        self._expected_bytes = expected_bytes
 
     def _create_tflite_converter(self, *args: Any, **kwargs: Any) -> tf.lite.TFLiteConverter:
         """Sets what TFX's own does not: integer kernels only, and the types at the borders."""
@@ -58,30 +57,11 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
         original_model: rewriter.ModelDescription,
         rewritten_model: rewriter.ModelDescription,
     ) -> None:
-        """Converts as TFX does, then names the tensors and frees the batch."""
-        path = self._output_path(rewritten_model)
+        """Converts as TFX does."""
         try:
             super()._rewrite(original_model, rewritten_model)
         except (ConverterError, RuntimeError) as error:  # the latter from its quantization
-            raise flatbuffer.ConversionError(
-                f"{path}: TFLite's converter failed: {_reason(str(error))}"
-            ) from error
-        flatbuffer.finish(path)
-
-    def _post_rewrite_validate(self, rewritten_model: rewriter.ModelDescription) -> None:
-        """Checks the file; see `tflite_checks.check_tflite`."""
-        path = self._output_path(rewritten_model)
-        tflite_checks.check_tflite(path, self._recipe, self._expected_bytes)
-
-    def _output_path(self, rewritten_model: rewriter.ModelDescription) -> str:
-        return os.path.join(os.fspath(rewritten_model.path), self._filename)
-
-
-def _reason(text: str) -> str:
-    """Returns the line of a converter's error that says most; MLIR's have many."""
-    lines = [line for line in text.splitlines() if line.strip()] or ["without a message"]
-    found = (re.search(r"error: (.*)", line) for line in lines)
-    return next((match[1] for match in found if match), lines[0])
+            raise ConverterFailedError(str(error)) from error
 
 
 def rewrite(
@@ -89,23 +69,23 @@ def rewrite(
     destination: str,
     recipe: Recipe,
     representative_images: np.ndarray | None,
-    expected_bytes: int,
+    batch_size: int,
 ) -> str:
-    """Writes `destination`/tflite, converted by a recipe.
+    """Writes `destination`/tflite, converted by a recipe, as TFLite's converter leaves it.
 
     Args:
-      saved_model_dir: a SavedModel that takes one image as `image_floats` float32[1, 784].
+      saved_model_dir: a SavedModel that takes `image_floats` float32[batch_size, num_pixels].
       destination: folder for the file.
       recipe: how to convert.
-      representative_images: float32[N, 784] in [0, 1], which set the ranges of the activations;
-        None for recipes that leave activations in float32.
-      expected_bytes: size of the file's weights; see `Recipe.expected_bytes`.
+      representative_images: float32[N, num_pixels] in [0, 1], which set the ranges of the
+        activations; None for recipes that leave activations in float32.
+      batch_size: of the SavedModel.
 
     Returns:
       The path of the TFLite file.
 
     Raises:
-      flatbuffer.ConversionError: TFLite's converter failed, or the file failed a check.
+      ConverterFailedError: TFLite's converter failed.
       ValueError: the recipe needs representative images and there are none.
     """
     if recipe.integer_activations and (
@@ -116,7 +96,7 @@ def rewrite(
             "give at least one"
         )
     converter = rewriter_factory.create_rewriter(
-        RecipeTFLiteRewriter.__name__, recipe, representative_images, expected_bytes
+        RecipeTFLiteRewriter.__name__, recipe, representative_images, batch_size
     )
     converter.perform_rewrite(
         rewriter.ModelDescription(rewriter.ModelType.SAVED_MODEL, saved_model_dir),

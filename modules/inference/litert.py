@@ -78,6 +78,8 @@ def _quantization(details: _Details) -> tuple[np.ndarray, np.ndarray, type]:
 class BatchRunner:
     """The model's signature SIGNATURE as a function of batches of any size.
 
+    A model of a fixed batch gets as many examples at a time as it takes, which is one here.
+
     Attributes:
       inputs: details of the input tensors, by name.
     """
@@ -86,9 +88,11 @@ class BatchRunner:
         self._run = interpreter.get_signature_runner(SIGNATURE)
         self._outputs = self._run.get_output_details()
         self.inputs: dict[str, _Details] = self._run.get_input_details()
+        lengths = {int(details["shape_signature"][0]) for details in self.inputs.values()}
+        self._at_once = BATCH_SIZE if lengths == {-1} else min(lengths - {-1})
 
     def __call__(self, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Runs the model on real values, BATCH_SIZE examples at a time.
+        """Runs the model on real values, BATCH_SIZE examples at a time if it takes any number.
 
         Args:
           values: for every input [N, ...], N > 0; quantized here where the model wants integers.
@@ -101,11 +105,12 @@ class BatchRunner:
         """
         feeds = {name: quantize(array, self.inputs[name]) for name, array in values.items()}
         size = len(next(iter(feeds.values())))
+        at_once = self._at_once
         if not size:
             raise ValueError(f"no examples to run the model on: {list(feeds)} are empty")
         batches = [
-            self._run(**{name: feed[start : start + BATCH_SIZE] for name, feed in feeds.items()})
-            for start in range(0, size, BATCH_SIZE)
+            self._run(**{name: feed[start : start + at_once] for name, feed in feeds.items()})
+            for start in range(0, size, at_once)
         ]
         return {
             name: dequantize(np.concatenate([batch[name] for batch in batches]), details)
@@ -114,7 +119,7 @@ class BatchRunner:
 
 
 def predict(model: str | bytes, images: np.ndarray, num_threads: int = 1) -> np.ndarray:
-    """Returns logits float32[N, classes] for raw images float32[N, 784] in [0, 1].
+    """Returns logits float32[N, classes] for raw images float32[N, num_pixels] in [0, 1].
 
     Args:
       model: path or content of a model whose input and output may be integers.
@@ -142,7 +147,7 @@ class LoadedModel:
         self._output_index = interpreter.get_output_details()[0]["index"]
 
     def prepare(self, images: np.ndarray) -> np.ndarray:
-        """Returns raw images float32[1, 784] in the dtype of the model's input."""
+        """Returns raw images float32[1, num_pixels] in the dtype of the model's input."""
         return quantize(images, self._input)
 
     def __call__(self, prepared: np.ndarray) -> np.ndarray:

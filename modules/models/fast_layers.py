@@ -32,6 +32,11 @@ _Matrix = Sequence[Sequence[float]]
 _Grid = Sequence[Sequence[jax.Array]]
 
 
+def serves(sides: tuple[int, int]) -> bool:
+    """Returns whether inputs of this height and width leave a whole window to pool."""
+    return min(sides) > 1
+
+
 class ConvReluPool(nn.Module):
     """A 3x3 convolution, relu and 2x2 average pooling, with the parameters of `nn.Conv`.
 

@@ -7,6 +7,7 @@ import platform
 import re
 from collections.abc import Iterable, Mapping
 from importlib import metadata
+from pathlib import Path
 
 from modules.provenance.import_closure import Code
 
@@ -16,15 +17,18 @@ _REQUIREMENT = re.compile(r"([\w.-]+)\s*(?:\[([^]]*)\])?")
 _EXTRA = re.compile(r"\bextra\s*==\s*[\"']([^\"']+)")
 
 
-def fingerprint(modules: Iterable[str], code: Code | None = None) -> str:
+def fingerprint(modules: Iterable[str | Path], code: Code | None = None) -> str:
     """Returns 64 hexadecimal digits that change with what the modules can import.
 
     Ours and what the user wrote count by their content, installed packages and all that they
     require by their versions. Where they are does not count.
 
     Args:
-      modules: dotted names.
+      modules: dotted names, or paths of files that are run by themselves.
       code: as it is on the disk, for those who ask several times; None reads it now.
+
+    Raises:
+      OSError: such a file cannot be read.
     """
     code, modules = code or Code(), list(modules)
     closure = code.closure(modules)

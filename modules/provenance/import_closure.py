@@ -67,14 +67,26 @@ class Code:
         self._entries: dict[Path, frozenset[str]] = {}
         self._read: set[Path] = set()
 
-    def closure(self, names: Iterable[str]) -> Closure:
+    def closure(self, names: Iterable[str | Path]) -> Closure:
         """Returns what the modules of these names can import, directly or not.
 
         Args:
-          names: dotted; that of something in a module stands for the module.
+          names: dotted; that of something in a module stands for the module. Or the path of a file
+            that is run by itself, and finds modules beside it before all others but ours.
+
+        Raises:
+          OSError: such a file cannot be read.
         """
         files: dict[str, str] = {}
-        packages, seen, waiting = set(), set(), list(names)
+        packages, seen, waiting = set(), set(), []
+        for name in names:
+            if isinstance(name, Path):
+                module = self._file(name.absolute())
+                files |= module.files
+                waiting += module.imported
+                waiting += [other for other in module.named if self._is_written_here(other)]
+            else:
+                waiting.append(name)
         while waiting:
             name = waiting.pop()
             if name in seen:
@@ -131,12 +143,26 @@ class Code:
         if not spec.has_location:  # a folder without __init__.py
             return _Module(folders=folders)
         content = spec.loader.get_data(spec.origin)
-        if (path := Path(spec.origin)).is_file():  # and not in a zip file
+        return self._held(name, Path(spec.origin), content, folders, name if folders else package)
+
+    def _file(self, path: Path) -> _Module:
+        """Returns what a file holds, and looks for modules in its folder from now on."""
+        if (folder := str(path.parent)) not in self._path:
+            self._path.insert(1, folder)
+            self._modules.clear()
+        # Of no package, and none of ours, whatever it is called.
+        return self._held(f"./{path.name}", path, path.read_bytes(), [], "")
+
+    def _held(
+        self, name: str, path: Path, content: bytes, folders: list[str], package: str
+    ) -> _Module:
+        """Returns what a module holds, whose file has this content."""
+        if path.is_file():  # and not in a zip file
             self._read.add(path)
         files = {name: hashlib.sha256(content).hexdigest()}
-        imported, strings = _read(content, name if folders else package)
+        imported, strings = _read(content, package)
         for text in strings:
-            files |= self._files_beside(name, Path(spec.origin).parent, text)
+            files |= self._files_beside(name, path.parent, text)
         named = {text for text in strings if _DOTTED_NAME.fullmatch(text)}
         return _Module(files, folders, imported, frozenset(named))
 

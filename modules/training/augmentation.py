@@ -1,28 +1,43 @@
-"""Random rotation, scaling and shifting of images, inside the compiled training step."""
+"""Random rotation, scaling, shifting and flips of images, inside the compiled training step."""
 
 import jax
 import jax.numpy as jnp
 
-from modules import features
 from modules.training.config import TrainConfig
 
-DRAWS = 4  # random numbers that an image takes
+_AFFINE_DRAWS = 4
 
 
-def augment(pixels: jax.Array, draws: jax.Array, config: TrainConfig) -> jax.Array:
-    """Rotates, scales and shifts each image about its centre, each by its own amounts.
+def draws_of_an_image(config: TrainConfig) -> int:
+    """Returns how many random numbers an image takes."""
+    return _AFFINE_DRAWS + config.flip
+
+
+def augment(
+    pixels: jax.Array,
+    draws: jax.Array,
+    config: TrainConfig,
+    image_shape: tuple[int, int, int],
+) -> jax.Array:
+    """Flips, rotates, scales and shifts each image about its centre, each by its own amounts.
 
     Pixels are interpolated bilinearly; beyond the border, the border pixels are repeated.
 
     Args:
-      pixels: float32[B, 784], row-major 28x28.
-      draws: float32[B, 4] in [0, 1), mapped linearly to the ranges in `config`.
-      config: has `max_rotation` in degrees, `max_shift` in pixels and `max_scaling`.
+      pixels: float32[B, H * W * C], row-major.
+      draws: float32[B, 4] in [0, 1), mapped linearly to the ranges in `config`; one number more,
+        with `config.flip`, flips the images where it is below a half.
+      config: has the ranges.
+      image_shape: height, width and channels.
 
     Returns:
-      float32[B, 784].
+      float32[B, H * W * C].
     """
-    height, width, _ = features.IMAGE_SHAPE
+    height, width, channels = image_shape
+    if config.flip:
+        flipped = pixels.reshape((-1, *image_shape))[:, :, ::-1].reshape(pixels.shape)
+        pixels = jnp.where(draws[:, _AFFINE_DRAWS:] < 0.5, flipped, pixels)
+        draws = draws[:, :_AFFINE_DRAWS]
     rotation, down, right, scaling = (2 * draws - 1).T[..., None, None]
     angle = jnp.deg2rad(config.max_rotation) * rotation
     scale = 1 + config.max_scaling * scaling
@@ -30,19 +45,30 @@ def augment(pixels: jax.Array, draws: jax.Array, config: TrainConfig) -> jax.Arr
     middle = jnp.array([(height - 1) / 2, (width - 1) / 2], jnp.float32)[:, None, None]
     # Where each pixel of the result comes from.
     rows, columns = jnp.mgrid[:height, :width] - middle
-    rows, columns = rows - config.max_shift * down, columns - config.max_shift * right
+    rows, columns = (
+        rows - config.max_shift * height * down,
+        columns - config.max_shift * width * right,
+    )
     rows, columns = (
         jnp.clip(cosine * rows - sine * columns + middle[0], 0, height - 1),
         jnp.clip(cosine * columns + sine * rows + middle[1], 0, width - 1),
     )
-    top = jnp.minimum(jnp.floor(rows), height - 2)
-    left = jnp.minimum(jnp.floor(columns), width - 2)
+    top = jnp.minimum(jnp.floor(rows), max(0, height - 2))
+    left = jnp.minimum(jnp.floor(columns), max(0, width - 2))
     below, beside = rows - top, columns - left
-    corner = (top * width + left).astype(jnp.int32).reshape(pixels.shape)
+    corner = (top * width + left).astype(jnp.int32).reshape((len(pixels), height * width))
+    one_down, one_right = width * (height > 1), int(width > 1)
 
-    def at(offset: int) -> jax.Array:
-        return jnp.take_along_axis(pixels, corner + offset, axis=1).reshape(rows.shape)
+    def resampled(plane: jax.Array) -> jax.Array:
+        """Maps one channel float32[B, H * W] to float32[B, H, W]."""
 
-    upper = (1 - beside) * at(0) + beside * at(1)
-    lower = (1 - beside) * at(width) + beside * at(width + 1)
-    return ((1 - below) * upper + below * lower).reshape(pixels.shape)
+        def at(offset: int) -> jax.Array:
+            return jnp.take_along_axis(plane, corner + offset, axis=1).reshape(rows.shape)
+
+        upper = (1 - beside) * at(0) + beside * at(one_right)
+        lower = (1 - beside) * at(one_down) + beside * at(one_down + one_right)
+        return (1 - below) * upper + below * lower
+
+    planes = pixels.reshape((len(pixels), height * width, channels))
+    found = [resampled(planes[:, :, channel]) for channel in range(channels)]
+    return jnp.stack(found, axis=-1).reshape(pixels.shape)

@@ -7,21 +7,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from modules import features
-from modules.training.config import TrainConfig
-
 _AT_ONCE = 4096  # images that are made on the way to the devices
-Data = tuple[jax.Array, jax.Array]  # images float32[N, 784] and labels int32[N]
+Data = tuple[jax.Array, jax.Array]  # images float32[N, num_pixels] and labels int32[N]
 
 
 class Images(Protocol):
-    """Normalised float32[N, 784]: an array, or what makes the rows that are asked for."""
+    """Normalised float32[N, num_pixels]: an array, or what makes the rows that are asked for."""
 
     def __len__(self) -> int:
         """Returns N."""
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Returns float32[B, 784] of a slice or of int[B]."""
+        """Returns float32[B, num_pixels] of a slice or of int[B]."""
 
 
 class Rows:
@@ -36,24 +33,8 @@ class Rows:
         return len(self._rows)
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Returns float32[B, 784] of a slice or of int[B]."""
+        """Returns float32[B, num_pixels] of a slice or of int[B]."""
         return self._images[self._rows[rows]]
-
-
-def split_rows(num_examples: int, config: TrainConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Splits range(num_examples) at random into (train rows, validation rows), by the seed.
-
-    Raises:
-      ValueError: when one batch of training rows does not remain.
-    """
-    held_out = max(1, round(num_examples * config.validation_share))
-    rows = np.random.default_rng(config.seed).permutation(num_examples)
-    if num_examples - held_out < config.batch_size:
-        raise ValueError(
-            f"{num_examples} training examples are too few: {held_out} are held out for "
-            f"validation and a batch takes {config.batch_size}"
-        )
-    return rows[held_out:], rows[:held_out]
 
 
 class Feed:
@@ -97,10 +78,12 @@ class Feed:
 
     def _put_all(self) -> Data:
         """Puts all rows on the devices, of which some at a time are in the host's memory."""
-        shape = (len(self._rows), features.NUM_PIXELS)
-        images = jnp.zeros(shape, jnp.float32, device=self._sharding)
+        images = None
         for start in range(0, len(self._rows), _AT_ONCE):
             some, _ = self._put(self._rows[start : start + _AT_ONCE])
+            if images is None:
+                shape = (len(self._rows), some.shape[1])
+                images = jnp.zeros(shape, jnp.float32, device=self._sharding)
             images = _insert(images, some, start)
         return images, jax.device_put(self._labels[self._rows], self._sharding)
 

@@ -12,15 +12,19 @@ from matplotlib.figure import Figure
 from rich import progress
 from rich.console import Console
 
-from modules import features
-from modules.training import checkpoints, feed, loop
+from data.task import Task
+from modules.models.network import Network
+from modules.training import feed, loop
 from modules.training.config import TrainConfig
+from modules.training.plan import make_plan
+from modules.training.saved import checkpoints
 
 _SHOWN_MISTAKES = 24
 _COLUMNS = 8
 
 
 def train(
+    network: Network,
     images: feed.Images,
     labels: np.ndarray,
     config: TrainConfig,
@@ -29,7 +33,10 @@ def train(
 ) -> loop.TrainResult:
     """Trains with a progress bar and a line for each epoch, and writes the results to TensorBoard.
 
+    What `loop.train` has to say about the training is told in lines of its own.
+
     Args:
+      network: what to train, and for which images.
       images: normalised.
       labels: int[N].
       config: how to train.
@@ -42,8 +49,8 @@ def train(
       ValueError: see `loop.train`.
     """
     console = Console(stderr=True)
-    calls, steps = loop.steps_of_epoch(len(images), config)
-    steps *= calls
+    plan = make_plan(network, labels, config)
+    steps, batch_size = plan.steps_of_epoch, plan.config.batch_size
     first_steps: tuple[int, float] | None = None  # and when they were done
     with (
         contextlib.closing(SummaryWriter(log_dir)) as writer,
@@ -65,7 +72,7 @@ def train(
             done = (epoch - 1) * steps + step
             first_steps = first_steps or (done, time.monotonic())
             seconds = time.monotonic() - first_steps[1]
-            speed = (done - first_steps[0]) * config.batch_size / seconds if seconds else 0
+            speed = (done - first_steps[0]) * batch_size / seconds if seconds else 0
             bar.update(task, completed=done, speed=f"{speed:,.0f} images/s" if speed else "")
 
         def on_epoch(metrics: loop.EpochMetrics) -> None:
@@ -80,28 +87,32 @@ def train(
                 highlight=False,
             )
 
-        result = loop.train(images, labels, config, on_steps, on_epoch, saved)
+        result = loop.train(network, images, labels, config, on_steps, on_epoch, saved)
         rows = result.validation_rows
-        mistakes = _draw_mistakes(result.params, feed.Rows(images, rows), labels[rows])
-        writer.image("mistakes on validation images", mistakes, config.epochs)
-        last = result.history[-1]
+        logits = loop.predict(network, result.variables, feed.Rows(images, rows))
+        mistakes = _draw_mistakes(network.task, logits, feed.Rows(images, rows), labels[rows])
+        writer.image("mistakes on validation images", mistakes, result.epoch)
+        kept = result.history[result.epoch - 1]
         bar.console.print(
             f"  trained in {result.train_seconds:.1f} s, "
             f"{result.trained_images / result.train_seconds:,.0f} images/s, after "
             f"{result.compile_seconds:.1f} s of compilation: "
-            f"validation accuracy {last.validation_accuracy:.2%}",
+            f"validation accuracy {kept.validation_accuracy:.2%}",
             highlight=False,
             soft_wrap=True,
         )
+        for note in result.notes:
+            bar.console.print(f"  {note}", highlight=False, soft_wrap=True)
         return result
 
 
-def _draw_mistakes(params: dict, images: feed.Images, labels: np.ndarray) -> np.ndarray:
+def _draw_mistakes(
+    task: Task, logits: np.ndarray, images: feed.Images, labels: np.ndarray
+) -> np.ndarray:
     """Draws the misclassified images, the most wrong ones first: uint8[1, height, width, 3].
 
-    Each is titled with its label and what the network takes it for.
+    Each is titled with the name of its label and of what the network takes it for.
     """
-    logits = loop.predict(params, images)
     predicted = logits.argmax(axis=1)
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     losses = np.where(predicted == labels, -np.inf, losses)
@@ -110,11 +121,20 @@ def _draw_mistakes(params: dict, images: feed.Images, labels: np.ndarray) -> np.
     rows = max(1, -(-len(worst) // _COLUMNS))
     figure = Figure(figsize=(_COLUMNS, 1.3 * rows + 0.4), layout="constrained")
     figure.suptitle(f"{count} of {len(labels)} misclassified (label → output)")
+    names = task.label_names
     for place, (row, image) in enumerate(zip(worst, images[worst], strict=True)):
         axes = figure.add_subplot(rows, _COLUMNS, place + 1)
-        axes.imshow(image.reshape(features.IMAGE_SHAPE[:2]), cmap="gray_r")
-        axes.set_title(f"{labels[row]} → {predicted[row]}", fontsize="medium")
+        axes.imshow(_picture(image.reshape(task.image_shape)), cmap="gray_r")
+        axes.set_title(f"{names[labels[row]]} → {names[predicted[row]]}", fontsize="medium")
         axes.set_axis_off()
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[None, ..., :3]
+
+
+def _picture(image: np.ndarray) -> np.ndarray:
+    """Returns what matplotlib draws of normalised pixels: greys as they are, colours in [0, 1]."""
+    if image.shape[2] == 1:
+        return image[:, :, 0]
+    darkest, lightest = image.min(), image.max()
+    return (image - darkest) / max(lightest - darkest, np.finfo(np.float32).tiny)

@@ -1,5 +1,6 @@
 """Finds the model that a newly trained one must keep up with."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 import ml_metadata as mlmd
@@ -12,13 +13,17 @@ from tfx.dsl.components.common import resolver
 from tfx.dsl.io import fileio
 from tfx.utils import path_utils
 
+from data.task import Task
+from modules import features
 from pipeline.storage import tfx_plugin  # noqa: F401 - models may be in an object store
 
 CANDIDATE, MODEL, BLESSING = "candidate", "model", "model_blessing"
 
 
 class BlessedBeforeCandidate(resolver.ResolverStrategy):
-    """Resolves the latest blessed model that is older than the candidate and still there.
+    """Resolves the latest blessed model of the same task, older than the candidate, still there.
+
+    Accuracies on other images or of other labels are not comparable.
 
     TFX's LatestBlessedModelStrategy takes the latest of all. Run again unchanged, it would then
     find the candidate itself, and the Evaluators, given another input, could not be cached.
@@ -46,6 +51,7 @@ class BlessedBeforeCandidate(resolver.ResolverStrategy):
             and model.id < min(c.id for c in candidates)
             # Somebody may have made room.
             and fileio.exists(path_utils.serving_model_path(model.uri))
+            and all(_is_comparable(model, candidate) for candidate in candidates)
         ]
         latest = max(older, key=lambda model: model.id, default=None)
         return {
@@ -53,3 +59,23 @@ class BlessedBeforeCandidate(resolver.ResolverStrategy):
             MODEL: [latest] if latest else [],
             BLESSING: [blessed[latest.id]] if latest else [],
         }
+
+
+def _is_comparable(model: types.Artifact, candidate: types.Artifact) -> bool:
+    """Returns whether two models are known to take the same images and to name the same labels."""
+    task, wanted = (_task(each) for each in (model, candidate))
+    if task is None or wanted is None:
+        return False
+    return (task.image_shape, task.label_names) == (wanted.image_shape, wanted.label_names)
+
+
+def _task(model: types.Artifact) -> Task | None:
+    """Returns the task that a model was trained for; None where it does not say so."""
+    path = os.path.join(model.uri, features.TASK_FILE)
+    if not fileio.exists(path):
+        return None
+    with fileio.open(path, "rb") as file:
+        try:
+            return Task.from_json(file.read().decode())
+        except (ValueError, TypeError, KeyError):  # of another version, or not whole
+            return None

@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from pydantic import TypeAdapter
 from tfx.components.util.model_utils import is_model_blessed
@@ -19,11 +18,13 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import path_utils
 
 from data.splits import Split
+from data.task import Task
 from modules import features
 from modules.examples import tf_examples as example_files
-from modules.export import conversion_record, saved_model, tflite_checks
-from modules.export.flatbuffer import ConversionError
-from modules.export.recipes import RECIPES
+from modules.export import conversion_record, tflite_checks
+from modules.export.graph import flatbuffer
+from modules.export.graph.flatbuffer import ConversionError
+from modules.export.recipes import RECIPES, Recipe
 from pipeline.components.artifacts import CONFUSION_FILE, LOGITS_FILE
 from pipeline.components.blessings import bless
 from pipeline.verdict import (
@@ -31,13 +32,13 @@ from pipeline.verdict import (
     judge,
     refusals,
     run_models,
-    tfma_config,
     tfma_results,
     verdict,
 )
+from pipeline.verdict.answers import cross_entropies
 from pipeline.verdict.limits import limits_from_json
-from pipeline.verdict.measured import Measured, Refused
-from pipeline.verdict.verdict import REFERENCE, Training, Verdict
+from pipeline.verdict.measured import Labels, Measured, Refused
+from pipeline.verdict.verdict import REFERENCE, Conversion, Training, Verdict
 
 _PACKAGES = ("tfx", "tensorflow", "jax", "flax", "ai-edge-litert")
 MODEL, EVALUATION, BLESSING = "model", "evaluation", "blessing"  # inputs, after a model's name
@@ -57,14 +58,15 @@ class Executor(BaseExecutor):
         inputs = {key: get_single_instance(value) for key, value in input_dict.items() if value}
         outputs = {key: get_single_instance(value) for key, value in output_dict.items()}
         limits = limits_from_json(exec_properties["limits"])
+        training = TypeAdapter(Training).validate_json(exec_properties["training"])
         server_dir = _serving_dir(inputs, REFERENCE)
         names = [name for name in RECIPES if f"{name}_{MODEL}" in inputs]
         # The bytes that are looked at, run and shipped are those of one copy.
         with tempfile.TemporaryDirectory() as copies:
-            paths, refused = _copy_sound(inputs, names, server_dir, Path(copies))
-            measured, confusion = _measure(inputs, server_dir, paths)
+            paths, refused = _copy_sound(inputs, names, Path(copies), training.task)
+            measured, labels, confusion = _measure(inputs, server_dir, paths)
             judged = {
-                name: judge.judge(model, measured[REFERENCE], limits)
+                name: judge.judge(model, measured[REFERENCE], labels, limits)
                 for name, model in measured.items()
             }
             judged |= {model.name: judge.refuse(model) for model in refused}
@@ -72,17 +74,8 @@ class Executor(BaseExecutor):
 
             folder = Path(outputs["comparison"].uri)
             folder.mkdir(parents=True, exist_ok=True)
-            training = TypeAdapter(Training).validate_json(exec_properties["training"])
-            found = Verdict(
-                schema_version=verdict.SCHEMA_VERSION,
-                reference=REFERENCE,
-                models=(server, *devices),
-                dataset=training.dataset,
-                seed=training.seed,
-                epochs=training.epochs,
-                trials=training.trials,
-                versions={package: metadata.version(package) for package in _PACKAGES},
-            )
+            versions = {package: metadata.version(package) for package in _PACKAGES}
+            found = Verdict.of(training, (server, *devices), versions)
             verdict.write(found, folder / verdict.COMPARISON_FILE)
             logits = {name: model.logits.test for name, model in measured.items()}
             np.savez(folder / LOGITS_FILE, **logits)
@@ -90,7 +83,8 @@ class Executor(BaseExecutor):
 
             shipped = [model for model in devices if model.blessed]
             package = Path(path_utils.serving_model_path(outputs["device_models"].uri))
-            device_package.pack(package, paths, shipped)
+            name = Path(training.model).stem  # and no path of this machine
+            device_package.pack(package, paths, shipped, training.task, name)
         bless(outputs["server_blessing"], server.blessed, inputs[f"{REFERENCE}_{MODEL}"])
         bless(outputs["device_blessing"], bool(shipped))
 
@@ -100,14 +94,16 @@ def _serving_dir(inputs: Mapping[str, Artifact], name: str) -> str:
 
 
 def _copy_sound(
-    inputs: Mapping[str, Artifact], names: list[str], server_dir: str, folder: Path
+    inputs: Mapping[str, Artifact],
+    names: list[str],
+    folder: Path,
+    task: Task,
 ) -> tuple[dict[str, str], list[Refused]]:
     """Copies the device models that are what was checked, and checks their form once more.
 
     Returns:
       Their paths by name, and why the others are refused.
     """
-    sizes = [np.size(leaf) for leaf in jax.tree.leaves(saved_model.load_params(server_dir))]
     paths, refused = {}, []
     for name in names:
         serving_dir = _serving_dir(inputs, name)
@@ -115,11 +111,18 @@ def _copy_sound(
         reason = conversion_record.refusal(serving_dir) or refusals.read(
             inputs[f"{name}_{EVALUATION}"].uri
         )
+        facts = conversion_record.facts(serving_dir)
+        if not reason and facts is None:
+            reason = f"{conversion_record.RECORD_FILE} does not say what its network needs"
         if not reason:
             shutil.copyfile(original, copy)
             try:
-                recipe = RECIPES[name]
-                tflite_checks.check_tflite(str(copy), recipe, recipe.expected_bytes(sizes))
+                tflite_checks.check_tflite(str(copy), RECIPES[name], task, facts.baseline)
+                found = len(flatbuffer.operators(str(copy)))
+                if found != facts.operators:
+                    reason = (
+                        f"it has {found} operators, and had {facts.operators} when it was converted"
+                    )
             except ConversionError as error:
                 reason = str(error).removeprefix(f"{copy}: ")
         if reason:
@@ -132,8 +135,8 @@ def _copy_sound(
 
 def _measure(
     inputs: Mapping[str, Artifact], server_dir: str, paths: Mapping[str, str]
-) -> tuple[dict[str, Measured], dict[str, np.ndarray]]:
-    """Returns all that is known of the models, and their confusion matrices, by name."""
+) -> tuple[dict[str, Measured], Labels, dict[str, np.ndarray]]:
+    """Returns all that is known of the models, the true classes, and confusion matrices."""
     results = {
         name: tfma_results.load_evaluation(inputs[f"{name}_{EVALUATION}"].uri)
         for name in (REFERENCE, *paths)
@@ -154,9 +157,7 @@ def _measure(
     measured, confusion = {}, {}
     for name, (result, baseline) in results.items():
         is_reference, logits = name == REFERENCE, answers.logits[name]
-        confusion[name] = tfma_results.confusion_matrix(
-            result.plots, logits.test.shape[1], tfma_config.EVAL_SLICE
-        )
+        confusion[name] = tfma_results.confusion_of_test(result, logits.test.shape[1])
         measured[name] = Measured(
             name=name,
             size_bytes=_saved_model_bytes(Path(server_dir))
@@ -167,11 +168,24 @@ def _measure(
             evaluator_blessed=is_model_blessed(inputs[f"{name}_{BLESSING}"]),
             last_accuracy=baseline and tfma_results.read_metrics(baseline).accuracy,
             logits=logits,
-            own_loss=run_models.cross_entropy(logits.test, answers.labels),
+            own_loss=float(cross_entropies(logits.test, answers.labels.test).mean()),
             contradictions=answers.contradictions if is_reference else None,
             latency_us=latencies[name],
+            **({} if is_reference else _conversion(_serving_dir(inputs, name), RECIPES[name])),
         )
-    return measured, confusion
+    return measured, answers.labels, confusion
+
+
+def _conversion(serving_dir: str, recipe: Recipe) -> dict[str, Any]:
+    """Returns what `Measured` holds of how a device model was converted."""
+    facts = conversion_record.facts(serving_dir)
+    conversion = Conversion(
+        undelegated=facts.undelegated,
+        kept_in_float=facts.kept_in_float,
+        fixed_batch=1 if facts.fixed_batch else None,
+    )
+    needed = tflite_checks.most_bytes(recipe, facts.baseline, facts.operators)
+    return {"conversion": conversion, "needed_bytes": needed}
 
 
 def _saved_model_bytes(folder: Path) -> int:

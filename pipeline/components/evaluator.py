@@ -90,7 +90,10 @@ def _refusal(model: Artifact) -> str | None:
         return reason
     try:
         with fileio.open(os.path.join(folder, features.TFLITE_FILE), "rb") as file:
-            logits = litert.predict(file.read(), np.zeros((2, features.NUM_PIXELS), np.float32))
+            run = litert.BatchRunner(litert.make_interpreter(file.read()))
+        shape = run.inputs[features.IMAGE_FLOATS]["shape"][1:]
+        images = np.zeros((2, *shape), np.float32)
+        logits = run({features.IMAGE_FLOATS: images})[features.LOGITS]
     except (RuntimeError, ValueError, KeyError) as error:  # what LiteRT raises
         return f"LiteRT cannot run it: {' '.join(str(error).split())}"
     if logits.ndim != 2 or len(logits) != 2:

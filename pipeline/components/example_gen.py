@@ -1,18 +1,14 @@
-"""ExampleGen over IDX files: TFX's file-based ExampleGen with an executor that reads them."""
+"""ExampleGen over images in any form: TFX's file-based ExampleGen with an executor of ours."""
 
 import contextlib
-import fnmatch
-import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-import pyarrow as pa
 import tensorflow as tf
-from google.protobuf import wrappers_pb2
 from tfx import types
 from tfx.components.example_gen.component import FileBasedExampleGen
 from tfx.components.util import examples_utils
@@ -20,42 +16,47 @@ from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import proto_utils
-from tfx_bsl.coders import example_coder
 
-from data import dataset, hard
+from data.dataset import (
+    Dataset,
+    changed,
+    check_unchanged,
+    range_size,
+    ranges,
+    read_checked,
+)
 from data.errors import DataError
+from data.forms.reader import Reader
+from data.forms.registry import open_splits
 from data.splits import Split
-from modules import features
+from pipeline.components.checked_data import Checked
+from pipeline.components.example_records import serialized_examples
 from pipeline.storage import (
-    idx_copies,
+    data_copies,
     stores,
     tfx_plugin,  # noqa: F401 - TFX's driver looks at the files, which may be in an object store
 )
 
-# Which two IDX files a split has of its own.
-FILE_PATTERNS = {Split.TRAIN: "train-*", Split.EVAL: "t10k-*"}
-# The third is made of the eval split's files, so that they are all that TFX needs to know of.
-_PATTERNS = {**FILE_PATTERNS, Split.HARD: FILE_PATTERNS[Split.EVAL]}
 FILE_FORMAT = "tfrecords_gzip"
-_ENCODED_AT_ONCE = 1_000
 _RECORD_OPTIONS = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+# The hard images are made of the eval split's, so that two splits are all that TFX has to know of.
+_SOURCES = {Split.TRAIN: Split.TRAIN, Split.EVAL: Split.EVAL, Split.HARD: Split.EVAL}
 
 
-class _Shard(NamedTuple):
-    """A range of a split, and the file that its examples go to."""
+class Shard(NamedTuple):
+    """A range of a split, and the file that its examples go to; `place` is named in errors."""
 
-    images: str
-    labels: str
+    reader: Reader
     start: int
     stop: int
+    digest: str
     split: Split
     destination: str
-    digests: tuple[bytes, bytes]
+    place: str
 
 
 class Executor(BaseBeamExecutor):
-    """Turns IDX files into tf.Examples with `image_floats`, `image_class` and `image_set`.
+    """Turns images into tf.Examples with `image_floats`, `image_class` and `image_set`.
 
     TFX's own base class shuffles every example. Here each worker reads a range of the files and
     writes it in order, so that only the ranges are sent around.
@@ -74,7 +75,7 @@ class Executor(BaseBeamExecutor):
         """Writes the splits as gzipped TFRecords; see TFX's BaseExampleGenExecutor.
 
         Raises:
-          data.errors.DataError: the files are not those that were checked.
+          data.errors.DataError: the files do not hold what was checked.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         folder = exec_properties[standard_component_specs.INPUT_BASE_KEY]
@@ -82,13 +83,14 @@ class Executor(BaseBeamExecutor):
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
         examples.splits = list(Split)
-        sha256 = _checked_sha256(exec_properties)
-        with _on_disk(folder) as local_folder:
+        checked = Checked.unpacked(exec_properties)
+        with _on_disk(folder, checked) as local_folder:
+            splits = _opened(local_folder, checked)
             shards = []
             for split in Split:
                 destination = examples.path(split=split)
                 tf.io.gfile.makedirs(destination)
-                shards += plan_shards(local_folder, sha256, split, destination)
+                shards += plan_shards(splits, checked, split, destination, folder)
             try:
                 with self._make_beam_pipeline() as pipeline:
                     _ = (
@@ -99,145 +101,108 @@ class Executor(BaseBeamExecutor):
                     )
             except Exception:
                 # Beam tells what a worker raised in words of its own.
-                for split in FILE_PATTERNS:
-                    plan_shards(local_folder, sha256, split, "")
+                size = range_size(checked.task)
+                check_unchanged(splits, checked.range_digests, size, folder)
                 raise
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, FILE_FORMAT)
 
 
 @contextlib.contextmanager
-def _on_disk(folder: str) -> Iterator[Path]:
-    """Gives the folder, or a temporary copy of the IDX files in it if it is in an object store."""
+def _on_disk(folder: str, checked: Checked) -> Iterator[Path]:
+    """Gives the folder, or a temporary copy of the data set's files if it is in a store."""
     if not stores.is_uri(folder):
         yield Path(folder)
         return
     with tempfile.TemporaryDirectory(prefix="data-") as copy:
-        idx_copies.download_idx(folder, Path(copy))
+        data_copies.download_matching(folder, set(checked.patterns.values()), Path(copy))
         try:
             yield Path(copy)
         except DataError as error:
             raise DataError(str(error).replace(copy, folder.rstrip("/"))) from error
 
 
+def _opened(folder: Path, checked: Checked) -> dict[Split, Reader]:
+    try:
+        return open_splits(folder, checked.form, checked.options)
+    except DataError as error:
+        raise changed(str(folder), error) from error
+
+
 def plan_shards(
-    folder: Path, sha256: dict[str, str], split: Split, destination: str
-) -> list[_Shard]:
+    splits: Mapping[Split, Reader], checked: Checked, split: Split, destination: str, place: str
+) -> list[Shard]:
     """Returns the shards of a split, one for each range.
 
     Args:
-      folder: where the IDX files are.
-      sha256: of what they have to hold, by their names in FILE_NAMES.
+      splits: the readers of TRAIN and EVAL.
+      checked: what they have to hold.
       split: to be written.
       destination: folder for the shards.
+      place: where the data lies, for errors.
 
     Raises:
-      data.errors.DataError: they hold something else.
+      data.errors.DataError: there are more or fewer examples.
     """
-    names = fnmatch.filter(dataset.FILE_NAMES, _PATTERNS[split])
-    # One that has gone is missed under its own name.
-    images, labels = (next(dataset.candidates(folder, name), folder / name) for name in names)
-    ranges = dataset.checked_ranges(images, labels, [sha256[name] for name in names])
+    reader, digests = splits[_SOURCES[split]], checked.range_digests[_SOURCES[split]]
+    bounds = ranges(len(reader), range_size(checked.task))
+    if len(bounds) != len(digests):
+        raise changed(place)
     return [
-        _Shard(
-            str(images),
-            str(labels),
+        Shard(
+            reader,
             start,
             stop,
+            digest,
             split,
-            os.path.join(destination, f"data_tfrecord-{number:05d}-of-{len(ranges):05d}.gz"),
-            digests,
+            os.path.join(destination, f"data_tfrecord-{number:05d}-of-{len(bounds):05d}.gz"),
+            place,
         )
-        for number, (start, stop, digests) in enumerate(ranges)
+        for number, ((start, stop), digest) in enumerate(zip(bounds, digests, strict=True))
     ]
 
 
 def write_shard(
-    images: str,
-    labels: str,
+    reader: Reader,
     start: int,
     stop: int,
+    digest: str,
     split: Split,
     destination: str,
-    digests: tuple[bytes, bytes] | None = None,
+    place: str,
 ) -> None:
-    """Writes examples [start, stop) as a TFRecord file, which appears only when it is whole."""
+    """Writes examples [start, stop) as a TFRecord file, which appears only when it is whole.
+
+    Raises:
+      data.errors.DataError: they are not those of the digest.
+    """
+    images, labels = read_checked(reader, start, stop, digest, place)
     split_dir, name = os.path.split(destination)
     # Beside the split, not in it: readers take every file there, one that a dead worker left too.
     unfinished = f"{split_dir}-unfinished-{os.getpid()}-{name}"
     with tf.io.TFRecordWriter(unfinished, _RECORD_OPTIONS) as writer:
-        for record in serialized_examples(images, labels, start, stop, split, digests):
+        for record in serialized_examples(images, labels, start, split):
             writer.write(record)
     tf.io.gfile.rename(unfinished, destination, overwrite=True)
 
 
-def serialized_examples(
-    images: str,
-    labels: str,
-    start: int,
-    stop: int,
-    split: Split,
-    digests: tuple[bytes, bytes] | None = None,
-) -> Iterator[bytes]:
-    """Yields examples [start, stop) of a split as serialized tf.Examples.
-
-    Those of the hard split are the images in the file after `data.hard.make_hard`. For `digests`,
-    see `data.dataset.read_split_range`.
-    """
-    encoder = example_coder.RecordBatchToExamplesEncoder()
-    pixels, classes = dataset.read_split_range(Path(images), Path(labels), start, stop, digests)
-    for first in range(0, len(pixels), _ENCODED_AT_ONCE):
-        image_rows = pixels[first : first + _ENCODED_AT_ONCE]
-        class_rows = classes[first : first + _ENCODED_AT_ONCE]
-        if split == Split.HARD:
-            image_rows = hard.make_hard(image_rows, start + first)
-        row_offsets = pa.array(range(len(class_rows) + 1), pa.int64())
-        image_offsets = range(0, image_rows.size + 1, features.NUM_PIXELS)
-        columns = {
-            features.IMAGE_FLOATS: pa.LargeListArray.from_arrays(
-                pa.array(image_offsets, pa.int64()), pa.array(image_rows.ravel())
-            ),
-            features.IMAGE_CLASS: pa.LargeListArray.from_arrays(row_offsets, pa.array(class_rows)),
-            features.IMAGE_SET: pa.LargeListArray.from_arrays(
-                row_offsets, pa.array([split.encode()] * len(class_rows))
-            ),
-        }
-        yield from encoder.encode(pa.RecordBatch.from_pydict(columns))
-
-
-def idx_example_gen(folder: str, sha256: Sequence[str]) -> FileBasedExampleGen:
-    """Returns an ExampleGen over the four IDX files in a path or URI, with the splits of `Split`.
+def image_example_gen(dataset: Dataset, folder: str = "") -> FileBasedExampleGen:
+    """Returns an ExampleGen over a data set, with the splits of `Split`.
 
     TFX's own fingerprint of the files is their size and their time in seconds. Their content is one
     more parameter, so that examples from the cache are those of the data that was checked.
 
     Args:
-      folder: a path or URI.
-      sha256: of what the files hold, see `data.dataset.DatasetFiles.digests`.
+      dataset: as it was checked.
+      folder: where ExampleGen finds its files, a path or URI; "" for where they are here.
     """
     splits = [
         example_gen_pb2.Input.Split(name=split, pattern=pattern)
-        for split, pattern in FILE_PATTERNS.items()
+        for split, pattern in dataset.patterns.items()
     ]
     return FileBasedExampleGen(
-        input_base=folder,
+        input_base=folder or str(dataset.location),
         input_config=example_gen_pb2.Input(splits=splits),
-        custom_config=_packed(json.dumps({"sha256": list(sha256)})),
+        custom_config=Checked.of(dataset).packed(),
         custom_executor_spec=executor_spec.BeamExecutorSpec(Executor),
     )
-
-
-def _packed(text: str) -> example_gen_pb2.CustomConfig:
-    """Packs a string as the parameter that TFX leaves to custom executors."""
-    config = example_gen_pb2.CustomConfig()
-    config.custom_config.Pack(wrappers_pb2.StringValue(value=text))
-    return config
-
-
-def _checked_sha256(exec_properties: dict[str, Any]) -> dict[str, str]:
-    """Returns what `idx_example_gen` was given, by the names of the files."""
-    config, text = example_gen_pb2.CustomConfig(), wrappers_pb2.StringValue()
-    packed = exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY]
-    proto_utils.json_to_proto(packed, config)
-    config.custom_config.Unpack(text)
-    return dict(zip(dataset.FILE_NAMES, json.loads(text.value)["sha256"], strict=True))

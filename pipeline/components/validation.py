@@ -1,7 +1,6 @@
-"""Data validation: the curated schema as an artifact, and the gate that stops on anomalies."""
+"""Data validation: the schema that a task asks for, and the gate that stops on anomalies."""
 
 import os
-from pathlib import Path
 
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
@@ -11,22 +10,45 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import ExampleAnomalies, Schema
 
+from data.splits import Split
+from data.task import Task
 from modules import features
-
-SCHEMA_FILE = Path(__file__).parent / "schema" / "schema.pbtxt"
 
 
 class DataAnomalyError(RuntimeError):
-    """The examples are not what the curated schema says."""
+    """The examples are not what the schema says."""
 
 
-def curated_schema(num_classes: int) -> str:
-    """Returns the repository's schema as text, its label domain being 0 to `num_classes` - 1."""
-    schema = text_format.Parse(SCHEMA_FILE.read_text(), schema_pb2.Schema())
-    for feature in schema.feature:
-        if feature.name == features.IMAGE_CLASS:
-            feature.int_domain.max = num_classes - 1
+def curated_schema(task: Task) -> str:
+    """Returns what every example of a task must look like, in every split, as a schema's text."""
+    schema = schema_pb2.Schema()
+    floats = _feature(schema, features.IMAGE_FLOATS, schema_pb2.FLOAT, task.num_pixels)
+    floats.float_domain.CopyFrom(
+        schema_pb2.FloatDomain(min=0.0, max=1.0, disallow_nan=True, disallow_inf=True)
+    )
+    label = _feature(schema, features.IMAGE_CLASS, schema_pb2.INT, 1)
+    label.int_domain.CopyFrom(
+        schema_pb2.IntDomain(min=0, max=task.num_classes - 1, is_categorical=True)
+    )
+    image_set = _feature(schema, features.IMAGE_SET, schema_pb2.BYTES, 1)
+    image_set.string_domain.value.extend(Split)
+    for feature, domain in (
+        (floats, floats.float_domain),
+        (label, label.int_domain),
+        (image_set, image_set.string_domain),
+    ):
+        domain.name = feature.name
     return text_format.MessageToString(schema)
+
+
+def _feature(
+    schema: schema_pb2.Schema, name: str, dtype: "schema_pb2.FeatureType", size: int
+) -> schema_pb2.Feature:
+    """Adds a feature that every example has, with so many values."""
+    feature = schema.feature.add(name=name, type=dtype)
+    feature.presence.min_fraction, feature.presence.min_count = 1.0, 1
+    feature.shape.dim.add(size=size)
+    return feature
 
 
 @component
@@ -63,6 +85,6 @@ def AnomalyGate(anomalies: InputArtifact[ExampleAnomalies]):  # noqa: N802
             problems.append(f"split {split}: no examples")
     if problems:
         raise DataAnomalyError(
-            "the data does not match the schema in pipeline/components/schema/schema.pbtxt; "
-            "correct the data or, if the data is right, the schema:\n  " + "\n  ".join(problems)
+            "the examples do not match the schema of their task, see curated_schema in "
+            "pipeline/components/validation.py; correct the data:\n  " + "\n  ".join(problems)
         )

@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from tfx.dsl.components.base.base_node import BaseNode
 
 # All that a pipeline is compiled from and its nodes run.
-CODE = (
-    *("data/**/*.py", "modules/**/*.py", "pipeline/**/*.py"),
-    *("pipeline/components/schema/*", "pipeline/report/templates/*"),
-)
+CODE = ("data/**/*.py", "modules/**/*.py", "pipeline/**/*.py", "pipeline/report/templates/*")
 
 PARAMETER = "source_digest"
 

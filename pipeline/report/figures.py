@@ -1,8 +1,9 @@
-"""Draws the report's figures, and reads the training's curves from TensorBoard's events."""
+"""Draws the report's curves and images, and reads the former from TensorBoard's events."""
 
 import base64
 import io
 import re
+import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 from markupsafe import Markup, escape
-from matplotlib import image as matplotlib_image
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from PIL import Image
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.util import tensor_util
 
@@ -27,20 +28,8 @@ _STYLE_COLOURS = {
     "#040404": "var(--series-1)",
     "#050505": "var(--series-2)",
 }
-_INK, _MUTED, _LINE, *_SERIES = _STYLE_COLOURS
-# Seen through alpha on white or on black alike.
-_RIGHT_RGB, _WRONG_RGB = (0.24, 0.52, 0.85), (0.90, 0.34, 0.22)
-_MAX_CLASSES_WITH_COUNTS = 20
-_MAX_TICKS = 31
-_CONFUSIONS_NAMED = 3
-
-
-def frequent_confusions(matrix: np.ndarray) -> list[tuple[int, int, int]]:
-    """Returns (actual, predicted, examples) of the most frequent mistakes in int64[C, C]."""
-    wrong = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:_CONFUSIONS_NAMED]
-    cells = [divmod(int(cell), len(matrix)) for cell in order]
-    return [(*cell, int(wrong[cell])) for cell in cells if wrong[cell]]
+INK, MUTED, LINE, *_SERIES = _STYLE_COLOURS
+_MAX_SIDE = 168  # pixels, twice of what a card shows: some screens have as many
 
 
 def read_scalars(log_dir: str) -> dict[str, list[tuple[int, float]]]:
@@ -67,51 +56,6 @@ def read_scalars(log_dir: str) -> dict[str, list[tuple[int, float]]]:
     return scalars
 
 
-def draw_confusion(matrix: np.ndarray, title: str) -> Markup:
-    """Returns a confusion matrix as SVG: right answers blue, mistakes red by how many there are.
-
-    Args:
-      matrix: int64[classes, classes], rows are actual classes.
-      title: what a screen reader says instead.
-    """
-    num_classes = len(matrix)
-    inches = max(3.5, 0.1 * num_classes)
-    figure = Figure((inches, inches), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(_cell_colours(matrix), interpolation="none")
-    axes.set_xlabel("predicted class", color=_MUTED, size=8)
-    axes.set_ylabel("actual class", color=_MUTED, size=8)
-    ticks = range(0, num_classes, -(-num_classes // _MAX_TICKS))
-    axes.set_xticks(ticks, ticks)
-    axes.set_yticks(ticks, ticks)
-    axes.tick_params(length=0, labelcolor=_INK, labelsize=8 if num_classes <= 20 else 6)
-    axes.spines[:].set_color(_LINE)
-    if num_classes <= _MAX_CLASSES_WITH_COUNTS:
-        axes.set_xticks(np.arange(num_classes - 1) + 0.5, minor=True)
-        axes.set_yticks(np.arange(num_classes - 1) + 0.5, minor=True)
-        axes.grid(which="minor", color=_LINE, linewidth=0.5)
-        axes.tick_params(which="minor", length=0)
-        size = min(8.0, 75 / num_classes)
-        for row, column in np.argwhere(matrix):
-            text = str(matrix[row, column])
-            axes.text(column, row, text, color=_INK, size=size, ha="center", va="center")
-    return _svg(figure, title)
-
-
-def _cell_colours(matrix: np.ndarray) -> np.ndarray:
-    """Returns float[classes, classes, 4]: RGBA, transparent where there are no examples."""
-    is_right = np.eye(len(matrix), dtype=bool)
-    mistakes = np.where(is_right, 0, matrix)
-    colours = np.zeros((*matrix.shape, 4))
-    colours[..., :3] = np.where(is_right[..., None], _RIGHT_RGB, _WRONG_RGB)
-    of_class = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    colours[..., 3] = np.where(
-        is_right, 0.4 * of_class, 0.2 + 0.7 * mistakes / max(mistakes.max(), 1)
-    )
-    colours[matrix == 0, 3] = 0
-    return colours
-
-
 def draw_curves(curves: Mapping[str, Curve], title: str, as_share: bool = False) -> Markup:
     """Returns up to two curves over the epochs as SVG.
 
@@ -127,19 +71,19 @@ def draw_curves(curves: Mapping[str, Curve], title: str, as_share: bool = False)
     ):
         epochs, values = zip(*curve, strict=True)
         axes.plot(epochs, values, color=colour, marker=marker, markersize=3.5, label=name)
-    axes.set_xlabel("epoch", color=_MUTED, size=8)
+    axes.set_xlabel("epoch", color=MUTED, size=8)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     if as_share:
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     else:
         axes.set_ylim(bottom=0)
-    axes.tick_params(length=0, labelcolor=_INK, labelsize=8)
+    axes.tick_params(length=0, labelcolor=INK, labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_LINE)
-    axes.grid(axis="y", color=_LINE, linewidth=0.6)
+    axes.spines[["left", "bottom"]].set_color(LINE)
+    axes.grid(axis="y", color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.legend(frameon=False, labelcolor=_INK, fontsize=8)
-    return _svg(figure, title)
+    axes.legend(frameon=False, labelcolor=INK, fontsize=8)
+    return svg(figure, title)
 
 
 def draw_training(scalars: Mapping[str, Curve]) -> dict[str, Markup]:
@@ -160,24 +104,34 @@ def draw_training(scalars: Mapping[str, Curve]) -> dict[str, Markup]:
     return figures
 
 
-def _svg(figure: Figure, title: str) -> Markup:
+def svg(figure: Figure, title: str) -> Markup:
     """Returns a figure as an SVG element in the page's colours, its ids made from the title."""
     text = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
         no_metadata: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(text, format="svg", transparent=True, metadata=no_metadata)
-    svg = text.getvalue()[text.getvalue().index("<svg") :]
+        with warnings.catch_warnings():
+            # The browser has letters that Matplotlib, which only measures them, has not.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+            figure.savefig(text, format="svg", transparent=True, metadata=no_metadata)
+    drawn = text.getvalue()[text.getvalue().index("<svg") :]
     # Matplotlib starts from the same ids in every figure; a page may have each only once.
     own = f"f{zlib.crc32(title.encode()):08x}-"
-    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{own}", svg)
+    drawn = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{own}", drawn)
     for colour, variable in _STYLE_COLOURS.items():
-        svg = svg.replace(colour, variable)
-    return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1))
+        drawn = drawn.replace(colour, variable)
+    return Markup(drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1))
 
 
-def picture(image: np.ndarray, shape: tuple[int, int]) -> str:
-    """Returns an image float32[height * width] in [0, 1] as a `data:` address of a grey PNG."""
+def picture(image: np.ndarray, image_shape: tuple[int, int, int]) -> str:
+    """Returns an image as a `data:` address of a PNG, made smaller where it is large.
+
+    Args:
+      image: float32[height * width * channels] in [0, 1].
+      image_shape: height, width and channels; one is grey, three are colours.
+    """
+    levels = np.rint(np.clip(image.reshape(image_shape), 0, 1) * 255).astype(np.uint8)
+    shown = Image.fromarray(levels.squeeze(axis=2) if image_shape[2] == 1 else levels)
+    shown.thumbnail((_MAX_SIDE, _MAX_SIDE))
     png = io.BytesIO()
-    # Without bounds, a faint image would be stretched to full contrast.
-    matplotlib_image.imsave(png, image.reshape(shape), cmap="gray", vmin=0, vmax=1, format="png")
+    shown.save(png, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()

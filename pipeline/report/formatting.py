@@ -1,10 +1,18 @@
-"""Words and numbers of the report: how values, limits and verdicts are spelled."""
+"""Words and numbers of the report: how values and limits are spelled."""
 
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from pipeline.verdict.verdict import Check, Direction, JudgedModel, Unit
+from pipeline.verdict.checks import (
+    MAX_UNDECIDED,
+    MIN_LEARNED,
+    SOUND_FILE,
+    VARYING_LOGITS,
+    Check,
+    Direction,
+    Unit,
+)
 
 _THIN_SPACE = "\u202f"
 
@@ -25,6 +33,29 @@ def share(value: float | None, digits: int = 2) -> str:
 def points(value: float | None, digits: int = 2) -> str:
     """Returns a difference of two shares in percentage points, without the unit."""
     return number(None if value is None else 100 * value, f"z.{digits}f")
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """Returns from where to where a share may be, as percentages."""
+    if ends is None:
+        return number(None)
+    low, high = (number(100 * end, "z.2f") for end in ends)
+    return f"{low}\u2013{high}{_THIN_SPACE}%"
+
+
+def short(text: str, length: int = 30) -> str:
+    """Returns a name of the user's on one line, less its middle where it is longer."""
+    line = " ".join(text.split())
+    if len(line) <= length:
+        return line
+    tail = (length - 1) // 2
+    return f"{line[: length - 1 - tail]}\u2026{line[-tail:]}"
+
+
+def image_kind(shape: Sequence[int]) -> str:
+    """Says what images of a height, width and channels are: `28 x 28 pixels, grey`."""
+    height, width, channels = shape
+    return f"{height} \u00d7 {width} pixels, {'grey' if channels == 1 else 'in colours'}"
 
 
 def size(num_bytes: float | None, digits: int | None = None) -> str:
@@ -85,8 +116,10 @@ _FORMS = {
 }
 # What is measured, by the name of the check, in the order of the page's table.
 TITLES = {
+    VARYING_LOGITS: "logits that depend on the image",
+    MIN_LEARNED: "lower end of the SavedModel's accuracy, against always naming one class",
     "evaluator_blessing": "blessing by TFX's Evaluator",
-    "sound_file": "file whole, as it was checked, and of its recipe",
+    SOUND_FILE: "file whole, as it was checked, and of its recipe",
     "max_altered_files": "files altered since they were checked",
     "min_accuracy": "accuracy on the test set",
     "max_drop_from_last": "accuracy lost against the last blessed model",
@@ -105,6 +138,7 @@ TITLES = {
     "max_contradictions": "answers that do not follow from their logits",
     "max_bytes": "size",
     "max_latency_us": "time of one image",
+    MAX_UNDECIDED: "checks that too few images decide",
 }
 
 
@@ -129,24 +163,9 @@ def measured(check: Check) -> tuple[str, str]:
 def sentence(check: Check) -> str:
     """Says what a check found and what it wanted: `93.13 %, at least 97.00 %`."""
     found, limit = (f"{text} {suffix(check)}".rstrip() for text in measured(check))
+    if check.images and math.isfinite(check.value):
+        found += f" ({round(check.value * check.images):,} of {check.images:,} images)"
     return f"{found}, {check.direction} {limit}"
-
-
-def reasons(model: JudgedModel) -> list[str]:
-    """Says why a model is not blessed; nothing of one that is."""
-    if model.refused:
-        return [f"refused: {model.refused}"]
-    return [
-        f"{TITLES.get(check.name, check.name)}: {sentence(check)}" for check in model.failed_checks
-    ]
-
-
-def headline(models: Sequence[JudgedModel]) -> str:
-    """Says in one clause how many models were pushed."""
-    pushed = sum(bool(model.pushed_to) for model in models)
-    if pushed == len(models):
-        return "Every model passed its checks and was pushed"
-    return f"{pushed or 'None'} of {len(models)} models {'was' if pushed < 2 else 'were'} pushed"
 
 
 def _form(check: Check) -> _Form:

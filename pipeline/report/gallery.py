@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from modules import features
 from pipeline.report import figures
 
 Logits = Mapping[str, np.ndarray]  # float32[N, classes] by model name
@@ -78,13 +77,18 @@ def disagreements(logits: Logits, reference: str) -> np.ndarray:
 
 
 def cards(
-    rows: np.ndarray, images: Mapping[int, np.ndarray], labels: np.ndarray, logits: Logits
+    rows: np.ndarray,
+    images: Mapping[int, np.ndarray],
+    image_shape: tuple[int, int, int],
+    labels: np.ndarray,
+    logits: Logits,
 ) -> list[Card]:
     """Returns a card for each of the rows int64[R].
 
     Args:
       rows: of the three below.
-      images: float32[784] in [0, 1] by row.
+      images: float32[height * width * channels] in [0, 1] by row.
+      image_shape: height, width and channels.
       labels: int64[N].
       logits: of every model, float32[N, classes].
     """
@@ -102,6 +106,6 @@ def cards(
             )
             for name, values in logits.items()
         ]
-        picture = figures.picture(images[row], features.IMAGE_SHAPE[:2])
+        picture = figures.picture(images[row], image_shape)
         found.append(Card(picture, label, classes, answers))
     return found

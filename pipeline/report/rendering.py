@@ -7,26 +7,39 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
-from markupsafe import Markup
 
 from data.catalogue import CATALOGUE
 from modules.export.recipes import RECIPES
 from pipeline.metadata.runs import NodeTime
-from pipeline.report import figures, formatting, gallery, pipeline_graph, tables
+from pipeline.report import (
+    conclusions,
+    confusion,
+    figures,
+    formatting,
+    gallery,
+    pipeline_graph,
+    tables,
+)
 from pipeline.verdict.limits import Limits
 from pipeline.verdict.verdict import Verdict
 
 GALLERY_SIZE = 24
 _GALLERY_OPEN = 8  # the others are shown on demand
-_TITLES = {"digits": "offline digits"} | {name: entry.title for name, entry in CATALOGUE.items()}
+_SIDE = 84  # of an image in a gallery, in CSS pixels
+_DEFAULT_MODEL = "cnn"
 _FILTERS = (
     formatting.share,
     formatting.points,
     formatting.size,
     formatting.number,
     formatting.seconds,
-    formatting.reasons,
+    conclusions.reasons,
+    conclusions.doubts,
+    conclusions.conversion,
     formatting.measured,
+    formatting.interval,
+    formatting.short,
+    formatting.image_kind,
 )
 
 
@@ -37,7 +50,7 @@ class Evidence:
     Attributes:
       data_source: where the data came from, and why, if it is a fallback.
       is_fallback: whether other data was wanted and this stands in for it.
-      images: float32[784] in [0, 1] by their row in the eval split; at least `gallery_rows`.
+      images: float32[pixels] in [0, 1] by their row in the eval split; at least `gallery_rows`.
       labels: int64[N], of the eval split.
       logits: float32[N, classes] by model name; must include the reference's.
       confusion: int64[classes, classes] by model name; rows are actual classes.
@@ -55,16 +68,6 @@ class Evidence:
     scalars: Mapping[str, figures.Curve]
     graph: pipeline_graph.Upstream
     times: Mapping[str, NodeTime]
-
-
-@dataclasses.dataclass(frozen=True)
-class Confusion:
-    """A figure, the models whose matrix it is, and the mistakes: (actual, predicted, images)."""
-
-    names: list[str]
-    figure: Markup
-    frequent: list[tuple[int, int, int]]
-    num_mistakes: int
 
 
 def gallery_rows(
@@ -100,17 +103,21 @@ def render(verdict: Verdict, evidence: Evidence) -> str:
     return environment.get_template("report.html.j2").render(
         verdict=verdict,
         evidence=evidence,
-        title=_TITLES.get(verdict.dataset.name, verdict.dataset.name),
-        headline=formatting.headline(models),
+        title=verdict.title,
+        headline=conclusions.headline(models),
+        diagnosis=conclusions.diagnosis(verdict),
         recipes=RECIPES,
         check_rows=tables.check_rows(models),
         class_rows=tables.class_rows(models, reference, evidence.labels),
-        confusions=_confusions(evidence.confusion),
+        missing=_missing(verdict, evidence.labels),
+        confusions=confusion.confusions(evidence.confusion, verdict.label_names),
         curves=figures.draw_training(evidence.scalars),
         num_open=_GALLERY_OPEN,
-        mistakes=_cards(evidence, wrong),
+        side=_SIDE,
+        is_small=max(verdict.image_shape[:2]) < _SIDE,
+        mistakes=_cards(verdict, evidence, wrong),
         num_mistakes=len(wrong),
-        disagreements=_cards(evidence, differing),
+        disagreements=_cards(verdict, evidence, differing),
         num_disagreements=len(differing),
         stages=pipeline_graph.stages(evidence.graph, evidence.times),
         takes_from=pipeline_graph.without_shortcuts(evidence.graph),
@@ -118,48 +125,42 @@ def render(verdict: Verdict, evidence: Evidence) -> str:
     )
 
 
-def _cards(evidence: Evidence, rows: np.ndarray) -> list[gallery.Card]:
+def _cards(verdict: Verdict, evidence: Evidence, rows: np.ndarray) -> list[gallery.Card]:
     """Returns the cards of the first of the rows int64[R] of the eval split."""
-    return gallery.cards(rows[:GALLERY_SIZE], evidence.images, evidence.labels, evidence.logits)
+    return gallery.cards(
+        rows[:GALLERY_SIZE],
+        evidence.images,
+        verdict.image_shape,
+        evidence.labels,
+        evidence.logits,
+    )
 
 
-def _confusions(matrices: Mapping[str, np.ndarray]) -> list[Confusion]:
-    """Returns a figure for each different matrix, with the models that have it."""
-    groups: list[tuple[list[str], np.ndarray]] = []
-    for name, matrix in matrices.items():
-        for names, other in groups:
-            if np.array_equal(matrix, other):
-                names.append(name)
-                break
-        else:
-            groups.append(([name], matrix))
-    return [
-        Confusion(
-            names=names,
-            figure=figures.draw_confusion(matrix, f"Confusion matrix of {', '.join(names)}"),
-            frequent=figures.frequent_confusions(matrix),
-            num_mistakes=int(matrix.sum() - np.trace(matrix)),
-        )
-        for names, matrix in groups
-    ]
+def _missing(verdict: Verdict, labels: np.ndarray) -> list[str]:
+    """Returns the names of the classes of which there is no test image."""
+    counts = np.bincount(labels, minlength=len(verdict.label_names))
+    return [name for name, count in zip(verdict.label_names, counts, strict=True) if not count]
 
 
 def command(verdict: Verdict) -> str:
     """Returns the command that makes the same models from the same data."""
     name = verdict.dataset.name
     settings: dict[str, str | int | float] = {
-        "DATASET": name if name in _TITLES else f"<folder of {name}>",
-        "EPOCHS": verdict.epochs,
-        "SEED": verdict.seed,
+        "DATASET": name if name in (*CATALOGUE, "digits") else f"<folder of {name}>",
     }
+    if verdict.model != _DEFAULT_MODEL:
+        settings["MODEL"] = verdict.model
+    if verdict.params:
+        settings["PARAMS"] = verdict.params
+    settings |= {"EPOCHS": verdict.epochs, "SEED": verdict.seed}
     if verdict.trials:
         settings["TRIALS"] = verdict.trials
     for check in verdict.models[0].checks:
         if check.name == "min_accuracy" and check.limit != Limits.min_accuracy:
             settings["MIN_ACCURACY"] = check.limit
-    for check in verdict.models[-1].checks:
-        if check.name == "max_latency_us":
-            settings["MAX_LATENCY_US"] = check.limit
+    limits = {check.name: check.limit for model in verdict.models for check in model.checks}
+    if "max_latency_us" in limits:
+        settings["MAX_LATENCY_US"] = limits["max_latency_us"]
     variants = [model.name for model in verdict.models[1:]]
     if variants != list(RECIPES):
         settings["RECIPES"] = ",".join(variants)

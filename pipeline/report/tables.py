@@ -7,8 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.report import formatting
-from pipeline.verdict.verdict import Check, JudgedModel
+from pipeline.report.confusion import MOST_CLASSES
+from pipeline.verdict.chance import accuracy_interval
+from pipeline.verdict.checks import Check
+from pipeline.verdict.verdict import JudgedModel
 
+# Of a class with fewer, one image is more than a point.
+_FEW_IMAGES = 100
 _FAINTEST_SCALE = 0.005  # share: with differences this small, none is shown in full colour
 
 
@@ -37,6 +42,7 @@ class ClassRow:
       label: of the class; "all" for all images.
       images: number of images of the class.
       accuracy: the reference's, a share in [0, 1].
+      interval: around it, where the images are few; else None.
       differences: of the other models, as shares; negative where they are worse.
       heats: how strongly to colour each difference, in [-1, 1] and of the same sign.
     """
@@ -44,6 +50,7 @@ class ClassRow:
     label: str
     images: int
     accuracy: float
+    interval: tuple[float, float] | None
     differences: list[float]
     heats: list[float]
 
@@ -66,7 +73,9 @@ def check_rows(models: Sequence[JudgedModel]) -> list[CheckRow]:
 
 
 def class_rows(models: Sequence[JudgedModel], reference: str, labels: np.ndarray) -> list[ClassRow]:
-    """Returns a row for all images and one for each class.
+    """Returns a row for all images and one for each class of which there are any.
+
+    They are in the order of the classes or, where these are many, the worst first.
 
     Args:
       models: of comparison.json.
@@ -82,14 +91,20 @@ def class_rows(models: Sequence[JudgedModel], reference: str, labels: np.ndarray
     expected = accuracies.pop(reference)
     classes = {label for values in (expected, *accuracies.values()) for label in values} - {"all"}
     rows = []
-    for label in ("all", *sorted(classes, key=int)):
+    order = sorted(classes, key=int)
+    if len(order) > MOST_CLASSES:
+        order.sort(key=lambda label: expected.get(label, math.inf))
+    for label in ("all", *order):
         accuracy = expected.get(label, math.nan)
         # Metrics come as float32, so that equal shares may differ in the eighth digit.
         differences = [
             round(values.get(label, math.nan) - accuracy, 6) for values in accuracies.values()
         ]
         images = len(labels) if label == "all" else int(np.count_nonzero(labels == int(label)))
-        rows.append(ClassRow(label, images, accuracy, differences, []))
+        interval = None
+        if images < _FEW_IMAGES and math.isfinite(accuracy):
+            interval = accuracy_interval(round(accuracy * images), images) if images else None
+        rows.append(ClassRow(label, images, accuracy, interval, differences, []))
     strongest = max(
         (abs(value) for row in rows for value in row.differences if math.isfinite(value)),
         default=0,

@@ -84,7 +84,8 @@ def compile_pipeline(config: PipelineConfig, environment: Mapping[str, str]) -> 
     store = runner_utils.extract_local_deployment_config(definition).metadata_connection_config
     settings = {name: environment.get(name) or "" for name in SETTINGS}
     if settings["DATASET"] in ("", "auto"):
-        settings["DATASET"] = config.dataset.name
+        is_digits = config.dataset.name.startswith("digits")  # or, resized, digits-32x32
+        settings["DATASET"] = "digits" if is_digits else "mnist"
     executed = [node for node in pipeline.components if PARAMETER in node.exec_properties]
     graph = Graph(
         pipeline=config.pipeline_name,

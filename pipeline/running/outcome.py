@@ -37,7 +37,7 @@ def show(config: PipelineConfig, seconds: float) -> int:
     """Prints the table of the report that was copied, and what became of the pushes.
 
     Returns:
-      0 when every model was blessed and pushed, else NOT_BLESSED.
+      0 when every model was blessed, else NOT_BLESSED: a refused variant is not, whichever it is.
     """
     found = verdict.read(config.report_dir / verdict.COMPARISON_FILE)
     print_verdict(found, Console())

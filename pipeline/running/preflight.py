@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from data.errors import ConfigError
-from modules.training import checkpoint_folder
+from modules.training.saved import checkpoint_folder
 from pipeline.config import PipelineConfig
 from pipeline.metadata.run_lock import IDENTITY_FILE, LOCK_FILE, STORE_FILE
 from pipeline.storage import locations, stores

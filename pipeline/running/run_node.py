@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import FAILED, ConfigError, DataError
 from modules.provenance.fingerprint import fingerprint
-from modules.training import checkpoint_folder
+from modules.training.saved import checkpoint_folder
 from pipeline.metadata.run_lock import LOCK_FILE
 from pipeline.running import compiled, console
 from pipeline.running.exit_status import tells_wrong_settings

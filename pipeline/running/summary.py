@@ -3,9 +3,18 @@
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from pipeline.report.conclusions import diagnosis
 from pipeline.report.formatting import sentence
+from pipeline.verdict.checks import Check, Outcome
 from pipeline.verdict.verdict import BATCH_1, Verdict
+
+_BLESSED = {
+    Outcome.PASSED: "[green]yes",
+    Outcome.FAILED: "[red]no",
+    Outcome.UNDECIDED: "[yellow]yes ?",
+}
 
 
 def _cell(value: float | None, form: str, unit: str = "") -> str:
@@ -13,20 +22,35 @@ def _cell(value: float | None, form: str, unit: str = "") -> str:
     return "-" if value is None else format(value, form) + unit
 
 
+def _plain(text: str) -> str:
+    """Returns a sentence in letters that every terminal has."""
+    return text.replace("\u202f", " ")
+
+
+def _told(check: Check) -> str:
+    """Says what a check found."""
+    return _plain(f"{check.name}: {sentence(check)}")
+
+
 def print_verdict(verdict: Verdict, console: Console) -> None:
-    """Prints one row a model and, below, each check that failed and where models were pushed.
+    """Prints one row a model and, below, what is not right with them and where they were pushed.
 
     "hard" is the accuracy on the hard set, all else is of the test set: "agrees" is the
-    share of images with the reference's answer, "1 image" the median time of a single image.
+    share of images with the reference's answer, "1 image" the median time of a single image. A
+    question mark is for models with checks that too few images decide.
 
     Args:
       verdict: on all models.
       console: where to.
     """
     data = verdict.dataset
+    origin = (
+        f"parameters from {verdict.params}"
+        if verdict.params
+        else f"trained on {data.train_examples:,}"
+    )
     table = Table(
-        title=f"{data.name}: trained on {data.train_examples:,}, tested on "
-        f"{data.eval_examples:,} images",
+        title=Text(f"{verdict.title}: {origin}, tested on {data.eval_examples:,} images"),
         title_justify="left",
         box=box.SIMPLE,
         padding=(0, 1),
@@ -46,19 +70,24 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
             _cell(model.metrics.loss, ".4f"),
             _cell(model.agreement, ".2%"),
             _cell(model.latency_us[BATCH_1].p50, ",.0f", " us"),
-            "[green]yes" if model.blessed else "[red]no",
+            _BLESSED[model.outcome],
         )
     console.print(table)
+    wrong = diagnosis(verdict)
+    if wrong:
+        console.print(_plain(wrong), soft_wrap=True)
     for model in verdict.models:
         if model.refused:
-            console.print(f"{model.name} was refused: {model.refused}", soft_wrap=True)
-            continue
-        for check in model.failed_checks:
-            found = sentence(check).replace("\u202f", " ")
-            console.print(f"{model.name} failed {check.name}: {found}")
+            reason = f"{model.name} was refused: {model.refused}"
+            console.print(reason, soft_wrap=True, markup=False)
+        elif not wrong:
+            for check in model.failed_checks:
+                console.print(f"{model.name} failed {_told(check)}")
+        for check in model.undecided_checks if model.blessed else ():
+            console.print(f"{model.name}, not enough images to tell {_told(check)}")
     destinations: dict[str, list[str]] = {}
     for model in verdict.models:
         if model.pushed_to:
             destinations.setdefault(model.pushed_to, []).append(model.name)
     for destination, names in destinations.items():
-        console.print(f"{', '.join(names)} pushed to {destination}", soft_wrap=True)
+        console.print(f"{', '.join(names)} pushed to {destination}", soft_wrap=True, markup=False)

@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from data.catalogue import CATALOGUE
-from data.dataset import DatasetFiles
+from data.dataset import Dataset
 from data.errors import ConfigError, DataError
-from data.resolve import resolve_dataset
-from pipeline.storage import idx_copies, stores
+from data.resolve import TAKEN, resolve_dataset
+from pipeline.storage import data_copies, stores
 
 # TFX looks for files by patterns that it makes of folders' names, with no way to quote them.
 _IN_PATTERNS = "[*?"
-_DATA_NAMES = ("auto", "digits", *CATALOGUE)
 
 
 def place(environment: Mapping[str, str], setting: str) -> str:
@@ -128,12 +126,18 @@ def make_writable(setting: str, folder: Path) -> None:
         ) from error
 
 
-def data_set(environment: Mapping[str, str]) -> tuple[DatasetFiles, str]:
+def data_set(
+    environment: Mapping[str, str], size: tuple[int, int] | None = None
+) -> tuple[Dataset, str]:
     """Finds the data set that DATASET and MNIST_DIR name, in DATA_CACHE if need be, and checks it.
 
+    Args:
+      environment: the settings.
+      size: height and width that images are to be resized to; None for their own.
+
     Returns:
-      The files, and their URI if they came from an object store. The files are then a copy, which
-      goes when the process ends.
+      The data set, and its URI if it came from an object store. Its files are then copies, which go
+      when the process ends.
 
     Raises:
       ConfigError: an object store cannot be read.
@@ -148,20 +152,26 @@ def data_set(environment: Mapping[str, str]) -> tuple[DatasetFiles, str]:
     elif wanted in ("auto", "mnist") and mnist_dir and stores.is_uri(mnist_dir):
         setting, uri = "MNIST_DIR", mnist_dir
     else:
-        if wanted not in _DATA_NAMES:
+        if wanted not in TAKEN:
             _check_readable("DATASET", wanted)
         elif wanted in ("auto", "mnist") and mnist_dir:
             _check_readable("MNIST_DIR", mnist_dir)
-        return resolve_dataset(wanted, mnist_dir, cache), ""
+        return resolve_dataset(wanted, mnist_dir, cache, size=size), ""
     check_no_pattern(setting, uri)
     folder = _copy_of(setting, uri)
     uri = uri.rstrip("/")
     given = {setting: str(folder)}
     try:
-        files = resolve_dataset(given.get("DATASET", wanted), given.get("MNIST_DIR"), cache)
+        found = resolve_dataset(
+            given.get("DATASET", wanted), given.get("MNIST_DIR"), cache, size=size
+        )
     except DataError as error:
         raise DataError(str(error).replace(str(folder), uri)) from error
-    return replace(files, source=files.source.replace(str(folder), uri)), uri
+    source = found.source.replace(str(folder), uri)
+    if folder.is_file():
+        return replace(found, source=source), uri.rpartition("/")[0]
+    below = found.location.resolve().relative_to(folder.resolve())
+    return replace(found, source=source), "/".join((uri, *below.parts))
 
 
 def _check_readable(setting: str, path: str) -> None:
@@ -175,13 +185,13 @@ def _check_readable(setting: str, path: str) -> None:
 
 
 def _copy_of(setting: str, uri: str) -> Path:
-    """Returns a folder of the URI's name, with a copy that lives as long as this process."""
+    """Returns a path of the URI's name, with a copy that lives as long as this process."""
     parent = Path(tempfile.mkdtemp(prefix="data-"))
     atexit.register(shutil.rmtree, parent, ignore_errors=True)
     folder = parent / uri.rstrip("/").rpartition("/")[2]
     try:
         stores.check_form(uri)
-        idx_copies.download_idx(uri, folder)
+        data_copies.download_data(uri, folder)
     except stores.StoreError as error:
         raise ConfigError(f"{setting}={error}") from error
     return folder

@@ -33,7 +33,7 @@ def download(uri: str, destination: Path) -> None:
 
 
 def download_files(uri: str, names: Iterable[str], destination: Path) -> None:
-    """Copies files right in a folder to one on disk, which is made.
+    """Copies files below a folder to one on disk, which is made, as are those that they are in.
 
     Raises:
       stores.StoreError: one cannot be read.
@@ -41,8 +41,11 @@ def download_files(uri: str, names: Iterable[str], destination: Path) -> None:
     destination.mkdir(parents=True, exist_ok=True)
     with stores.explained("read", uri):
         file_system, path = stores.opened(uri)
-        for name in names:
-            file_system.get_file(f"{path}/{name}", str(destination / name))
+        copies = {f"{path}/{name}": destination / name for name in names}
+        for parent in {copy.parent for copy in copies.values()}:
+            parent.mkdir(parents=True, exist_ok=True)
+        if copies:  # many at a time, where the store's library can
+            file_system.get(list(copies), [str(copy) for copy in copies.values()])
 
 
 def download_start(uri: str, length: int, destination: Path) -> int:

@@ -119,6 +119,16 @@ def names(uri: str) -> list[str]:
     return _attempted("list", uri, listed)
 
 
+def is_file(uri: str) -> bool:
+    """Returns whether a file is there, rather than a folder or nothing; raises StoreError."""
+
+    def asked() -> bool:
+        file_system, path = opened(uri)
+        return file_system.isfile(path)
+
+    return _attempted("look", uri, asked)
+
+
 def find(uri: str) -> dict[str, int]:
     """Returns the sizes in bytes of all files below a folder, by their path in it.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data.files import file_sha256
+from data.task import Task
 from modules import features
 from modules.export.recipes import RECIPES
 from modules.inference import litert
@@ -19,10 +20,19 @@ MANIFEST_FILE = "model.json"
 
 @dataclasses.dataclass(frozen=True)
 class Input:
-    """What every model of a package is given."""
+    """What every model of a package is given.
+
+    Attributes:
+      name: of the tensor.
+      shape: of the tensor, of any number of images.
+      image_shape: height, width and channels, which the tensor has in a row.
+      range: of the numbers.
+      layout: how an image becomes a row.
+    """
 
     name: str
     shape: tuple[int | None, ...]
+    image_shape: tuple[int, int, int]
     range: tuple[float, float]
     layout: str
 
@@ -71,35 +81,57 @@ class PackedModel:
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """The content of `model.json`; `labels` are named in the order of the logits."""
+    """The content of `model.json`.
 
+    Attributes:
+      task: its name.
+      model: the network's name.
+      input: of every model.
+      output: of every model.
+      labels: the names that the data set has for its classes, in the order of the logits.
+      models: what is packed.
+    """
+
+    task: str
+    model: str
     input: Input
     output: Output
     labels: tuple[str, ...]
     models: tuple[PackedModel, ...]
 
 
-def pack(folder: Path, tflite_paths: Mapping[str, str], models: Sequence[JudgedModel]) -> None:
+def pack(
+    folder: Path,
+    tflite_paths: Mapping[str, str],
+    models: Sequence[JudgedModel],
+    task: Task,
+    model: str,
+) -> None:
     """Writes `<recipe>.tflite` of every model, and `model.json`.
 
     Args:
       folder: is made.
       tflite_paths: the files, by the name of their recipe.
       models: those that are packed.
+      task: what the images and the labels are.
+      model: the network's name.
     """
     folder.mkdir(parents=True)
-    packed = tuple(_packed(folder, tflite_paths[model.name], model) for model in models)
-    num_classes = packed[0].output.shape[1] if packed else 0
+    height, width, channels = task.image_shape
+    colours = ", red, green and blue of each pixel" if channels == 3 else ""
     manifest = Manifest(
+        task=task.name,
+        model=model,
         input=Input(
             name=features.IMAGE_FLOATS,
-            shape=(None, features.NUM_PIXELS),
+            shape=(None, task.num_pixels),
+            image_shape=task.image_shape,
             range=(0.0, 1.0),
-            layout="row-major 28x28, black is 0",
+            layout=f"row-major {height}x{width}{colours}, black is 0",
         ),
         output=Output(features.LOGITS, meaning="logit of each label, before the softmax"),
-        labels=tuple(str(label) for label in range(num_classes)),
-        models=packed,
+        labels=task.label_names,
+        models=tuple(_packed(folder, tflite_paths[judged.name], judged) for judged in models),
     )
     content = json.dumps(dataclasses.asdict(manifest), indent=2)
     (folder / MANIFEST_FILE).write_text(content + "\n")

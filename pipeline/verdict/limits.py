@@ -23,21 +23,23 @@ from modules.export.recipes import DYNAMIC_RANGE, FLOAT16, FLOAT32, INT8, INT8_I
 class VariantLimits:
     """What a device model may lose. Accuracies are shares in [0, 1].
 
-    One image is never held against a model: where a set or a class has so few that one is more
-    than the limit, one is the limit.
+    What is beyond a limit on accuracies, on the loss or on the agreement is held against a model
+    only where chance does not explain it; see `Limits`.
 
     Attributes:
       max_accuracy_drop: against the SavedModel, on the test images.
       max_class_accuracy_drop: the same, for every single class.
       max_hard_accuracy_drop: the same, on the hard images.
       max_loss_difference: of the cross-entropy on the test images, in nats, up or down.
-      min_agreement: share of the test images on which both must have the same argmax.
+      min_agreement: share of the test images on which both must have the same argmax, or one that
+        the SavedModel has so close to it that the recipe takes them for equal (`Recipe.tie`).
       max_logit_scale_error: by how much the slope of the logits over the SavedModel's, by least
         squares, may be off 1: a steeper model is surer than it was trained to be.
       max_class_logit_shift: of the mean over the test images, of the class where it is largest.
       max_rms_logit_difference: root of the mean of the squares over all test images and classes.
       max_logit_difference: the largest of all.
-      max_size_ratio: of the file's bytes to the SavedModel's.
+      max_size_ratio: of the file's bytes to the SavedModel's; a network of many operators and few
+        weights may need more (`tflite_checks.most_bytes`).
     """
 
     max_accuracy_drop: float
@@ -119,6 +121,13 @@ class Limits:
         measured and that follow from the logits; in proportion more for losses above 1.
       max_latency_us: of every device model's median time for one image; None for no limit, since
         machines differ and are busy.
+      confidence: with which a device model must be told to differ from the SavedModel on the same
+        images before what is beyond a limit is held against it. 0.95 takes at least five images
+        that only the SavedModel gets right.
+      excused_images: where a limit on a share is worth fewer images than these of a set, as many
+        may be beyond it if chance explains them. On 10,000 images each limit is worth more.
+      max_undecided_checks: of every model, checks that are beyond their limits by what chance may
+        have done; None for no limit, 0 to push only what is known to be within its limits.
       variants: what each device model may lose, by the name of its recipe.
     """
 
@@ -127,6 +136,9 @@ class Limits:
     max_alone_difference: float = 0.01
     max_evaluation_difference: float = 0.001
     max_latency_us: float | None = None
+    confidence: float = 0.95
+    excused_images: int = 4
+    max_undecided_checks: int | None = None
     variants: Mapping[str, VariantLimits] = dataclasses.field(
         default_factory=lambda: dict(_VARIANT_LIMITS)
     )

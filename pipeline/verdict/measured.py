@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.verdict.tfma_results import EvaluatorMetrics
-from pipeline.verdict.verdict import Latency
+from pipeline.verdict.verdict import Conversion, Latency
 
 
 class Logits(NamedTuple):
@@ -26,6 +26,13 @@ class Logits(NamedTuple):
     alone: np.ndarray
 
 
+class Labels(NamedTuple):
+    """The true classes int64[N] of the test images and of the hard images."""
+
+    test: np.ndarray
+    hard: np.ndarray
+
+
 @dataclasses.dataclass(frozen=True)
 class Measured:
     """All that is known of one model that was run.
@@ -42,6 +49,8 @@ class Measured:
       contradictions: how many answers of the SavedModel do not follow from its logits; None for
         models that give nothing but logits.
       latency_us: of a single image, by how it was run.
+      conversion: what is known of it, for a device model.
+      needed_bytes: what the network needs by the recipe, however small its weights are.
     """
 
     name: str
@@ -54,6 +63,8 @@ class Measured:
     own_loss: float
     contradictions: int | None
     latency_us: Mapping[str, Latency]
+    conversion: Conversion | None = None
+    needed_bytes: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from modules import features
 from modules.export import saved_model
 from modules.inference import litert, timing
-from pipeline.verdict.measured import Logits
+from pipeline.verdict.measured import Labels, Logits
 from pipeline.verdict.verdict import BATCH_1, BATCH_1_WITHOUT_XNNPACK, REFERENCE, Latency
 
 Batches = Iterable[tuple[np.ndarray, np.ndarray]]
@@ -22,13 +22,13 @@ class Answers(NamedTuple):
 
     Attributes:
       logits: by model.
-      labels: int64[N], of the test images.
-      first_image: raw float32[1, 784], of the test images.
+      labels: of both sets.
+      first_image: raw float32[1, pixels], of the test images.
       contradictions: see `serve_alone`.
     """
 
     logits: dict[str, Logits]
-    labels: np.ndarray
+    labels: Labels
     first_image: np.ndarray
     contradictions: int
 
@@ -41,25 +41,30 @@ def predict_all(
     Args:
       saved_model_dir: of the reference.
       tflite_paths: of the device models, by name.
-      test: raw images float32[B, 784] in [0, 1] and labels int64[B], batch by batch.
+      test: raw images float32[B, pixels] in [0, 1] and labels int64[B], batch by batch.
       hard: the same, of the hard set.
       stride: every so many of the test images is given to each model by itself, too.
     """
     predict: dict[str, _Predict] = {REFERENCE: saved_model.load_saved_model(saved_model_dir)}
     for name, path in tflite_paths.items():
         predict[name] = _tflite_predict(path, litert.NUM_THREADS)
-    labels, samples, count = [], [], 0
+    labels: dict[str, list[np.ndarray]] = {"test": [], "hard": []}
+    samples, count = [], 0
 
-    def watched() -> Iterable[np.ndarray]:
+    def of_test() -> Iterable[np.ndarray]:
         nonlocal count
         for images, classes in test:
-            labels.append(classes)
+            labels["test"].append(classes)
             samples.append(images[-count % stride :: stride].copy())  # a view would keep all
             count += len(images)
             yield images
 
-    of_test = _logits(predict, watched())
-    of_hard = _logits(predict, (images for images, _ in hard))
+    def of_hard() -> Iterable[np.ndarray]:
+        for images, classes in hard:
+            labels["hard"].append(classes)
+            yield images
+
+    test_logits, hard_logits = _logits(predict, of_test()), _logits(predict, of_hard())
     sample = np.concatenate(samples)
     served, contradictions = serve_alone(saved_model_dir, sample)
     alone = {REFERENCE: served}
@@ -69,8 +74,11 @@ def predict_all(
         answers = [run(sample[row : row + 1]) for row in reversed(range(len(sample)))]
         alone[name] = np.concatenate(answers[::-1])
     sampled = np.arange(0, count, stride)
-    logits = {name: Logits(of_test[name], of_hard[name], sampled, alone[name]) for name in predict}
-    return Answers(logits, np.concatenate(labels), sample[:1], contradictions)
+    logits = {
+        name: Logits(test_logits[name], hard_logits[name], sampled, alone[name]) for name in predict
+    }
+    both = Labels(**{name: np.concatenate(parts) for name, parts in labels.items()})
+    return Answers(logits, both, sample[:1], contradictions)
 
 
 def serve_alone(saved_model_dir: str, images: np.ndarray) -> tuple[np.ndarray, int]:
@@ -78,7 +86,7 @@ def serve_alone(saved_model_dir: str, images: np.ndarray) -> tuple[np.ndarray, i
 
     Args:
       saved_model_dir: with the signature `saved_model.SERVE_EXAMPLES`.
-      images: raw float32[N, 784].
+      images: raw float32[N, pixels].
 
     Returns:
       The logits float32[N, classes], and for how many of the images the probabilities are not their
@@ -97,14 +105,6 @@ def serve_alone(saved_model_dir: str, images: np.ndarray) -> tuple[np.ndarray, i
         logits.append(answer[features.LOGITS].numpy())
         contradictions += not follows
     return np.concatenate(logits), contradictions
-
-
-def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Returns the mean cross-entropy in nats of float32[N, classes] for int64[N]."""
-    real = logits.astype(np.float64)
-    highest = real.max(axis=1)
-    total = np.log(np.exp(real - highest[:, np.newaxis]).sum(axis=1)) + highest
-    return float(np.mean(total - real[np.arange(len(labels)), labels]))
 
 
 def _tflite_predict(path: str, num_threads: int) -> _Predict:
@@ -132,7 +132,7 @@ def latencies(
     Args:
       saved_model_dir: of the reference.
       tflite_paths: of the device models, by name.
-      image: raw float32[1, 784].
+      image: raw float32[1, pixels].
 
     Returns:
       By model what `timing.latencies_us` found, under BATCH_1 and, for device models, under

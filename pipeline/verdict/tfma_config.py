@@ -16,6 +16,8 @@ from tensorflow_model_analysis.proto import config_pb2
 from data.splits import Split
 from modules import features
 from modules.inference import metrics
+from pipeline.verdict import allowance
+from pipeline.verdict.limits import Limits
 
 TF_SAVED_MODEL = tfma.TF_GENERIC
 TF_LITE = tfma.TF_LITE
@@ -33,7 +35,7 @@ def class_slice(label: int) -> SliceKey:
 
 
 def eval_config(
-    model_type: str, num_classes: int, min_accuracy: float, max_accuracy_drop: float
+    model_type: str, num_classes: int, examples: int, limits: Limits
 ) -> tfma.EvalConfig:
     """Returns the EvalConfig for one format of the model.
 
@@ -42,10 +44,12 @@ def eval_config(
     Args:
       model_type: TF_SAVED_MODEL or TF_LITE.
       num_classes: classes for which precision and recall are reported.
-      min_accuracy: share of the test set, in [0, 1], that must be right for a blessing.
-      max_accuracy_drop: share of the test set by which accuracy may be below that of the last
-        blessed model.
+      examples: of the test set.
+      limits: `min_accuracy` and `max_drop_from_last` decide on a blessing. Where the test set is
+        too small for them, what chance excuses is left to the Comparison; see `allowance`.
     """
+    min_accuracy = allowance.least_accuracy(examples, limits)
+    max_accuracy_drop = allowance.largest_drop(examples, limits)
     threshold = tfma.MetricThreshold(
         value_threshold=tfma.GenericValueThreshold(lower_bound={"value": min_accuracy}),
         change_threshold=tfma.GenericChangeThreshold(
@@ -62,13 +66,19 @@ def eval_config(
     )
     # A plain `threshold` would hold for every slice: a class of a few images would then decide.
     test_threshold = config_pb2.PerSliceMetricThreshold(slicing_specs=[test], threshold=threshold)
-    per_class = [
+    by_class = [
         tfma.MetricConfig(
-            class_name=metric.__name__,
-            module=metrics.__name__,
-            config=json.dumps({"num_classes": num_classes}),
-        )
-        for metric in (metrics.PerClassPrecision, metrics.PerClassRecall)
+            class_name="MultiClassConfusionMatrixPlot",
+            config=json.dumps({"thresholds": [metrics.ANY_LOGIT]}),
+        ),
+        *(
+            tfma.MetricConfig(
+                class_name=metric.__name__,
+                module=metrics.__name__,
+                config=json.dumps({"num_classes": num_classes}),
+            )
+            for metric in (metrics.PerClassPrecision, metrics.PerClassRecall)
+        ),
     ]
     return tfma.EvalConfig(
         model_specs=[
@@ -93,11 +103,8 @@ def eval_config(
                         class_name="SparseCategoricalCrossentropy",
                         config='{"name": "loss", "from_logits": true}',
                     ),
-                    tfma.MetricConfig(
-                        class_name="MultiClassConfusionMatrixPlot",
-                        config=json.dumps({"thresholds": [metrics.ANY_LOGIT]}),
-                    ),
-                    *per_class,
+                    # TFMA takes a single output for the probability of one of two classes.
+                    *(by_class if num_classes > 1 else ()),
                 ]
             )
         ],

@@ -74,6 +74,17 @@ def read_metrics(result: tfma.EvalResult) -> EvaluatorMetrics:
         ) from error
 
 
+def confusion_of_test(result: tfma.EvalResult, num_classes: int) -> np.ndarray:
+    """Returns the confusion matrix int64[classes, classes] of the test set, actual class first.
+
+    Raises:
+      ValueError: the evaluation has none.
+    """
+    if num_classes == 1:  # there is no plot of it, and no way to confuse them
+        return np.array([[read_metrics(result).examples]])
+    return confusion_matrix(result.plots, num_classes, EVAL_SLICE)
+
+
 def confusion_matrix(
     plots: Sequence[tuple[SliceKey, Mapping]], num_classes: int, slice_key: SliceKey
 ) -> np.ndarray:

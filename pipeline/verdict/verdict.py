@@ -5,91 +5,22 @@ page, the console and the device package are made from what `read` returns.
 """
 
 import dataclasses
-import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError, computed_field
 
 from data.errors import DataError
+from data.task import Task
+from pipeline.verdict.checks import Check, Outcome
 
 # What the report folder holds: the verdict, and the page that shows it.
 COMPARISON_FILE, REPORT_FILE = "comparison.json", "index.html"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 REFERENCE = "saved_model"
 BATCH_1, BATCH_1_WITHOUT_XNNPACK = "batch_1", "batch_1_without_xnnpack"
-
-
-class Direction(enum.StrEnum):
-    """On which side of its limit a value passes."""
-
-    AT_LEAST = "at least"
-    AT_MOST = "at most"
-    MUST_BE = "must be"
-
-
-class Unit(enum.Enum):
-    """What the value and the limit of a check count."""
-
-    COUNT = enum.auto()
-    SHARE = enum.auto()  # in [0, 1]
-    SHARE_DIFFERENCE = enum.auto()
-    LOGIT_SPREAD = enum.auto()  # standard deviations of the reference's logits
-    NATS = enum.auto()
-    BYTES = enum.auto()
-    MICROSECONDS = enum.auto()
-
-
-UNITS = {
-    "max_altered_files": Unit.COUNT,
-    "min_accuracy": Unit.SHARE,
-    "max_drop_from_last": Unit.SHARE_DIFFERENCE,
-    "max_accuracy_drop": Unit.SHARE_DIFFERENCE,
-    "max_class_accuracy_drop": Unit.SHARE_DIFFERENCE,
-    "max_hard_accuracy_drop": Unit.SHARE_DIFFERENCE,
-    "max_loss_difference": Unit.NATS,
-    "min_agreement": Unit.SHARE,
-    "max_logit_scale_error": Unit.SHARE,
-    "max_class_logit_shift": Unit.LOGIT_SPREAD,
-    "max_rms_logit_difference": Unit.LOGIT_SPREAD,
-    "max_logit_difference": Unit.LOGIT_SPREAD,
-    "max_nonfinite_answers": Unit.COUNT,
-    "max_alone_difference": Unit.LOGIT_SPREAD,
-    "max_evaluation_difference": Unit.NATS,
-    "max_contradictions": Unit.COUNT,
-    "max_bytes": Unit.BYTES,
-    "max_latency_us": Unit.MICROSECONDS,
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Check:
-    """One value against its limit. The name says the direction: `min_`, `max_`, or neither."""
-
-    name: str
-    value: int | float  # a count stays an integer in the file
-    limit: int | float
-
-    @property
-    def direction(self) -> Direction:
-        """On which side of the limit the value passes."""
-        sides = {"min": Direction.AT_LEAST, "max": Direction.AT_MOST}
-        return sides.get(self.name.partition("_")[0], Direction.MUST_BE)
-
-    @property
-    def unit(self) -> Unit | None:
-        """What value and limit count; None for a check that is 1 for yes or 0 for no."""
-        return UNITS.get(self.name)
-
-    @computed_field
-    @property
-    def passed(self) -> bool:
-        """Whether the value is within its limit; a NaN never is."""
-        value, limit = self.value, self.limit
-        sides = {Direction.AT_LEAST: value >= limit, Direction.AT_MOST: value <= limit}
-        return bool(sides.get(self.direction, value == limit))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +49,21 @@ class Latency:
 
 
 @dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What is known of how a device model was made, where it is not all that its recipe is for.
+
+    Attributes:
+      undelegated: the layers that XNNPACK leaves to TFLite's own kernels, by operator.
+      kept_in_float: the layers that a recipe for integers leaves in floats, by operator.
+      fixed_batch: how many images the model takes at once; None for any number.
+    """
+
+    undelegated: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    kept_in_float: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    fixed_batch: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class JudgedModel:
     """An element of `models`. Of a refused model nothing was measured: its numbers are None.
 
@@ -126,6 +72,7 @@ class JudgedModel:
       model_type: TFMA's name for the format.
       bytes: of the files that are shipped; None where there is no file.
       metrics: on the test set.
+      accuracy_interval: in which the accuracy on all such images is, with 95 % certainty.
       per_class_accuracy: shares on the test set by class, of the classes that occur.
       agreement: share of the test images with the reference's answer.
       max_abs_logit_difference: to the reference, over all test images and classes.
@@ -133,6 +80,7 @@ class JudgedModel:
       latency_us: by how the model was run: BATCH_1, and for device models that were measured
         BATCH_1_WITHOUT_XNNPACK.
       checks: all that the model has to pass.
+      conversion: what is known of it; None where nothing is.
       refused: why it was not run; None for a model that was.
       pushed_to: the folder; None for a model that was not pushed, or not yet.
     """
@@ -141,25 +89,43 @@ class JudgedModel:
     model_type: str
     bytes: int | None
     metrics: Metrics
+    accuracy_interval: tuple[float, float] | None
     per_class_accuracy: Mapping[str, float]
     agreement: float | None
     max_abs_logit_difference: float | None
     hard: HardMetrics
     latency_us: Mapping[str, Latency]
     checks: tuple[Check, ...]
+    conversion: Conversion | None
     refused: str | None
     pushed_to: str | None
 
     @property
     def failed_checks(self) -> tuple[Check, ...]:
         """What stands in the way of a push."""
-        return tuple(check for check in self.checks if not check.passed)
+        return self._checks(Outcome.FAILED)
+
+    @property
+    def undecided_checks(self) -> tuple[Check, ...]:
+        """What is beyond its limit, but may be so by chance."""
+        return self._checks(Outcome.UNDECIDED)
 
     @computed_field
     @property
     def blessed(self) -> bool:
-        """Whether the model may be pushed: it passed every check."""
+        """Whether the model may be pushed: it failed no check."""
         return not self.failed_checks
+
+    @computed_field
+    @property
+    def outcome(self) -> Outcome:
+        """What came of all checks."""
+        if not self.blessed:
+            return Outcome.FAILED
+        return Outcome.UNDECIDED if self.undecided_checks else Outcome.PASSED
+
+    def _checks(self, outcome: Outcome) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.outcome == outcome)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,12 +139,26 @@ class Dataset:
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """How the network was trained; `trials` are those of the Tuner, 0 without one."""
+    """Where the models come from.
+
+    Attributes:
+      dataset: what the network was trained and tested on.
+      task: what its images and labels are.
+      model: the network's name.
+      seed, epochs: of the training.
+      trials: of the Tuner; 0 without one.
+      params: where the parameters come from if they were given; "" for a training.
+      notes: sentences about the data.
+    """
 
     dataset: Dataset
+    task: Task
+    model: str
     seed: int
     epochs: int
     trials: int
+    params: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,23 +167,56 @@ class Verdict:
 
     Attributes:
       schema_version: of the file's form.
+      title: of the task, for people.
+      model: the network's name.
+      image_shape, label_names: of the task: height, width, channels; of the classes 0, 1, ...
       reference: the name of the model that the others are compared with.
       models: the reference first, then the device models in the order of their recipes.
       dataset: what the models were trained and tested on.
-      seed: of the training.
-      epochs: of the training.
+      notes: sentences about the data.
+      params: where the parameters come from if they were given; None for a training.
+      seed, epochs: of the training.
       trials: of the Tuner; 0 without one.
       versions: of the packages that the models were made with.
     """
 
-    schema_version: Literal[1]  # SCHEMA_VERSION
+    schema_version: Literal[2]  # SCHEMA_VERSION
+    title: str
+    model: str
+    image_shape: tuple[int, int, int]
+    label_names: tuple[str, ...]
     reference: str
     models: tuple[JudgedModel, ...]
     dataset: Dataset
+    notes: tuple[str, ...]
+    params: str | None
     seed: int
     epochs: int
     trials: int
     versions: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, training: Training, models: Sequence[JudgedModel], versions: Mapping[str, str]
+    ) -> "Verdict":
+        """Returns the verdict on models, the reference first, that come from a training."""
+        task = training.task
+        return cls(
+            schema_version=SCHEMA_VERSION,
+            title=task.title or task.name,
+            model=training.model,
+            image_shape=task.image_shape,
+            label_names=task.label_names,
+            reference=REFERENCE,
+            models=tuple(models),
+            dataset=training.dataset,
+            notes=training.notes,
+            params=training.params or None,
+            seed=training.seed,
+            epochs=training.epochs,
+            trials=training.trials,
+            versions=versions,
+        )
 
 
 _FORM = TypeAdapter(Verdict)
@@ -217,13 +230,17 @@ def write(verdict: Verdict, path: Path) -> None:
 def read(path: Path) -> Verdict:
     """Reads what `write` wrote.
 
-    What is derived (`passed`, `blessed`) is not taken from the file, but found anew.
+    What is derived (`passed`, `blessed`, `outcome`) is not taken from the file, but found anew.
 
     Raises:
       DataError: the file is no JSON, of another schema, or a key is missing or of a wrong type.
     """
     try:
-        return _FORM.validate_python(json.loads(path.read_text("utf-8")))
+        content = json.loads(path.read_text("utf-8"))
+        version = content.get("schema_version") if isinstance(content, dict) else None
+        if version in (None, SCHEMA_VERSION):
+            return _FORM.validate_python(content)
+        reason = f"is of schema version {version}, expected {SCHEMA_VERSION}"
     except json.JSONDecodeError as error:
         reason = f"is no JSON ({error})"
     except ValidationError as error:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from data.catalogue import CatalogueEntry, CatalogueFile
-from data.dataset import FILE_NAMES
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
+from data.task import Task
 from tests.data.mirrors.raw_server import Raw, raw_servers
 from tests.support.machine import free_port
 
@@ -59,9 +60,10 @@ def entry(folder: Path) -> CatalogueEntry:
     files = []
     for name in FILE_NAMES:
         content = (folder / name).read_bytes()
-        files.append(CatalogueFile(name, hashlib.sha256(content).hexdigest(), len(content)))
-    digits = tuple("0123456789")
-    return CatalogueEntry("mnist", "Small", tuple(files), (), "CC0", "nobody", digits)
+        files.append(CatalogueFile(name, len(content), hashlib.sha256(content).hexdigest()))
+    task = Task("mnist", (28, 28, 1), tuple("0123456789"), title="Small")
+    ten = tuple(range(10))
+    return CatalogueEntry(task, tuple(files), (), "CC0", "nobody", TRAIN, EVAL, ten)
 
 
 @pytest.fixture

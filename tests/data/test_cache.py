@@ -7,9 +7,9 @@ import pytest
 
 from data import __main__, cache, growth
 from data.catalogue import CatalogueEntry
-from data.dataset import FILE_NAMES
 from data.digits import make_digits
 from data.errors import DataError
+from data.forms.idx_names import FILE_NAMES
 from data.resolve import resolve_dataset
 
 
@@ -53,21 +53,21 @@ def test_default_folders(
 
 
 def test_the_project_comes_first(roots: tuple[Path, Path]) -> None:
-    assert resolve_dataset("digits", None).train_images.parent == roots[0] / "digits"
+    assert resolve_dataset("digits", None).location == roots[0] / "digits"
     assert not roots[1].exists()
 
 
 def test_a_project_that_cannot_be_written(roots: tuple[Path, Path]) -> None:
     forbid(roots[0])
     files = resolve_dataset("digits", None)
-    assert files.train_images.parent == roots[1] / "digits"
+    assert files.location == roots[1] / "digits"
     assert str(roots[1]) in files.source
 
 
 def test_a_folder_of_somebody_else_in_the_project(roots: tuple[Path, Path]) -> None:
     roots[0].mkdir(parents=True)
     (roots[0] / "digits").write_text("")
-    assert resolve_dataset("digits", None).train_images.parent == roots[1] / "digits"
+    assert resolve_dataset("digits", None).location == roots[1] / "digits"
 
 
 def test_what_is_there_is_used_where_nothing_can_be_written(
@@ -76,7 +76,7 @@ def test_what_is_there_is_used_where_nothing_can_be_written(
     make_digits(roots[0] / "digits")
     monkeypatch.setattr(cache, "_refusal", lambda folder: "Read-only file system")
     before = {path: path.stat().st_mtime_ns for path in roots[0].rglob("*")}
-    assert resolve_dataset("digits", None).train_images.parent == roots[0] / "digits"
+    assert resolve_dataset("digits", None).location == roots[0] / "digits"
     assert {path: path.stat().st_mtime_ns for path in roots[0].rglob("*")} == before
     (roots[0] / "digits" / FILE_NAMES[0]).unlink()
     with pytest.raises(DataError, match="digits: cannot write to .* or .*Read-only file system"):
@@ -97,7 +97,7 @@ def test_only_the_place_that_was_named(
 ) -> None:
     make_digits(roots[0] / "digits")
     named = tmp_path / "named" / "cache"
-    assert resolve_dataset("digits", None, named).train_images.parent == named / "digits"
+    assert resolve_dataset("digits", None, named).location == named / "digits"
     forbid(tmp_path / "a-file" / "cache")
     with pytest.raises(DataError, match=r"cannot write to .*a-file/cache \(Not a directory\); set"):
         resolve_dataset("digits", None, tmp_path / "a-file" / "cache")

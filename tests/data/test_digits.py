@@ -7,23 +7,35 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from data.dataset import FILE_NAMES, DatasetFiles, open_folder
+from data.dataset import Dataset
 from data.digits import DIGITS_SHA256, is_whole, make_digits
 from data.errors import DataError
-from data.forms.checksums import sha256_of
+from data.finding.opening import open_data
 from data.forms.idx import read_header, read_range, write_idx
+from data.forms.idx_checksums import sha256_of
+from data.forms.idx_names import FILE_NAMES
 from data.resolve import resolve_dataset
+from data.splits import Split
+
+
+def images_of(dataset: Dataset, split: Split) -> np.ndarray:
+    reader = dataset.open()[split]
+    return reader.read(0, len(reader))[0][..., 0]
+
+
+def labels_of(dataset: Dataset, split: Split) -> np.ndarray:
+    return dataset.open()[split].labels()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> DatasetFiles:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     folder = tmp_path_factory.mktemp("data") / "new" / "digits"
     make_digits(folder)
-    return open_folder(folder)
+    return open_data(folder)
 
 
-def test_bytes_are_the_known_ones(made: DatasetFiles) -> None:
-    assert [sha256_of(path) for path in made.paths] == [
+def test_bytes_are_the_known_ones(made: Dataset) -> None:
+    assert [sha256_of(made.location / name) for name in FILE_NAMES] == [
         "a124f16befd1377d95f01e9a8371561b26eec5c4a469fd7537eb0a4a89011311",
         "36cc5812f3c26d5daba7960ac9b689090fa3e619dac9dd92fed613470d251329",
         "305037e05d59bac87e1a1ffd9d5812413cc2893f12fe4f119dc1021149572abb",
@@ -31,16 +43,16 @@ def test_bytes_are_the_known_ones(made: DatasetFiles) -> None:
     ]
 
 
-def test_every_digit_is_in_one_split_and_a_fifth_of_each_class_in_eval(made: DatasetFiles) -> None:
-    train = read_range(made.train_labels, 0, made.train_examples)
-    held_out = read_range(made.eval_labels, 0, made.eval_examples)
+def test_every_digit_is_in_one_split_and_a_fifth_of_each_class_in_eval(made: Dataset) -> None:
+    train = labels_of(made, Split.TRAIN)
+    held_out = labels_of(made, Split.EVAL)
     of_class = np.bincount(load_digits().target)
     np.testing.assert_array_equal(np.bincount(train) + np.bincount(held_out), of_class)
     np.testing.assert_array_equal(np.bincount(held_out), np.ceil(of_class / 5))
 
 
-def test_images_look_like_mnist(made: DatasetFiles) -> None:
-    images = read_range(made.train_images, 0, made.train_examples).astype(np.float64)
+def test_images_look_like_mnist(made: Dataset) -> None:
+    images = images_of(made, Split.TRAIN).astype(np.float64)
     assert images.max() == 255
     assert (images.max(axis=(1, 2)) > 200).all()
     ink = images.sum(axis=(1, 2))
@@ -52,20 +64,20 @@ def test_images_look_like_mnist(made: DatasetFiles) -> None:
     assert border.sum() / images.sum() < 0.001
 
 
-def test_images_belong_to_their_labels(made: DatasetFiles) -> None:
+def test_images_belong_to_their_labels(made: Dataset) -> None:
     """The class means tell the held-out digits apart."""
-    images = read_range(made.train_images, 0, made.train_examples) / 255
-    labels = read_range(made.train_labels, 0, made.train_examples)
+    images = images_of(made, Split.TRAIN) / 255
+    labels = labels_of(made, Split.TRAIN)
     means = np.stack([images[labels == digit].mean(axis=0) for digit in range(10)])
-    held_out = read_range(made.eval_images, 0, made.eval_examples) / 255
+    held_out = images_of(made, Split.EVAL) / 255
     distances = ((held_out[:, None] - means) ** 2).sum(axis=(2, 3))
-    right = distances.argmin(axis=1) == read_range(made.eval_labels, 0, made.eval_examples)
+    right = distances.argmin(axis=1) == labels_of(made, Split.EVAL)
     assert right.mean() > 0.85
 
 
-def test_images_are_the_digits_enlarged(made: DatasetFiles) -> None:
+def test_images_are_the_digits_enlarged(made: Dataset) -> None:
     """Looked up where the 8x8 pixels went, the mean image is the mean of the original."""
-    mean = read_range(made.train_images, 0, made.train_examples).mean(axis=0)
+    mean = images_of(made, Split.TRAIN).mean(axis=0)
     centres = [5, 7, 10, 12, 15, 17, 20, 22]
     original = load_digits().images.mean(axis=0)
     assert np.corrcoef(mean[np.ix_(centres, centres)].ravel(), original.ravel())[0, 1] > 0.95
@@ -119,7 +131,7 @@ def test_what_another_version_made_of_the_digits_is_made_anew(tmp_path: Path) ->
         write_idx(folder / name, np.roll(images, 1, axis=2))
     assert not is_whole(folder)
     files = resolve_dataset("digits", None, tmp_path)
-    assert dict(zip(FILE_NAMES, files.digests, strict=True)) == DIGITS_SHA256
+    assert {n: sha256_of(files.location / n) for n in FILE_NAMES} == DIGITS_SHA256
     assert is_whole(folder)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from data.catalogue import CATALOGUE, CatalogueEntry
-from data.dataset import FILE_NAMES
 from data.errors import DataError
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from data.mirrors.download import DownloadError
 from data.resolve import resolve_dataset
 
@@ -48,8 +48,8 @@ def test_mnist_is_downloaded_once_and_then_on_disk(
 ) -> None:
     mirror = serve(compressed)
     files = resolve_dataset(dataset, None, cache, [mirror.address])
-    assert (files.name, files.num_classes, files.is_fallback) == ("mnist", 10, False)
-    assert files.train_images.parent == cache / "mnist"
+    assert (files.name, files.task.num_classes, files.is_fallback) == ("mnist", 10, False)
+    assert files.location == cache / "mnist"
     assert files.source == f"Small from {cache / 'mnist'}"
     assert resolve_dataset(dataset, "", cache, [closed]) == files
 
@@ -60,7 +60,7 @@ def test_mnist_dir_is_used_in_place(
 ) -> None:
     files = resolve_dataset(dataset, str(folder), cache, [])
     assert (files.name, files.is_fallback) == ("mnist", False)
-    assert files.train_images == folder / FILE_NAMES[0]
+    assert files.location == folder
     assert files.source == f"Small from {folder}"
     assert not cache.exists()
 
@@ -73,18 +73,19 @@ def test_another_name_of_the_catalogue(
     compressed: dict[str, bytes],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    other = replace(entry, name="other", title="Other", label_names=tuple("abcdefghijkl"))
+    task = replace(entry.task, name="other", title="Other", label_names=tuple("abcdefghijkl"))
+    other = replace(entry, task=task, label_values=tuple(range(12)))
     monkeypatch.setitem(CATALOGUE, "other", other)
     # MNIST_DIR says nothing about it.
     files = resolve_dataset("other", str(folder), cache, [serve(compressed).address])
-    assert (files.name, files.num_classes) == ("other", 12)
-    assert files.eval_labels.parent == cache / "other"
+    assert (files.name, files.task.num_classes) == ("other", 12)
+    assert files.location == cache / "other"
 
 
 def test_auto_without_network_falls_back_and_says_so(cache: Path, closed: str) -> None:
     files = resolve_dataset("auto", None, cache, [closed])
     assert files.is_fallback and files.name == "digits"
-    assert (files.train_examples, files.eval_examples, files.num_classes) == (1433, 364, 10)
+    assert (files.train_examples, files.eval_examples, files.task.num_classes) == (1433, 364, 10)
     assert files.source == (
         "offline digits (MNIST was neither on disk nor downloadable: no mirror answered)"
     )
@@ -101,7 +102,7 @@ def test_auto_repairs_a_damaged_download(
 ) -> None:
     mirror = serve(compressed)
     files = resolve_dataset("auto", None, cache, [mirror.address])
-    files.eval_images.write_bytes(gzip.compress(b"damaged"))
+    (files.location / f"{FILE_NAMES[2]}.gz").write_bytes(gzip.compress(b"damaged"))
     assert resolve_dataset("auto", None, cache, [mirror.address]) == files
 
 
@@ -125,10 +126,10 @@ def test_damaged_mnist_dir_is_an_error_even_for_auto(
 def test_digits_are_no_fallback_and_ignore_mnist_dir(cache: Path) -> None:
     files = resolve_dataset("digits", "/nowhere", cache)
     assert (files.name, files.is_fallback) == ("digits", False)
-    times = [path.stat().st_mtime_ns for path in files.paths]
+    times = [path.stat().st_mtime_ns for path in sorted(files.location.iterdir())]
     again = resolve_dataset("digits", None, cache)
     assert again == files
-    assert [path.stat().st_mtime_ns for path in again.paths] == times
+    assert [path.stat().st_mtime_ns for path in sorted(again.location.iterdir())] == times
 
 
 def test_folder_of_ones_own(folder: Path, cache: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -136,7 +137,8 @@ def test_folder_of_ones_own(folder: Path, cache: Path, arrays: dict[str, np.ndar
     labels[0] = 11
     write_idx(folder / FILE_NAMES[1], labels)
     files = resolve_dataset(str(folder), None, cache)
-    assert (files.name, files.num_classes, files.source) == ("small", 12, f"small from {folder}")
+    assert (files.name, files.source) == ("small", f"small from {folder}")
+    assert files.task.label_names == (*"0123456789", "11")
 
 
 def test_unreadable_own_folder_is_named(tmp_path: Path, cache: Path) -> None:
@@ -147,7 +149,9 @@ def test_unreadable_own_folder_is_named(tmp_path: Path, cache: Path) -> None:
 
 @pytest.mark.parametrize("dataset", ["mnits", "", "/no/such/folder"])
 def test_unknown_name(cache: Path, dataset: str) -> None:
-    with pytest.raises(DataError, match=f"unknown data set '{dataset}'.* auto, digits, mnist, or"):
+    with pytest.raises(
+        DataError, match=f"unknown data set '{dataset}'.* auto, digits, mnist, .*path"
+    ):
         resolve_dataset(dataset, None, cache)
 
 

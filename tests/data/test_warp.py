@@ -31,3 +31,12 @@ def test_beyond_an_image_is_zero_or_its_border() -> None:
     row = warp(ones, AS_IT_IS[None], shift)[0, 0]
     np.testing.assert_array_equal(row, [0, 0.5, 1, 1])
     np.testing.assert_array_equal(warp(ones, AS_IT_IS[None], shift, beyond="nearest"), ones)
+
+
+def test_channels_are_moved_alike() -> None:
+    images = np.random.default_rng(0).uniform(size=(2, 5, 7, 3)).astype(np.float32)
+    matrices, shifts = np.stack([TURN, AS_IT_IS]), np.array([[0.5, 0.0], [1.0, -2.0]])
+    found = warp(images, matrices, shifts)
+    for channel in range(3):
+        alone = warp(images[..., channel], matrices, shifts)
+        np.testing.assert_array_equal(found[..., channel], alone)

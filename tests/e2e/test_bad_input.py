@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.dataset import FILE_NAMES
 from data.files import PROJECT_ROOT
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from data.resolve import resolve_dataset
 from pipeline import local_runner
 from tests.e2e.support.harness import RUNNER, environment
@@ -60,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
         (TRAIN_IMAGES, TRAIN_LABELS, 50),
         (EVAL_IMAGES, EVAL_LABELS, 20),
     ):
-        write_idx(path / images, np.zeros((count, 28, 28), np.uint8))
+        write_idx(path / images, np.full((count, 28, 28), 9, np.uint8) * np.eye(28, dtype=np.uint8))
         write_idx(path / labels, np.arange(count, dtype=np.uint8) % 10)
     return path
 
@@ -85,8 +85,8 @@ def fewer_labels(folder: Path) -> None:
     write_idx(folder / TRAIN_LABELS, np.zeros(49, np.uint8))
 
 
-def label_out_of_range(folder: Path) -> None:
-    write_idx(folder / EVAL_LABELS, np.full(20, 77, np.uint8))
+def labels_that_are_none(folder: Path) -> None:
+    write_idx(folder / EVAL_LABELS, np.full((20, 3), 77, np.uint8))
 
 
 def images_not_28x28(folder: Path) -> None:
@@ -109,8 +109,8 @@ def missing_file(folder: Path) -> None:
         (wrong_magic, (TRAIN_IMAGES, "89 50 4e 47")),
         (wrong_count, (EVAL_IMAGES, "20")),
         (fewer_labels, (TRAIN_IMAGES, TRAIN_LABELS, "50", "49")),
-        (label_out_of_range, (EVAL_LABELS, "77")),
-        (images_not_28x28, (TRAIN_IMAGES, "28", "32")),
+        (labels_that_are_none, (EVAL_LABELS, "(20, 3)", "one-hot")),
+        (images_not_28x28, ("mine", "28x28x1", "32x32x1")),
         (no_files, ("mine", "empty")),
         (missing_file, (EVAL_LABELS, "missing")),
     ],
@@ -134,6 +134,7 @@ def test_a_wrong_checksum_is_named(folder: Path, tmp_path: Path) -> None:
     ("settings", "words"),
     [
         ({"DATASET": "cifar"}, ("cifar", "digits", "folder")),
+        ({"IMAGE_SIZE": "huge"}, ("IMAGE_SIZE=huge", "1 to 224", "48x64")),
         ({"EPOCHS": "0"}, ("EPOCHS=0", "from 1 to")),
         ({"EPOCHS": "abc"}, ("EPOCHS=abc", "whole number")),
         ({"SEED": "-1"}, ("SEED=-1",)),

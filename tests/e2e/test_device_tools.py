@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from modules.export import flatbuffer
+from modules.export.graph import flatbuffer
 from modules.export.recipes import RECIPES
 from tests.e2e.support.harness import Run
 from tests.support import device_tools

@@ -73,8 +73,8 @@ def test_the_terminal_shows_progress_and_the_table_and_nothing_of_the_libraries(
     assert all(re.fullmatch(r"\d+\.\d s", shown) for shown in components.values())
     expected = re.compile(
         r"\S.*: [\d,]+ training and [\d,]+ test images|loading TFX|\[ *\d+/22\]|  epoch|"
-        rf"  trained in|\s*(model|saved_model|{'|'.join(RECIPES)})\b|digits: trained|Report: |"
-        r"The run took|[\s─]*$"
+        rf"  trained in|\s*(model|saved_model|{'|'.join(RECIPES)})\b|offline digits: trained|"
+        r"Report: |The run took|[\s─]*$"
     )
     foreign = [line for line in digits_run.text.splitlines() if not expected.match(line)]
     assert foreign == []
@@ -97,7 +97,7 @@ def test_pushed_device_model_and_manifest_belong_together(digits_run: Run) -> No
 
 def test_pushed_saved_model_serves_examples_and_images(digits_run: Run) -> None:
     loaded = tf.saved_model.load(digits_run.comparison()["models"][0]["pushed_to"])
-    image = [0.5] * features.NUM_PIXELS
+    image = [0.5] * 784
     example = tf.train.Example()
     example.features.feature[features.IMAGE_FLOATS].float_list.value.extend(image)
     by_example = loaded.signatures["serving_default"](tf.constant([example.SerializeToString()]))

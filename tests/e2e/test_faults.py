@@ -9,7 +9,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from data.cache import IN_PROJECT
-from data.dataset import DatasetFiles
+from data.dataset import Dataset
 from data.files import PROJECT_ROOT
 from data.resolve import resolve_dataset
 from modules.training.config import TrainConfig
@@ -125,17 +125,17 @@ def test_a_report_that_cannot_be_copied_is_told_in_a_sentence(
     assert str(caught.value).count("(") == 1 and "File exists" in str(caught.value)
 
 
-def config(dataset: DatasetFiles, output: Path, **changes: object) -> PipelineConfig:
+def config(dataset: Dataset, output: Path, **changes: object) -> PipelineConfig:
     return dataclasses.replace(PipelineConfig(dataset, output, TrainConfig(epochs=1)), **changes)
 
 
 @pytest.fixture(scope="module")
-def digits() -> DatasetFiles:
+def digits() -> Dataset:
     return resolve_dataset("digits", None, IN_PROJECT)
 
 
 def test_nan_in_training_fails_with_epoch_and_step_and_pushes_nothing(
-    digits: DatasetFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    digits: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status = local_runner.run(config(digits, tmp_path, train=TrainConfig(learning_rate=1e9)))
     assert status == local_runner.FAILED
@@ -147,9 +147,10 @@ def test_nan_in_training_fails_with_epoch_and_step_and_pushes_nothing(
 
 
 def test_anomalies_stop_the_pipeline_before_training(
-    digits: DatasetFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    digits: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    five_classes = dataclasses.replace(digits, num_classes=5)
+    task = dataclasses.replace(digits.task, label_names=tuple("01234"))
+    five_classes = dataclasses.replace(digits, task=task)
     status = local_runner.run(config(five_classes, tmp_path))
     assert status == local_runner.FAILED
     shown = capsys.readouterr().err

@@ -28,7 +28,7 @@ def bucket(s3_environment: Mapping[str, str]) -> "boto3.resources.base.ServiceRe
         aws_secret_access_key=s3_environment["AWS_SECRET_ACCESS_KEY"],
         region_name=s3_environment["AWS_DEFAULT_REGION"],
     ).Bucket(BUCKET)
-    for path in resolve_dataset("digits", None, IN_PROJECT).paths:
+    for path in resolve_dataset("digits", None, IN_PROJECT).location.iterdir():
         bucket.upload_file(str(path), f"data/own-digits/{path.name}")
     return bucket
 

@@ -19,9 +19,11 @@ from data.resolve import resolve_dataset
 from modules import tuner
 from modules.examples import tf_examples
 from modules.examples.images import Images
-from modules.export import saved_model
+from modules.models import cnn
+from modules.models.network import Network
 from modules.training import loop
 from modules.training.config import TrainConfig
+from modules.training.saved.variables import load_variables
 from pipeline import local_runner
 from pipeline.config import PipelineConfig
 from pipeline.metadata import runs
@@ -95,9 +97,10 @@ def test_trainer_trains_with_the_best_of_the_trials(tuned: Tuned) -> None:
     chosen = f"  hyperparameters of the best trial: {tuner.described(values)}"
     assert lines_of("Trainer", tuned.text)[0] == chosen
 
-    parameters = loop.train(*trained_on(tuned.config), tuner.tuned(SLOW, values)).params
-    model = outputs(tuned.config, "Trainer")["model"] / "Format-Serving"
-    jax.tree.map(np.testing.assert_array_equal, saved_model.load_params(str(model)), parameters)
+    network = Network(cnn.MODEL, tuned.config.dataset.task)
+    trained = loop.train(network, *trained_on(tuned.config), tuner.tuned(SLOW, values))
+    found = load_variables(outputs(tuned.config, "Trainer")["model"], network.shapes())
+    jax.tree.map(np.testing.assert_array_equal, found, trained.variables)
 
     page = (tuned.config.report_dir / "index.html").read_text()
     assert "TRIALS=2" in page and ">Tuner<" in page

@@ -13,20 +13,13 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from jax.experimental.compilation_cache import compilation_cache
 
+from data.files import PROJECT_ROOT
 from modules import features
 from modules.export import recipes, saved_model, tflite
-from modules.models import cnn
-from modules.training import loop
-from tests.modules.training.small_training import (
-    FOUR_STEPS,
-    PROJECT_ROOT,
-    SMALL,
-    Data,
-    make_few,
-    make_halves,
-)
+from modules.export.trained import Trained
 from tests.support import digit_models as digits
 from tests.support.digit_models import DigitModels
+from tests.support.networks.exports import Exports
 
 Analyze = Callable[[np.ndarray, Path], tft.TFTransformOutput]
 
@@ -52,24 +45,6 @@ def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         for name, value in before.items():
             jax.config.update(name, value)
         compilation_cache.reset_cache()
-
-
-@pytest.fixture(scope="session")
-def halves() -> Data:
-    """200 images that are easy to tell apart."""
-    return make_halves()
-
-
-@pytest.fixture(scope="session")
-def small_result(halves: Data) -> loop.TrainResult:
-    """What SMALL makes of `halves`."""
-    return loop.train(*halves, SMALL)
-
-
-@pytest.fixture(scope="session")
-def four_steps() -> loop.TrainResult:
-    """What FOUR_STEPS makes of `make_few`."""
-    return loop.train(*make_few(), FOUR_STEPS)
 
 
 @pytest.fixture(scope="session")
@@ -101,21 +76,18 @@ def tft_output(digit_models: DigitModels) -> tft.TFTransformOutput:
 
 
 @pytest.fixture(scope="session")
-def params() -> cnn.Params:
-    """Fresh parameters for ten classes."""
-    return jax.device_get(cnn.init_params(jax.random.key(7), 10))
+def trained(digit_models: DigitModels) -> Trained:
+    """The default network with fresh parameters, and the graph of `images`."""
+    network = digit_models.network
+    return Trained(network, jax.device_get(network.init(7)), digit_models.tft_output)
 
 
 @pytest.fixture(scope="session")
-def models_dir(
-    tmp_path_factory: pytest.TempPathFactory,
-    params: cnn.Params,
-    tft_output: tft.TFTransformOutput,
-) -> str:
-    """Where the SavedModel and the float32 TFLite model of `params` are."""
+def models_dir(tmp_path_factory: pytest.TempPathFactory, trained: Trained) -> str:
+    """Where the SavedModel and the float32 TFLite model of `trained` are."""
     folder = str(tmp_path_factory.mktemp("models"))
-    saved_model.save_saved_model(params, tft_output, folder)
-    tflite.save_tflite(params, tft_output, recipes.FLOAT32, folder)
+    saved_model.save_saved_model(trained, folder)
+    tflite.save_tflite(trained, recipes.FLOAT32, folder)
     return folder
 
 
@@ -126,9 +98,15 @@ def variants(digit_models: DigitModels) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def jax_logits(params: cnn.Params, digit_models: DigitModels) -> np.ndarray:
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Exports:
+    """Exports of networks of any kind."""
+    return Exports(tmp_path_factory.mktemp("exports"))
+
+
+@pytest.fixture(scope="session")
+def jax_logits(trained: Trained, digit_models: DigitModels) -> np.ndarray:
     """What JAX computes for `images`, without the Transform graph."""
-    return np.asarray(cnn.apply_flat(params, digit_models.normalized))
+    return np.asarray(trained.network.logits(trained.variables, digit_models.normalized))
 
 
 def _serialize(image: np.ndarray, label: int | None) -> bytes:

@@ -14,36 +14,33 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from data.task import Task
 from modules import run_fn, tuner
 from modules.training import divergence, loop
 from modules.training.config import TrainConfig
+from modules.training.job import TrainingJob
+from tests.modules.training.small_training import HALVES, Data, make_halves
 from tests.support.digit_models import DigitModels
 
-CONFIG = TrainConfig(epochs=1, batch_size=16, learning_rate=0.01, num_classes=2)
+CONFIG = TrainConfig(epochs=1, batch_size=16, learning_rate=0.02)
 TRIALS = 3
-Arrays = tuple[np.ndarray, np.ndarray]
 
 
 @pytest.fixture(scope="module")
-def halves() -> Arrays:
-    """200 noisy images, bright in the upper half (class 0) or in the lower one (class 1)."""
-    random = np.random.default_rng(0)
-    labels = random.integers(0, 2, 200)
-    images = random.normal(scale=0.3, size=(200, 2, 392))
-    images[np.arange(200), labels] += 1
-    return images.reshape(200, 784).astype(np.float32), labels
+def halves() -> Data:
+    return make_halves()
 
 
 def searched(
-    arrays: Arrays,
+    arrays: Data,
     folder: Path,
     config: TrainConfig = CONFIG,
     trials: int = TRIALS,
     space: keras_tuner.HyperParameters | None = None,
 ) -> tuner.Search:
     """Does with a search what TFX's Tuner does."""
-    space = space or tuner.search_space(config, len(arrays[0]))
-    search = tuner.Search(config, space, trials, str(folder))
+    space = space or tuner.search_space(config, arrays[1])
+    search = tuner.Search(HALVES, config, space, trials, str(folder))
     search.search_space_summary()
     search.search(images=arrays[0], labels=arrays[1])
     search.results_summary()
@@ -66,7 +63,7 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(halves: Arrays, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+def seen(halves: Data, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     work, here = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("here")
     printed = io.StringIO()
     with (
@@ -85,7 +82,7 @@ def search(seen: Seen) -> tuner.Search:
 
 @pytest.mark.parametrize("config", [CONFIG, TrainConfig(), TrainConfig(momentum=0.0)])
 def test_space_lies_around_the_fields_of_the_config(config: TrainConfig) -> None:
-    space = tuner.search_space(config, 1000)
+    space = tuner.search_space(config, np.zeros(1000, int))
     assert tuner.tuned(config, space.values) == config
     for parameter in space.space:
         assert 0 <= parameter.value_to_prob(getattr(config, parameter.name)) <= 1
@@ -96,13 +93,14 @@ def test_space_lies_around_the_fields_of_the_config(config: TrainConfig) -> None
 
 def test_no_batch_is_larger_than_what_is_trained_on() -> None:
     def sizes(examples: int) -> list[int]:
-        return tuner.search_space(CONFIG, examples).space[1].values
+        return tuner.search_space(CONFIG, np.zeros(examples, int)).space[1].values
 
     assert sizes(1000) == [8, 16, 32, 64]
     assert sizes(50) == [8, 16, 32]  # two are held out
     assert sizes(17) == [8, 16]
-    with pytest.raises(ValueError, match="16 training examples are too few"):
-        sizes(16)
+    assert sizes(5) == [4]  # one batch of all
+    with pytest.raises(ValueError, match="1 training examples are too few"):
+        sizes(1)
 
 
 def test_tuned_replaces_fields_and_refuses_unknown_ones() -> None:
@@ -113,7 +111,7 @@ def test_tuned_replaces_fields_and_refuses_unknown_ones() -> None:
 
 
 def test_trainer_refuses_unknown_hyperparameters_before_it_reads_data() -> None:
-    custom_config = dataclasses.asdict(CONFIG)
+    custom_config = TrainingJob(HALVES.task, "cnn", CONFIG).to_config()
     hyperparameters = {"space": [], "values": {"rate": 0.5}}
     with pytest.raises(ValueError, match="no hyperparameter 'rate'"):
         run_fn.run_fn(FnArgs(custom_config=custom_config, hyperparameters=hyperparameters))
@@ -134,13 +132,13 @@ def test_config_comes_first_and_the_best_has_the_lowest_loss(search: tuner.Searc
     assert best.values == values[int(np.argmin(scores))]
 
 
-def test_score_is_the_validation_loss_of_our_training(search: tuner.Search, halves: Arrays) -> None:
+def test_score_is_the_validation_loss_of_our_training(search: tuner.Search, halves: Data) -> None:
     values, score = tried(search)[1]
-    result = loop.train(*halves, tuner.tuned(CONFIG, values))
+    result = loop.train(HALVES, *halves, tuner.tuned(CONFIG, values))
     assert score == result.history[-1].validation_loss
 
 
-def test_same_seed_same_trials(search: tuner.Search, halves: Arrays, tmp_path: Path) -> None:
+def test_same_seed_same_trials(search: tuner.Search, halves: Data, tmp_path: Path) -> None:
     """The seed is 0, which KerasTuner would replace by one of its own."""
     assert CONFIG.seed == 0
     assert tried(searched(halves, tmp_path, trials=2)) == tried(search)[:2]
@@ -149,7 +147,8 @@ def test_same_seed_same_trials(search: tuner.Search, halves: Arrays, tmp_path: P
 def untrained(folder: Path, seed: int, trials: int) -> tuner.Search:
     """A search whose trials are not trained; they score as low as their learning rate is."""
     config = dataclasses.replace(CONFIG, seed=seed)
-    search = tuner.Search(config, tuner.search_space(config, 200), trials, str(folder))
+    space = tuner.search_space(config, np.zeros(200, int))
+    search = tuner.Search(HALVES, config, space, trials, str(folder))
     search.run_trial = lambda trial: trial.hyperparameters.values["learning_rate"]
     search.search()
     return search
@@ -193,25 +192,25 @@ def choice(name: str, *values: float) -> keras_tuner.HyperParameters:
 
 
 def test_diverged_trial_counts_as_guessing(
-    halves: Arrays, tmp_path: Path, capfd: pytest.CaptureFixture
+    halves: Data, tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
-    search = searched(halves, tmp_path, trials=2, space=choice("learning_rate", 1e9, 0.02))
+    search = searched(halves, tmp_path, trials=2, space=choice("learning_rate", 1e9, 0.03))
     (_, diverged), (_, trained) = tried(search)
     assert diverged == pytest.approx(np.log(2)) and trained < diverged
-    assert search.get_best_hyperparameters()[0].values == {"learning_rate": 0.02}
+    assert search.get_best_hyperparameters()[0].values == {"learning_rate": 0.03}
     shown = capfd.readouterr()
     first, second = shown.out.splitlines()
     assert re.fullmatch(r"  trial 1/2: learning_rate 1e\+09: diverged, [\d.]+ s", first)
-    assert "trial 2/2: learning_rate 0.02: validation loss" in second and shown.err == ""
+    assert "trial 2/2: learning_rate 0.03: validation loss" in second and shown.err == ""
 
 
-def test_when_all_diverge_there_is_no_best(halves: Arrays, tmp_path: Path) -> None:
-    with pytest.raises(divergence.TrainingDivergedError, match=r"every trial \(1\); .*now 0.01\)"):
+def test_when_all_diverge_there_is_no_best(halves: Data, tmp_path: Path) -> None:
+    with pytest.raises(divergence.TrainingDivergedError, match=r"every trial \(1\); .*now 0.02\)"):
         searched(halves, tmp_path, trials=1, space=choice("learning_rate", 1e9))
 
 
 def test_other_failure_ends_the_search(
-    halves: Arrays, tmp_path: Path, capfd: pytest.CaptureFixture
+    halves: Data, tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
     with pytest.raises(tuner.TrialError, match="^trial 1/3: colour 1: ValueError: .* 'colour'"):
         searched(halves, tmp_path, space=choice("colour", 1, 2, 3))
@@ -228,14 +227,15 @@ def test_tuner_fn_searches_on_the_normalised_train_split(
     with tf.io.TFRecordWriter(str(tmp_path / "train"), "GZIP") as writer:
         for label, image in enumerate(images[:60]):
             writer.write(serialize(image, label % 10))
-    config = TrainConfig(epochs=2, batch_size=20)
+    task = Task("digits", (28, 28, 1), tuple("0123456789"))
+    job = TrainingJob(task, "mlp", TrainConfig(epochs=2, batch_size=20))
     result = tuner.tuner_fn(
         FnArgs(
             train_files=[str(tmp_path / "train")],
             eval_files=["/no/such/file"],  # the test set, on which nothing is chosen
             transform_graph_path=tft_output._transform_output_dir,
             working_dir=str(tmp_path / "work"),
-            custom_config={**dataclasses.asdict(config), "trials": 7},
+            custom_config={**job.to_config(), "trials": 7},
         )
     )
     found, labels = result.fit_kwargs["images"][:], result.fit_kwargs["labels"]
@@ -246,5 +246,5 @@ def test_tuner_fn_searches_on_the_normalised_train_split(
     )
     assert result.tuner.oracle.max_trials == 7
     space = result.tuner.oracle.get_space()
-    assert tuner.tuned(config, space.values) == config
-    assert max(space.space[1].values) == 40  # three of 60 are held out
+    assert tuner.tuned(job.train, space.values) == job.train
+    assert max(space.space[1].values) == 40  # of 60, some are held out

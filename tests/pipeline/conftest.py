@@ -12,11 +12,12 @@ import tfx.components  # noqa: F401 - TFMA and TFDV only import completely after
 import tensorflow_model_analysis as tfma  # isort: skip
 from tensorflow_model_analysis.proto import config_pb2  # isort: skip
 
-from data.dataset import FILE_NAMES
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from data.splits import Split
 from modules import features
 from pipeline.verdict import tfma_config
+from pipeline.verdict.limits import Limits
 
 NUM_CLASSES = 4
 LABELS = np.array([0] * 20 + [1] * 15 + [2] * 5)  # class 3 never occurs
@@ -124,7 +125,8 @@ def evaluate() -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def eval_config() -> Callable[[], config_pb2.EvalConfig]:
     """Makes the pipeline's own EvalConfig for the classes of `logits`."""
-    return lambda: tfma_config.eval_config(tfma_config.TF_LITE, NUM_CLASSES, 0.5, 0.1)
+    limits = Limits(min_accuracy=0.5, max_drop_from_last=0.1)
+    return lambda: tfma_config.eval_config(tfma_config.TF_LITE, NUM_CLASSES, len(LABELS), limits)
 
 
 @pytest.fixture(scope="session")

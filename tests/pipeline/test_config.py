@@ -105,7 +105,7 @@ def test_empty_strings_mean_the_default(environment: dict[str, str]) -> None:
 def test_cache_of_downloads(environment: dict[str, str], tmp_path: Path) -> None:
     settings = {"DATASET": "digits", "OUTPUT": environment["OUTPUT"]}
     config = config_from_environment(settings | {"DATA_CACHE": str(tmp_path / "cache")})
-    assert config.dataset.train_images.parent == tmp_path / "cache" / "digits"
+    assert config.dataset.location == tmp_path / "cache" / "digits"
     with pytest.raises(ConfigError, match="^DATA_CACHE=s3://bucket/c: expected a folder of this"):
         config_from_environment(settings | {"DATA_CACHE": "s3://bucket/c"})
     (tmp_path / "file").touch()

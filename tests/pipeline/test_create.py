@@ -60,10 +60,10 @@ def test_trials_train_as_the_trainer_does_but_shorter(
 ) -> None:
     pipeline = created(digit_models, tmp_path, tuner_trials=5, trial_epochs=trial_epochs)
     trainer = settings(pipeline, "Trainer")
-    assert trainer.items() >= asdict(TRAIN).items()
+    assert trainer["train"] == asdict(TRAIN)
     assert settings(pipeline, "Tuner") == {
-        **asdict(TRAIN),
-        "epochs": expected,
+        **trainer,
+        "train": {**asdict(TRAIN), "epochs": expected},
         "trials": 5,
     }
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from data.dataset import open_folder
+from data.finding.opening import open_data
+from data.forms.idx_names import FILE_NAMES
 from pipeline.config import PipelineConfig
 from pipeline.kubeflow_runner import config_for_containers
 from tests.pipeline.graphs import FORMS, Node
@@ -70,11 +71,11 @@ def test_containers_change_only_what_they_cannot_reach(
 def test_other_data_in_the_same_place_is_noticed(inside: PipelineConfig, tmp_path: Path) -> None:
     """Open source Kubeflow does not look at the files before it looks into its cache."""
     before = FORMS[LOCAL](inside, tmp_path)["FileBasedExampleGen"].parameters["custom_config"]
-    labels = inside.dataset.eval_labels
+    labels = inside.dataset.location / FILE_NAMES[3]
     original = labels.read_bytes()
     try:
         labels.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
-        checked = dataclasses.replace(inside, dataset=open_folder(labels.parent))
+        checked = dataclasses.replace(inside, dataset=open_data(labels.parent))
         after = FORMS[LOCAL](checked, tmp_path)["FileBasedExampleGen"].parameters["custom_config"]
     finally:
         labels.write_bytes(original)

@@ -95,6 +95,20 @@ def test_job_servers_are_not_in_the_image(inside: PipelineConfig, engine: str) -
         config_for_containers(dataclasses.replace(inside, beam_args=beam_args), "")
 
 
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        ({"model": "/here/net.py"}, "^MODEL=/here/net.py: the image .* as MODEL=net$"),
+        ({"params": "/here/params"}, "^PARAMS=/here/params: the containers do not have it"),
+    ],
+)
+def test_files_of_this_machine_are_not_in_the_image(
+    inside: PipelineConfig, given: dict[str, str], advice: str
+) -> None:
+    with pytest.raises(ConfigError, match=advice):
+        config_for_containers(dataclasses.replace(inside, **given), "")
+
+
 @pytest.mark.parametrize("name", ["My_Data", "my data", "a" * 129])
 def test_name_has_to_be_one_for_kubeflow(inside: PipelineConfig, name: str) -> None:
     with pytest.raises(ConfigError, match=f"is named '{name}', .* another name as PIPELINE_NAME"):

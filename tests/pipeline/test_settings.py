@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.dataset import FILE_NAMES
 from data.errors import WRONG_SETTING, ConfigError, DataError
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from pipeline import kubeflow_runner, local_runner, settings
 from pipeline.airflow import up
 from pipeline.settings import COMMAND_SETTINGS, SETTINGS
@@ -39,7 +39,10 @@ PATHS = ("~nosuchuser/x", f"/tmp/{LONG}", "/tmp" + "/a" * 5000, "/x/o[1]", "/x/o
 URIS = ("ftp://x", "file://relative", "s3://", "gs:///x", "s3://bucket/o[1]")
 WRONG = {
     "DATASET": (*PATHS, *URIS, "mnits", "file", " ", "-h"),
+    "IMAGE_SIZE": (*NUMBERS, "0", "225", "0x5", "28x", "x28", "28X28", "28 x 28", "1x2x3"),
     "MNIST_DIR": (*PATHS, *URIS, "file", "/no/such"),
+    "MODEL": (*PATHS, *URIS, "ccn", "file", "./file", "/no/such.py", ".", " ", "-h"),
+    "PARAMS": (*PATHS, *URIS, "file", "/no/such.npz", "tiny", " "),
     "DATA_CACHE": (*PATHS, *URIS, "file", "file/below", "/proc/x"),
     "OUTPUT": (*PATHS, *URIS, "s3://bucket/o", "file", "file/below", "/proc"),
     "EPOCHS": (*NUMBERS, "0", str(10**9)),

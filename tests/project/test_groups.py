@@ -14,8 +14,8 @@ from tests.support.machine import environment
 NAMED = [path for paths in GROUPS.values() for path in paths]
 # By the number of their tests, the fewest first, and each without frameworks.
 SMALL = [
+    "tests/data/forms/test_idx_checksums.py",
     "tests/data/test_catalogue.py",
-    "tests/data/forms/test_checksums.py",
     "tests/data/mirrors/test_download.py",
 ]
 

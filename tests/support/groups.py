@@ -22,9 +22,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     # The same programs are compiled again and again, and kept for a worker's later tests.
     "trainings": ("tests/modules/training/", "tests/modules/test_tuner.py"),
+    # Half of the networks, so that two workers share them.
+    "networks": ("tests/modules/networks/test_convolutional.py",),
     "device models": (
         "tests/modules/export/",
         "tests/modules/inference/",
+        "tests/modules/networks/test_others.py",
         "tests/pipeline/components/test_evaluator.py",
         "tests/pipeline/components/test_quantizer.py",
         "tests/pipeline/verdict/test_device_package.py",

@@ -11,11 +11,12 @@ from typing import Any, BinaryIO
 import numpy as np
 import pytest
 
-from data.dataset import FILE_NAMES, open_folder
 from data.errors import DataError
+from data.finding.opening import open_data
 from data.forms import decompressed
-from data.forms.checksums import has_sha256, sha256_of
 from data.forms.idx import read_header, write_idx
+from data.forms.idx_checksums import has_sha256, sha256_of
+from data.forms.idx_names import FILE_NAMES
 
 GIB = 1 << 30
 
@@ -51,7 +52,7 @@ def test_what_is_no_file_is_said(
     (folder / FILE_NAMES[0]).unlink()
     make(path)
     with pytest.raises(DataError, match=what) as caught:
-        open_folder(folder)
+        open_data(folder)
     assert str(folder) in str(caught.value)
     with pytest.raises(DataError):  # without waiting for a FIFO's other end
         read_header(path)
@@ -64,7 +65,7 @@ def test_a_fifo_that_comes_after_the_files_were_found(
     os.mkfifo(folder / FILE_NAMES[0])
     monkeypatch.setattr(Path, "is_file", lambda path: True)
     with pytest.raises(DataError, match=f"{FILE_NAMES[0]}: is a FIFO"):
-        open_folder(folder)
+        open_data(folder)
 
 
 class Counting:
@@ -115,7 +116,7 @@ def write_bomb(path: Path, start: bytes, size: int) -> None:
     [
         (write_sparse, (30, 28, 28), 200 * GIB, "too long"),
         (write_sparse, (2**32 - 1, 28, 28), 200 * GIB, "cut short"),
-        (write_sparse, (2**32 - 1, 2**32 - 1, 28), 200 * GIB, r"expected images of shape \(N, 28"),
+        (write_sparse, (2**32 - 1, 2**32 - 1, 28), 200 * GIB, "expected images of shape"),
         (write_bomb, (30, 28, 28), 64 << 20, "too long"),
         (write_bomb, (2**32 - 1, 28, 28), 64 << 20, "cut short"),
         (
@@ -144,7 +145,7 @@ def test_no_more_is_read_than_the_header_announces(
     # They would be the first that is wrong otherwise.
     write_sparse(folder / FILE_NAMES[1], header(labels), 8 + labels)
     with pytest.raises(DataError, match=problem):
-        open_folder(folder)
+        open_data(folder)
     with pytest.raises(DataError):
         sha256_of(path)
     assert not has_sha256(path, "0" * 64, 16 + 30 * 784)

@@ -153,7 +153,9 @@ def test_wrong_magic(tmp_path: Path, content: bytes) -> None:
         read_header(tmp_path / "x")
 
 
-@pytest.mark.parametrize(("code", "dtype"), [(0x0D, "float32"), (0x09, "int8"), (0x42, "unknown")])
+@pytest.mark.parametrize(
+    ("code", "dtype"), [(0x0D, "float32"), (0x0E, "float64"), (0x42, "unknown")]
+)
 def test_wrong_dtype_is_named(tmp_path: Path, code: int, dtype: str) -> None:
     (tmp_path / "x").write_bytes(bytes([0, 0, code, 1, 0, 0, 0, 0]))
     with pytest.raises(DataError, match=rf"dtype is {dtype} \(code 0x{code:02x}\), expected uint8"):
@@ -171,10 +173,21 @@ def test_missing_file(tmp_path: Path) -> None:
         read_header(tmp_path / "none")
 
 
-@pytest.mark.parametrize("array", [np.zeros(3), np.zeros((), np.uint8), np.zeros(3, np.int8)])
-def test_only_uint8_with_dimensions_is_written(tmp_path: Path, array: np.ndarray) -> None:
-    with pytest.raises(DataError, match="expected uint8 with 1 to 255 dimensions"):
+@pytest.mark.parametrize("array", [np.zeros(3), np.zeros((), np.uint8), np.zeros(3, np.int64)])
+def test_only_whole_numbers_with_dimensions_are_written(tmp_path: Path, array: np.ndarray) -> None:
+    with pytest.raises(DataError, match="expected uint8, int8, int16 or int32 with 1 to 255 dim"):
         write_idx(tmp_path / "x", array)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.int32])
+def test_labels_of_other_dtypes(tmp_path: Path, dtype: type) -> None:
+    values = np.array([[1, 2], [np.iinfo(dtype).max, np.iinfo(dtype).min]], dtype)
+    write_idx(tmp_path / "x", values)
+    found = read_range(tmp_path / "x", 0, 2)
+    assert found.dtype.newbyteorder("=") == dtype
+    np.testing.assert_array_equal(found, values)
+    assert b"".join(read_whole(tmp_path / "x")) == values.astype(found.dtype).tobytes()
 
 
 def test_failed_writing_leaves_nothing(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from data.catalogue import CATALOGUE, CatalogueEntry
-from data.dataset import FILE_NAMES
+from data.forms.idx_names import FILE_NAMES
 from data.mirrors.download import download, missing_files
 from data.mirrors.get import Redirections
 from data.resolve import resolve_dataset

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from data.catalogue import CatalogueEntry
-from data.dataset import FILE_NAMES, open_folder
 from data.errors import DataError
-from data.forms.checksums import sha256_of
+from data.finding.opening import open_data
+from data.forms.idx_checksums import sha256_of
+from data.forms.idx_names import FILE_NAMES
 from data.mirrors.download import DownloadError, download, missing_files
 from data.mirrors.fetch import Limits
 
@@ -29,7 +30,7 @@ def assert_whole(entry: CatalogueEntry, target: Path) -> None:
     assert [sha256_of(target / f"{f.name}.gz") for f in entry.files] == [
         file.sha256 for file in entry.files
     ]
-    assert open_folder(target).train_examples == 30
+    assert open_data(target).train_examples == 30
 
 
 def test_whole(
@@ -156,8 +157,8 @@ def test_transfer_always_cut(
     mirror.cuts = [1000, 500, 100]
     with pytest.raises(DownloadError, match=r"closed the connection after 1500 of \d+ bytes"):
         fetch(entry, target, mirror.address, attempts=2)
-    with pytest.raises(DataError, match="missing"):
-        open_folder(target)
+    with pytest.raises(DataError, match="in no form that is known"):
+        open_data(target)
 
 
 def test_passing_errors_are_retried_and_lasting_ones_are_not(

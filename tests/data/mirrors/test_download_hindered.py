@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from data.catalogue import CatalogueEntry
-from data.dataset import FILE_NAMES, open_folder
 from data.errors import DataError
+from data.finding.opening import open_data
+from data.forms.idx_names import FILE_NAMES
 from data.mirrors.download import DownloadError, answering_mirrors, download, missing_files
 
 Serve = Callable[[dict[str, bytes]], Any]  # to conftest's Mirror
@@ -49,7 +50,7 @@ def test_killed_half_way_leaves_nothing_that_looks_whole(
     mirror = serve(compressed)
     mirror.stall_after = 20_000
     script = (
-        "from pathlib import Path; from data.catalogue import *; "
+        "from pathlib import Path; from data.catalogue import *; from data.task import *; "
         "from data.mirrors.download import *; "
         f"download({entry!r}, Path({str(target)!r}), [{mirror.address!r}])"
     )
@@ -67,7 +68,7 @@ def test_killed_half_way_leaves_nothing_that_looks_whole(
     assert psutil.wait_procs(getting, timeout=30)[1] == []
     assert [path.name for path in target.iterdir()] == [part.name]
     with pytest.raises(DataError, match=FILE_NAMES[0]):
-        open_folder(target)
+        open_data(target)
     mirror.stall_after = None
     download(entry, target, [mirror.address])
     assert mirror.gets()[1][0] == FIRST and mirror.gets()[1][1].startswith("bytes=")
@@ -81,7 +82,7 @@ def test_disk_that_fills_up_is_no_network_error(
     script = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)); "
-        "from pathlib import Path; from data.catalogue import *; "
+        "from pathlib import Path; from data.catalogue import *; from data.task import *; "
         "from data.mirrors.download import *; "
         f"download({entry!r}, Path({str(target)!r}), [{mirror.address!r}])"
     )
@@ -99,7 +100,7 @@ def test_interruption_is_told_once(
     mirror.stall_after = 1000
     script = (  # a shell may have the signal ignored in what it starts in the background
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from pathlib import Path; from data.catalogue import *; "
+        "from pathlib import Path; from data.catalogue import *; from data.task import *; "
         "from data.mirrors.download import *\n"
         f"try: download({entry!r}, Path({str(target)!r}), [{mirror.address!r}])\n"
         "except KeyboardInterrupt: print('interrupted')"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from data.catalogue import CatalogueEntry
-from data.dataset import FILE_NAMES
+from data.forms.idx_names import FILE_NAMES
 from data.mirrors.download import DownloadError, answering_mirrors, download, missing_files
 from data.mirrors.fetch import Limits, getting, next_message
 from tests.data.mirrors.raw_server import (

@@ -16,9 +16,9 @@ from typing import Any
 
 import ml_metadata as mlmd
 import numpy as np
-import tensorflow as tf
 
 from data.files import PROJECT_ROOT
+from modules.training.saved.variables import named_arrays
 from pipeline.metadata.connection import open_store
 from tests.support.machine import environment, heed_hangups
 
@@ -68,15 +68,11 @@ class Run:
         return sorted(self.output.glob("serving/*")) + sorted(self.output.glob("device/*"))
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """Returns the variables of the last trained SavedModel."""
+        """Returns the variables of the last trained model."""
         models = sorted(
             self.output.glob("pipeline/Trainer/model/*"), key=lambda path: int(path.name)
         )
-        reader = tf.train.load_checkpoint(
-            str(models[-1] / "Format-Serving" / "variables" / "variables")
-        )
-        names = [name for name in reader.get_variable_to_shape_map() if "parameters" in name]
-        return {name: reader.get_tensor(name) for name in sorted(names)}
+        return named_arrays(models[-1])
 
 
 def run_pipeline(

@@ -197,7 +197,7 @@ def test_normalize_is_by_mean_and_deviation_of_the_train_pixels(
 def test_graph_needs_the_images_alone(tmp_path: Path, images: np.ndarray) -> None:
     """Also where Transform has seen the sets that the examples belong to."""
     spec = {
-        **tf_examples.RAW_FEATURE_SPEC,
+        **tf_examples.raw_feature_spec(784),
         features.IMAGE_SET: tf.io.FixedLenFeature([1], tf.string),
     }
     schema = schema_utils.schema_from_feature_spec(spec)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from modules.export import conversion_record
-from modules.export.flatbuffer import ConversionError
+from modules.export.facts import Baseline, Facts
+from modules.export.graph.flatbuffer import ConversionError
 
 
 @pytest.fixture
@@ -42,6 +43,23 @@ def test_device_model_that_is_another_one(
 ) -> None:
     alter(folder)
     assert reason in (conversion_record.refusal(str(folder)) or "")
+
+
+def test_facts_are_kept_beside_the_model(folder: Path) -> None:
+    assert conversion_record.facts(str(folder)) is None
+    known = Facts(3, {"EXP": ("a/exp",)}, {}, False, Baseline(3, 5, 4, 900))
+    with conversion_record.recorded(str(folder), "int8") as record:
+        record.facts = known
+    assert conversion_record.facts(str(folder)) == known
+    assert conversion_record.refusal(str(folder)) is None
+
+
+def test_a_refused_model_has_no_facts(folder: Path) -> None:
+    with conversion_record.recorded(str(folder), "int8") as record:
+        record.facts = Facts(3, {}, {}, False, Baseline(3, 5, 4, 900))
+        raise ConversionError("it takes too long")
+    assert conversion_record.facts(str(folder)) is None
+    assert conversion_record.refusal(str(folder)) == "it takes too long"
 
 
 def test_every_file_of_the_saved_model_counts(folder: Path) -> None:

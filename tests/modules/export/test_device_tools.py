@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modules.export import flatbuffer
+from modules.export.graph import flatbuffer
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 from tests.support import device_tools

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modules.export import flatbuffer, logit_checks, tflite
+from modules.export import logit_checks, tflite
+from modules.export.graph import flatbuffer
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 from tests.support.digit_models import DigitModels
@@ -18,7 +19,7 @@ NETWORK = [
     "RESHAPE", "FULLY_CONNECTED", "FULLY_CONNECTED",
 ]  # fmt: skip
 
-# See modules/export/integer_pooling.py.
+# See modules/export/graph/integer_pooling.py.
 INTEGER_NETWORK = [
     "DEPTHWISE_CONV_2D" if operator == "AVERAGE_POOL_2D" else operator for operator in NETWORK
 ]
@@ -130,12 +131,12 @@ def test_converting_twice_gives_the_same_bytes(
     digit_models: DigitModels, tmp_path: Path, name: str
 ) -> None:
     path = tflite.save_tflite(
-        digit_models.params,
-        digit_models.tft_output,
+        digit_models.trained,
         RECIPES[name],
         str(tmp_path),
         digit_models.images[::4],
-    )
+        digit_models.tflite_paths["float32"],
+    ).path
     assert path == f"{tmp_path}/tflite"
     assert [file.name for file in tmp_path.iterdir()] == ["tflite"]
     assert Path(path).read_bytes() == Path(digit_models.tflite_paths[name]).read_bytes()

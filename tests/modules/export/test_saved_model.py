@@ -7,12 +7,13 @@ import jax
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_transform as tft
 
-from modules.export import saved_model, tflite
-from modules.export.recipes import FLOAT32
+from modules.export import saved_model
+from modules.export.trained import Trained
 from modules.inference import litert
-from modules.models import cnn
+from modules.models import pure
+from modules.models.network import Network
+from tests.support.networks.exports import TASK, Exports
 
 TOLERANCE = 1e-4
 
@@ -106,39 +107,45 @@ def test_predictions_do_not_depend_on_the_batches(models_dir: str, images: np.nd
     np.testing.assert_allclose(in_batches, at_once, atol=1e-5)
 
 
-def test_saved_model_holds_exactly_the_parameters(models_dir: str, params: cnn.Params) -> None:
-    found = saved_model.load_params(models_dir)
-    assert jax.tree.structure(found) == jax.tree.structure(params)
-    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(params), strict=True):
-        assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
-        assert ours.tobytes() == theirs.tobytes()
+def test_saved_model_holds_what_inference_reads_as_it_is(models_dir: str, trained: Trained) -> None:
+    reader = tf.train.load_checkpoint(f"{models_dir}/variables/variables")
+    names = [name for name in reader.get_variable_to_shape_map() if name.startswith("leaves/")]
+    found = sorted(reader.get_tensor(name).tobytes() for name in names)
+    leaves = jax.tree.leaves(trained.variables)
+    assert found == sorted(np.asarray(leaf).tobytes() for leaf in leaves)
 
 
-def test_parameters_of_any_depth(
-    tmp_path: Path, tft_output: tft.TFTransformOutput, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the values that a text, or a comparison by ==, would lose."""
-    odd = np.array([np.nan, -0.0, 1e-45, -np.inf, np.float32(0.1)], np.float32)
-    params = {"parameters": odd, "block": {"parameters": {"inner_0": {"kernel": odd[::-1].copy()}}}}
-    monkeypatch.setattr(
-        cnn, "apply_flat", lambda params, pixels: pixels[:, :5] * params["parameters"]
+def test_leaves_of_any_nesting_and_of_training_alone(exports: Exports) -> None:
+    """With int keys, tuples and a list; the key of a dropout cannot be exported at all."""
+    variables = {
+        7: [np.full(768, 2, np.float32)],
+        8: ({"a.b/c": np.eye(768, 7, dtype=np.float32)},),
+        9: {"key": jax.random.key(0), "count": np.zeros(3, np.uint32)},
+    }
+    scaled = pure(
+        lambda key, task: variables,
+        lambda tree, x: (x.reshape((len(x), -1)) * tree[7][0]) @ tree[8][0]["a.b/c"],
     )
-    saved_model.save_saved_model(params, tft_output, str(tmp_path))
-    found = saved_model.load_params(str(tmp_path))
-    assert jax.tree.structure(found) == jax.tree.structure(params)
-    assert found["parameters"].tobytes() == odd.tobytes()
-    kernel = found["block"]["parameters"]["inner_0"]["kernel"]
-    assert kernel.tobytes() == odd[::-1].tobytes()
+    trained = Trained(Network(scaled, TASK), variables, exports.tft_output)
+    inference, leaves = trained.inference()
+    assert [leaf.shape for leaf in leaves] == [(768,), (768, 7)]
+    pixels = exports.normalized[:3]
+    np.testing.assert_array_equal(inference(leaves, pixels), 2 * pixels[:, :7])
 
 
-def test_more_classes(
-    tmp_path: Path, tft_output: tft.TFTransformOutput, images: np.ndarray
-) -> None:
-    params = jax.device_get(cnn.init_params(jax.random.key(1), 26))
-    saved_model.save_saved_model(params, tft_output, str(tmp_path))
-    path = tflite.save_tflite(params, tft_output, FLOAT32, str(tmp_path))
-    assert saved_model.predict_saved_model(str(tmp_path), images[:3]).shape == (3, 26)
-    assert litert.predict(path, images[:3]).shape == (3, 26)
+def test_bits_that_a_text_would_lose(tmp_path: Path, exports: Exports) -> None:
+    odd = np.array([np.nan, -0.0, 1e-45, -np.inf, 0.1, 1e38, 3], np.float32)
+    model = pure(lambda key, task: odd, lambda odd, x: x.reshape((len(x), -1))[:, :7] * odd)
+    saved_model.save_saved_model(
+        Trained(Network(model, TASK), odd, exports.tft_output), str(tmp_path)
+    )
+    reader = tf.train.load_checkpoint(f"{tmp_path}/variables/variables")
+    [found] = [
+        reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if name.startswith("leaves/0")
+    ]
+    assert found.tobytes() == odd.tobytes()
 
 
 def test_message_of_a_newer_serialization_names_the_remedy() -> None:

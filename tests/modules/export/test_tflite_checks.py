@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_transform as tft
 from tensorflow.lite.tools import flatbuffer_utils
 
-from modules.export import flatbuffer, saved_model, tflite_checks
+from modules.export import tflite, tflite_checks
+from modules.export.graph import flatbuffer
 from modules.export.recipes import DYNAMIC_RANGE, FLOAT32
-from modules.models import cnn
-from tests.modules.export.tflite_problems import NUM_PARAMETERS, WEIGHTS, problem_of
+from tests.modules.export.graph.tflite_problems import DIGITS, OF_WEIGHTS, WEIGHTS, problem_of
+from tests.support.digit_models import DigitModels
 
 Function = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 WITH_NAN = np.where(np.arange(7840).reshape(784, 10) == 99, np.float32(np.nan), WEIGHTS)
@@ -50,14 +50,14 @@ def convert(tmp_path: Path) -> Callable[..., str]:
         path = tmp_path / "tflite"
         path.write_bytes(converter.convert())
         if finished:
-            flatbuffer.finish(str(path))
+            flatbuffer.finish(str(path), None)
         return str(path)
 
     return run
 
 
 def test_sound_model_passes(convert: Callable[..., str]) -> None:
-    tflite_checks.check_tflite(convert(_dense), FLOAT32, WEIGHTS.nbytes)
+    tflite_checks.check_tflite(convert(_dense), FLOAT32, DIGITS, OF_WEIGHTS)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_sound_model_passes(convert: Callable[..., str]) -> None:
         (
             lambda pixels: _dense(tf.reshape(pixels, [-1, 784])),
             {"shape": (None, 28, 28)},
-            r"input shape \[-1, 28, 28\], expected \[-1, 784\]",
+            r"inputs of shape \[-1, 28, 28\], expected \[-1, 784\], or \[1, 784\]",
         ),
         (
             lambda pixels: _dense(tf.cast(pixels, tf.float32)),
@@ -96,9 +96,9 @@ def test_sound_model_passes(convert: Callable[..., str]) -> None:
             r"operators outside TFLITE_BUILTINS: \['CUSTOM:FlexCumprod'\]",
         ),
         (
-            lambda pixels: {"logits": tf.math.cumsum(pixels @ WEIGHTS, axis=1)},
+            lambda pixels: {"logits": (pixels @ WEIGHTS)[:, :9]},
             {},
-            r"XNNPACK does not run \['CUMSUM'\], .*`undelegated` of the recipe float32",
+            r"outputs of shape \[-1, 9\], expected \[-1, 10\]",
         ),
         (
             lambda pixels: {"logits": tf.reduce_sum(pixels @ WEIGHTS, axis=0, keepdims=True)},
@@ -122,7 +122,7 @@ def test_sound_model_passes(convert: Callable[..., str]) -> None:
     ],
     ids=[
         "input-name", "unfinished", "shape", "input-dtype", "output-dtype", "output-name",
-        "two-outputs", "flex", "undelegated", "batch-lost", "batch-mixed", "nan", "inf",
+        "two-outputs", "flex", "classes", "batch-lost", "batch-mixed", "nan", "inf",
         "not-resizable",
     ],
 )  # fmt: skip
@@ -142,23 +142,47 @@ def test_batches_of_a_quantized_model_are_compared_as_closely(convert: Callable[
     assert "7 images together give other logits" in problem_of(path, DYNAMIC_RANGE)
 
 
-def test_batch_that_is_fixed(variants: dict[str, str], tmp_path: Path) -> None:
-    """Every interpreter but this one refuses to resize it."""
-    converted = flatbuffer.read_model(variants["float32"])
-    converted.subgraphs[0].tensors[converted.subgraphs[0].inputs[0]].shapeSignature = None
+@pytest.mark.parametrize("computed", ["alone", "in batches"])
+def test_operators_outside_xnnpack_are_no_reason(
+    convert: Callable[..., str], computed: str
+) -> None:
+    """TFLite runs them; they are facts about the model."""
+    shape = (1, 784) if computed == "alone" else (None, 784)
+    path = convert(lambda pixels: {"logits": tf.cumsum(pixels @ WEIGHTS, axis=1)}, shape=shape)
+    tflite_checks.check_tflite(path, FLOAT32, DIGITS, OF_WEIGHTS)
+
+
+def test_model_of_a_fixed_batch_passes_as_one(digit_models: DigitModels, tmp_path: Path) -> None:
+    converted = flatbuffer.read_model(digit_models.tflite_paths["float32"])
+    for tensor in converted.subgraphs[0].tensors:
+        tensor.shapeSignature = None
     path = str(tmp_path / "fixed")
     flatbuffer_utils.write_model(converted, path)
-    assert problem_of(path, expected_bytes=4 * NUM_PARAMETERS) == (
-        "input shape [1, 784], expected [-1, 784]"
-    )
+    baseline = digit_models.converted["float32"].facts.baseline
+    tflite_checks.check_tflite(path, FLOAT32, digit_models.network.task, baseline)
 
 
-def test_network_that_was_not_fused(
-    params: cnn.Params, tft_output: tft.TFTransformOutput, convert: Callable[..., str]
+def test_model_that_tflite_cannot_load(convert: Callable[..., str]) -> None:
+    path = convert(_dense)
+    content = bytearray(Path(path).read_bytes())
+    Path(path).write_bytes(content[:40] + content[20:])
+    assert re.match("TFLite does not run it: |not a whole TFLite file: ", problem_of(path))
+
+
+def test_many_small_operators_are_not_taken_for_weights(
+    convert: Callable[..., str], tmp_path: Path
 ) -> None:
-    """As the converter leaves the network when it is traced with a batch of any size."""
-    module, predict_images = saved_model.make_module(params, tft_output, batch_size=None)
-    problem = problem_of(convert(predict_images, module), expected_bytes=4 * NUM_PARAMETERS)
-    found = re.match(r"(\d+) operators, expected at most 10: \[.*GATHER.*\]; ", problem)
-    assert found and int(found[1]) > 50
-    assert "raise MAX_TFLITE_OPERATORS in modules/models/cnn.py" in problem
+    """Each operator has a size of its own, beside the weights."""
+
+    def network(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        parts = tf.split(pixels, 98, axis=1)
+        sums = [tf.tanh(part @ WEIGHTS[:8]) * (1 + place) for place, part in enumerate(parts)]
+        return {"logits": tf.add_n(sums)}
+
+    path = convert(network)
+    baseline = tflite.facts_of.baseline_of(path)
+    assert baseline.operators == 295
+    assert Path(path).stat().st_size > 1.02 * baseline.expected_bytes(FLOAT32) + 16_384
+    tflite_checks.check_tflite(path, FLOAT32, DIGITS, baseline)
+    quantized = convert(network, optimizations=[tf.lite.Optimize.DEFAULT])
+    tflite_checks._check_size(quantized, DYNAMIC_RANGE, baseline)

@@ -16,7 +16,7 @@ from tensorflow_model_analysis.utils import util
 from tensorflow_transform.tf_metadata import schema_utils
 from tfx_bsl.tfxio import tensor_adapter, tf_example_record
 
-from data.dataset import read_split_range
+from data.splits import Split
 from modules import features
 from modules.examples import tf_examples
 from modules.inference import litert, tflite_extractor
@@ -61,7 +61,7 @@ def _shared_model(path: str, config: tfma.EvalConfig, name: str = "") -> tfma.ty
 @pytest.fixture(scope="module")
 def labels(digit_models: DigitModels) -> np.ndarray:
     files = digit_models.files
-    return read_split_range(files.train_images, files.train_labels, 0, len(digit_models.images))[1]
+    return files.features(Split.TRAIN, 0, len(digit_models.images))[1]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def evaluate(
         maybe_one = shared if len(shared) > 1 else shared[0]
         source = tf_example_record.TFExampleBeamRecord(
             physical_format="inmemory",
-            schema=schema_utils.schema_from_feature_spec(tf_examples.RAW_FEATURE_SPEC),
+            schema=schema_utils.schema_from_feature_spec(tf_examples.raw_feature_spec(784)),
             raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
             telemetry_descriptors=["test"],
         )

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from data.task import Task
 from modules.models import cnn, fast_layers
+from modules.models.network import Network
 from tests.modules.training.small_training import assert_close
 
 FAST_TO_COMPILE = {"xla_backend_optimization_level": 0}
@@ -166,21 +168,34 @@ def test_parameters_have_the_names_shapes_and_first_values_of_the_plain_network(
     jax.tree.map(np.testing.assert_array_equal, fast, plain)
 
 
+@pytest.mark.parametrize("shape", [(28, 28, 1), (9, 14, 3)])
 def test_whole_network_has_the_logits_and_gradients_of_the_plain_one(
-    params: cnn.Params,
+    shape: tuple[int, int, int],
 ) -> None:
+    """On a CPU, the network trains by the one and is exported as the other."""
+    network = Network(cnn.MODEL, Task("task", shape, tuple("0123456789")))
     random = np.random.default_rng(1)
     # Fresh biases are zero, which would hide one that is left out.
-    params = jax.tree.map(lambda x: x + random.normal(scale=0.01, size=x.shape), params)
-    params = jax.tree.map(lambda x: x.astype(np.float32), params)
-    pixels = random.normal(size=(7, 784)).astype(np.float32)
+    variables = jax.tree.map(
+        lambda x: (x + random.normal(scale=0.01, size=x.shape)).astype(np.float32), network.init(7)
+    )
+    pixels = random.normal(size=(7, network.task.num_pixels)).astype(np.float32)
     labels = random.integers(0, 10, 7)
 
-    def loss(params: cnn.Params, fast: bool) -> tuple[jax.Array, jax.Array]:
-        logits = cnn.apply_flat(params, pixels, fast_on_cpu=fast)
+    def loss(variables: dict, fast: bool) -> tuple[jax.Array, jax.Array]:
+        if fast:
+            logits, _ = network.train_logits(variables, pixels, jax.random.key(0))
+        else:
+            logits = network.logits(variables, pixels)
         return -logits[jnp.arange(7), labels].mean(), logits
 
+    assert network.loops_fast_on_cpu
     compute = jax.jit(jax.grad(loss, has_aux=True), static_argnums=1)
-    (found_gradients, found), (gradients, logits) = compute(params, True), compute(params, False)
+    (found_gradients, found), (gradients, logits) = (compute(variables, fast) for fast in (1, 0))
     np.testing.assert_allclose(found, logits, atol=TOLERANCE)
     assert_close(found_gradients, gradients, TOLERANCE)
+
+
+@pytest.mark.parametrize(("sides", "expected"), [((2, 3), True), ((1, 4), False), ((4, 1), False)])
+def test_it_serves_where_a_window_fits(sides: tuple[int, int], expected: bool) -> None:
+    assert fast_layers.serves(sides) == expected

@@ -143,3 +143,17 @@ def test_what_a_training_computes_with_counts(package: str) -> None:
     closure = fingerprints.Code().closure(["modules.training.loop"])
     found = versions(closure.packages).keys()
     assert package in found and not {"tensorflow", "tfx", "pytest", "ruff"} & found
+
+
+def test_a_file_counts_by_its_content_wherever_it_lies(folder: Path) -> None:
+    places = [folder / name for name in ("one", "two")]
+    for place in places:
+        place.mkdir()
+        (place / "net.py").write_text("import lib, layers")
+        (place / "layers.py").write_text("")
+    first, same = (fingerprint([place / "net.py"]) for place in places)
+    assert first == same
+    (places[0] / "layers.py").write_text("# edited")
+    edited = fingerprint([places[0] / "net.py"])
+    install(folder, "lib_more", version="1.1")
+    assert len({first, edited, fingerprint([places[0] / "net.py"])}) == 3

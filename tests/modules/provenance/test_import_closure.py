@@ -111,3 +111,27 @@ def test_real_imports_of_the_training_are_among_those_found(imported_by_training
     ours = {name for name in imported_by_training if name.partition(".")[0] == "modules"}
     assert len(ours) > 5
     assert ours <= closure("modules.training.loop").files.keys()
+
+
+def test_a_file_finds_what_lies_beside_it_after_what_is_ours(tmp_path: Path) -> None:
+    """As it does when it is run by its path; its name does not matter."""
+    (tmp_path / "own.py").write_text("import beside, data.task\n'weights.bin'")
+    (tmp_path / "beside.py").write_text("import further")
+    (tmp_path / "further.py").write_text("")
+    (tmp_path / "weights.bin").write_bytes(b"\1")
+    (tmp_path / "data.py").write_text("")
+    files = Code().closure([tmp_path / "own.py"]).files
+    assert {"./own.py", "beside", "further", "./own.py:weights.bin", "data.task"} <= set(files)
+    assert files["data"] == Code().closure(["data"]).files["data"]
+
+
+def test_a_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Code().closure([tmp_path / "own.py"])
+
+
+def test_what_was_read_for_a_file_is_known_to_have_changed(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("")
+    code = Code()
+    code.closure([tmp_path / "own.py"])
+    assert code.changed_since(0) == [tmp_path / "own.py"]

@@ -4,18 +4,21 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 import pytest
 
-from modules.training import augmentation, checkpoints, loop
-from modules.training.config import TrainConfig
-from tests.modules.training.small_training import FOUR_STEPS, assert_close, make_few, start
+from modules.training import augmentation, loop, steps
+from modules.training.job import TrainingJob
+from modules.training.saved import checkpoints
+from tests.modules.training.small_training import FOUR_STEPS, HALVES, assert_close, make_few, start
 from tests.support.machine import free_port
 
 TOLERANCE = 1e-4  # of an array's largest value: sums are taken in another order
 STEPS, BATCH = 4, FOUR_STEPS.batch_size
+JOB = TrainingJob(HALVES.task, "cnn", FOUR_STEPS)
 FAST_TO_COMPILE = "--xla_backend_optimization_level=0"
 
 
@@ -105,8 +108,8 @@ def test_other_devices_than_a_cpu_train_alike(
     monkeypatch: pytest.MonkeyPatch, one_device: dict
 ) -> None:
     """With Flax's own layers, and an epoch in one call."""
-    monkeypatch.setattr(loop, "_on_cpu", lambda: False)
-    found = flat(loop.train(*make_few(), FOUR_STEPS))
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    found = flat(loop.train(HALVES, *make_few(), FOUR_STEPS))
     assert_close(params_of(found), params_of(one_device), TOLERANCE)
     # That they are not the same to the last bit shows that it was another way.
     assert any(np.any(found[name] != one_device[name]) for name in params_of(found))
@@ -114,11 +117,11 @@ def test_other_devices_than_a_cpu_train_alike(
 
 def flat(result: loop.TrainResult) -> dict[str, np.ndarray]:
     """Returns what `np.savez` can save of a training of FOUR_STEPS in this process."""
-    leaves = jax.tree.leaves_with_path(result.params)
+    leaves = jax.tree.leaves_with_path(result.variables)
     return {
         **{f"params{jax.tree_util.keystr(path)}": value for path, value in leaves},
         "losses": np.array([metrics.train_loss for metrics in result.history]),
-        "key": np.array(checkpoints.training_key(*make_few(), FOUR_STEPS)),
+        "key": np.array(checkpoints.training_key(*make_few(), JOB)),
         "devices": np.array(jax.device_count()),
     }
 
@@ -130,18 +133,18 @@ def main(path: str, port: str = "", index: str = "") -> None:
     parts: list[tuple[int, int]] = []
     augment = augmentation.augment
 
-    def watched(pixels: jax.Array, draws: jax.Array, config: TrainConfig) -> jax.Array:
-        device = jax.lax.axis_index(loop._AXIS)
+    def watched(pixels: jax.Array, *arguments: Any) -> jax.Array:
+        device = jax.lax.axis_index(steps.AXIS)
         jax.debug.callback(lambda device: parts.append((int(device), len(pixels))), device)
-        return augment(pixels, draws, config)
+        return augment(pixels, *arguments)
 
     augmentation.augment = watched
     refusal = ""
     try:
-        loop.train(*make_few(), dataclasses.replace(FOUR_STEPS, batch_size=9))
+        loop.train(HALVES, *make_few(), dataclasses.replace(FOUR_STEPS, batch_size=9))
     except ValueError as error:
         refusal = str(error)
-    result = loop.train(*make_few(), FOUR_STEPS)
+    result = loop.train(HALVES, *make_few(), FOUR_STEPS)
     jax.effects_barrier()
     np.savez(path, parts=np.array(parts), refusal=np.array(refusal), **flat(result))
 

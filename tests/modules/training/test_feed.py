@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from modules.examples import spill
-from modules.examples.images import GREYS, Images, to_records
-from modules.training import feed, loop
+from modules.examples.images import Images, to_records
+from modules.training import feed, loop, plan
 from modules.training.feed import Feed
-from tests.modules.training.small_training import SMALL, assert_same_bits, make_riddle
+from tests.modules.training.small_training import HALVES, SMALL, assert_same_bits, make_riddle
 
 SHARDING = jax.sharding.SingleDeviceSharding(jax.devices()[0])
 BATCHES = np.array([[0, 3], [2, 3]], np.int32)
@@ -62,29 +62,23 @@ def test_training_ends_with_the_same_bits_however_the_images_are_kept(
     monkeypatch: pytest.MonkeyPatch, max_bytes: int
 ) -> None:
     """As floats on the devices, or in memory or in a file until they are made for a call."""
-    monkeypatch.setattr(loop, "_STEPS_A_CALL", 4)
+    monkeypatch.setattr(plan, "_STEPS_A_CALL", 4)
     noise, labels = make_riddle()
     greys = np.clip(np.rint(noise * 40 + 100), 0, 255).astype(np.float32) / np.float32(255)
-    records = to_records(greys, labels, GREYS)
+    records = to_records(greys, labels, np.uint8)
     kept = Images(spill.sort_records([records], max_bytes)).then(lambda x: x * 3 - 1)
-    sorted_labels = np.sort(records.view(f"V{GREYS.itemsize}")).view(GREYS)["label"].astype(int)
+    sorted_labels = (
+        np.sort(records.view(f"V{records.itemsize}")).view(records.dtype)["label"].astype(int)
+    )
     put: list[int] = []
     monkeypatch.setattr(
         Feed, "_put", lambda feed, rows, _put=Feed._put: put.append(len(rows)) or _put(feed, rows)
     )
-    found = loop.train(kept, sorted_labels, SMALL)
-    calls, steps = loop.steps_of_epoch(len(kept), SMALL)
-    assert calls > 1 and put == [steps * SMALL.batch_size] * (1 + SMALL.epochs * calls)
-    monkeypatch.setattr(loop, "_is_streamed", lambda *_: False)
-    assert_same_bits(found, loop.train(kept[:], sorted_labels, SMALL))
-
-
-def test_an_accelerator_takes_some_fifty_steps_a_call_when_it_is_streamed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(loop, "_on_cpu", lambda: False)
-    count = 64 * 1000
-    config = dataclasses.replace(SMALL, batch_size=64, max_bytes=count * 784 * 4)
-    assert loop.steps_of_epoch(count, config) == (1, 950)
-    streamed = dataclasses.replace(config, max_bytes=config.max_bytes - 1)
-    assert loop.steps_of_epoch(count, streamed) == (19, 50)
+    found = loop.train(HALVES, kept, sorted_labels, SMALL)
+    planned = plan.make_plan(HALVES, sorted_labels, SMALL)
+    assert planned.streamed and planned.calls > 1
+    called = 1 + SMALL.epochs * planned.calls
+    assert put == [planned.steps * SMALL.batch_size] * called
+    resident = dataclasses.replace(planned, streamed=False)
+    monkeypatch.setattr(loop, "make_plan", lambda *_: resident)
+    assert_same_bits(found, loop.train(HALVES, kept[:], sorted_labels, SMALL))

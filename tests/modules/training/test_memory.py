@@ -13,6 +13,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from data.files import PROJECT_ROOT
+from data.task import Task
 
 _EXAMPLES_A_FILE = 2000
 _FILES = 50
@@ -55,25 +56,28 @@ def test_peak_is_at_most_one_and_a_half_times_what_may_be_kept(
 
 def main(folder: str, graph: str) -> None:
     """Prints the peaks, in bytes, after a training on one file, and on all in a file and not."""
-    from modules.models import cnn
+    from modules.examples import tf_examples
+    from modules.models import pure
+    from modules.models.network import Network
+    from modules.training import visible
+    from modules.training.config import TrainConfig
+    from modules.training.job import TrainingJob
+    from modules.training.saved import checkpoints
 
     # A network of one layer: what is measured are the images.
-    cnn.init_params = lambda key, classes: {
-        "logits": {"kernel": np.zeros((784, classes), np.float32)}
-    }
-    cnn.apply_flat = lambda params, pixels, fast_on_cpu=False: pixels @ params["logits"]["kernel"]
-    from modules.examples import tf_examples
-    from modules.training import checkpoints, visible
-    from modules.training.config import TrainConfig
-
+    model = pure(
+        lambda key, task: {"kernel": np.zeros((task.num_pixels, task.num_classes), np.float32)},
+        lambda params, images: images.reshape((len(images), -1)) @ params["kernel"],
+    )
+    network = Network(model, Task("digits", (28, 28, 1), tuple("0123456789")))
     peaks = []
     normalizer = tf_examples.normalizer(tft.TFTransformOutput(graph))
     for files, limit in (("0", _LIMIT), ("*", _LIMIT), ("*", 2 * _PIXELS)):
         config = TrainConfig(epochs=1, max_bytes=limit, learning_rate=1e-4, validation_share=0.5)
         raw_images, labels = tf_examples.load_raw([os.path.join(folder, files)], limit)
         images = raw_images.then(normalizer)
-        checkpoints.training_key(images, labels, config)
-        visible.train(images, labels, config, f"{folder}-log")
+        checkpoints.training_key(images, labels, TrainingJob(network.task, "mine.py", config))
+        visible.train(network, images, labels, config, f"{folder}-log")
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 2**10)
         del raw_images, images
     print(json.dumps(peaks))

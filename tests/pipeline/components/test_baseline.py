@@ -1,5 +1,6 @@
 """Which model a new one is measured against."""
 
+import dataclasses
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -8,8 +9,12 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.components.evaluator import constants
 from tfx.types.standard_artifacts import Model, ModelBlessing
 
+from data.task import Task
+from modules import features
 from pipeline.components.baseline import BLESSING, CANDIDATE, MODEL, BlessedBeforeCandidate
 from pipeline.storage import store_copies
+
+TASK = Task("fruit", (20, 30, 3), ("apple", "pear"))
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +54,13 @@ def _resolve(
     models: list[int],
     blessings: list[ModelBlessing],
     deleted: tuple[int, ...] = (),
+    tasks: dict[int, str] | None = None,
 ) -> tuple[list[int], list[int], list[int]]:
     """The ids of what is resolved: candidate, baseline and its blessing."""
     for identity in set(models) - set(deleted):
         Path(str(identity), "Format-Serving").mkdir(parents=True, exist_ok=True)
+        task = (tasks or {}).get(identity, TASK.to_json())
+        Path(str(identity), features.TASK_FILE).write_text(task)
     resolved = BlessedBeforeCandidate().resolve_artifacts(
         store,
         {
@@ -104,9 +112,51 @@ def test_a_model_whose_files_are_gone_is_passed_over(store: mlmd.MetadataStore) 
     assert _resolve(store, 9, [3, 5, 9], blessings, deleted=(5,)) == ([9], [3], [13])
 
 
+@pytest.mark.parametrize(
+    ("other", "is_comparable"),
+    [
+        (dataclasses.replace(TASK, name="more fruit", min_accuracy=0.5), True),
+        (dataclasses.replace(TASK, image_shape=(30, 20, 3)), False),
+        (dataclasses.replace(TASK, image_shape=(20, 30, 1)), False),
+        (dataclasses.replace(TASK, label_names=("pear", "apple")), False),
+        (dataclasses.replace(TASK, label_names=("apple", "pear", "plum")), False),
+    ],
+)
+def test_a_model_of_other_images_or_labels_is_passed_over(
+    store: mlmd.MetadataStore, other: Task, is_comparable: bool
+) -> None:
+    blessings = [_blessing(13, 3), _blessing(15, 5)]
+    found = _resolve(store, 9, [3, 5, 9], blessings, tasks={5: other.to_json()})
+    assert found == (([9], [5], [15]) if is_comparable else ([9], [3], [13]))
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"name": "fruit"}', "{"])
+@pytest.mark.parametrize("broken", [3, 9])
+def test_a_model_that_does_not_say_its_task_is_compared_with_none(
+    store: mlmd.MetadataStore, content: str, broken: int
+) -> None:
+    found = _resolve(store, 9, [3, 9], [_blessing(13, 3)], tasks={broken: content})
+    assert found == ([9], [], [])
+
+
+def test_a_model_from_before_tasks_were_kept(store: mlmd.MetadataStore) -> None:
+    for identity in (3, 9):
+        Path(str(identity), "Format-Serving").mkdir(parents=True)
+    Path("9", features.TASK_FILE).write_text(TASK.to_json())
+    inputs = {
+        CANDIDATE: [_model(9)],
+        MODEL: [_model(3), _model(9)],
+        BLESSING: [_blessing(13, 3)],
+    }
+    assert BlessedBeforeCandidate().resolve_artifacts(store, inputs)[MODEL] == []
+
+
 def test_models_in_an_object_store(store: mlmd.MetadataStore, s3: str, tmp_path: Path) -> None:
     """The files of the later one are gone."""
     (tmp_path / "weights").write_text("weights")
+    (tmp_path / "task").write_text(TASK.to_json())
+    for identity in (3, 9):
+        store_copies.upload(tmp_path / "task", f"{s3}/{identity}/{features.TASK_FILE}")
     store_copies.upload(tmp_path / "weights", f"{s3}/3/Format-Serving/weights")
     models = [_model(identity) for identity in (3, 5, 9)]
     for model in models:

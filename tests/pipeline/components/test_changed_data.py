@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 
-from data import dataset
-from data.dataset import FILE_NAMES
 from data.errors import DataError
+from data.finding.opening import open_data
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from data.splits import Split
 from pipeline import local_runner, settings
 from pipeline.components import example_gen
+from pipeline.components.checked_data import Checked
 from pipeline.config import PipelineConfig
 from tests.pipeline.components.generated import generate
 
@@ -28,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "data"
     made.mkdir()
     for images, labels, count in ((*FILE_NAMES[:2], TRAIN), (*FILE_NAMES[2:], EVAL)):
-        write_idx(made / images, np.full((count, 28, 28), 7, np.uint8))
+        write_idx(made / images, np.full((count, 28, 28), 7, np.uint8) * np.eye(28, dtype=np.uint8))
         write_idx(made / labels, np.arange(count, dtype=np.uint8) % 10)
     return made
 
@@ -81,7 +82,7 @@ def test_files_that_change_after_they_were_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whether that is before the executor begins, or while its workers write."""
-    digests = dataset.open_folder(folder).digests
+    dataset = open_data(folder)
     if when == "before":
         change(folder / name)
     else:
@@ -92,20 +93,19 @@ def test_files_that_change_after_they_were_checked(
             return make_pipeline(executor)
 
         monkeypatch.setattr(BaseBeamExecutor, "_make_beam_pipeline", change_first)
-    with pytest.raises(
-        DataError, match=f"^{folder / name}: is no longer what was checked .*run again$"
-    ):
-        generate(folder, tmp_path / "examples", digests)
+    with pytest.raises(DataError, match=f"^{folder}: is no longer what was checked .*run again$"):
+        generate(folder, tmp_path / "examples", dataset)
 
 
 def test_a_file_that_changes_only_for_a_worker(folder: Path, tmp_path: Path) -> None:
     """Nothing is written of what one worker saw, though all is well before and after."""
-    digests = dict(zip(FILE_NAMES, dataset.open_folder(folder).digests, strict=True))
-    [shard] = example_gen.plan_shards(folder, digests, Split.TRAIN, str(tmp_path / "Split-train"))
+    dataset = open_data(folder)
+    checked, destination = Checked.of(dataset), str(tmp_path / "Split-train")
+    [shard] = example_gen.plan_shards(dataset.open(), checked, Split.TRAIN, destination, "here")
     (tmp_path / "Split-train").mkdir()
     before = (folder / FILE_NAMES[1]).read_bytes()
     _other_pixel(folder / FILE_NAMES[1])
-    with pytest.raises(DataError, match=f"{FILE_NAMES[1]}: is no longer what was checked"):
+    with pytest.raises(DataError, match="^here: is no longer what was checked"):
         example_gen.write_shard(*shard)
     assert list((tmp_path / "Split-train").iterdir()) == []
     (folder / FILE_NAMES[1]).write_bytes(before)
@@ -115,14 +115,14 @@ def test_a_file_that_changes_only_for_a_worker(folder: Path, tmp_path: Path) -> 
 
 def test_the_content_is_part_of_what_the_cache_goes_by(folder: Path) -> None:
     """Where size and time are the same, and packing it otherwise makes no difference."""
-    before = example_gen.idx_example_gen(str(folder), dataset.open_folder(folder).digests)
+    before = example_gen.image_example_gen(open_data(folder))
     packed = gzip.compress((folder / FILE_NAMES[2]).read_bytes())
     (folder / f"{FILE_NAMES[2]}.gz").write_bytes(packed)
     (folder / FILE_NAMES[2]).unlink()
-    again = example_gen.idx_example_gen(str(folder), dataset.open_folder(folder).digests)
+    again = example_gen.image_example_gen(open_data(folder))
     assert again.exec_properties == before.exec_properties
     _other_pixel(folder / FILE_NAMES[0])
-    other = example_gen.idx_example_gen(str(folder), dataset.open_folder(folder).digests)
+    other = example_gen.image_example_gen(open_data(folder))
     assert other.exec_properties != before.exec_properties
 
 
@@ -143,4 +143,4 @@ def test_a_run_whose_data_changes_ends_as_with_wrong_data(
     monkeypatch.setattr(local_runner, "config_from_environment", checked)
     assert local_runner.main() == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith(f"error: {folder / FILE_NAMES[0]}: is no longer what was checked")
+    assert error.startswith(f"error: {folder}: is no longer what was checked")

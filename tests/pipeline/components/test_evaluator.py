@@ -17,9 +17,11 @@ from data.splits import Split
 from modules.export import conversion_record
 from modules.inference import tflite_extractor
 from pipeline.beam import engines
-from pipeline.components import evaluator, example_gen
+from pipeline.components import evaluator
 from pipeline.components.validation import curated_schema
 from pipeline.verdict import refusals, tfma_config, tfma_results
+from pipeline.verdict.limits import Limits
+from tests.pipeline.components.generated import write_examples
 from tests.support.digit_models import DigitModels
 
 COUNT = 50
@@ -39,16 +41,10 @@ def inputs(
     for number, split in enumerate(Split):
         Path(examples.path(split=split)).mkdir(parents=True)
         for start in (0, COUNT):
-            example_gen.write_shard(
-                str(files.train_images),
-                str(files.train_labels),
-                start + number,
-                start + number + COUNT,
-                split,
-                f"{examples.path(split=split)}/{start}.gz",
-            )
+            first, path = start + number, f"{examples.path(split=split)}/{start}.gz"
+            write_examples(files, first, first + COUNT, split, path)
     Path(schema.uri).mkdir()
-    Path(schema.uri, "schema.pbtxt").write_text(curated_schema(10))
+    Path(schema.uri, "schema.pbtxt").write_text(curated_schema(files.task))
     return {"examples": [examples], "model": [model], "schema": [schema]}
 
 
@@ -81,7 +77,8 @@ def _run(
     """Runs an executor on the test set and the hard set."""
     measured, blessing = ModelEvaluation(), ModelBlessing()
     measured.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
-    config = tfma_config.eval_config(tfma_config.TF_LITE, 10, 0.0, 1.0)
+    limits = Limits(min_accuracy=0.0, max_drop_from_last=1.0)
+    config = tfma_config.eval_config(tfma_config.TF_LITE, 10, 2 * COUNT, limits)
     context = BaseBeamExecutor.Context(
         beam_pipeline_args=list(engines.IN_MEMORY), tmp_dir=str(folder / "tmp")
     )

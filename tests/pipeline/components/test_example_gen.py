@@ -1,20 +1,23 @@
-"""ExampleGen: every image of the IDX files comes out once, exactly, in TFX's own files."""
+"""ExampleGen: every image comes out once, exactly, in TFX's own files."""
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from data import dataset, hard
-from data.dataset import FILE_NAMES
 from data.errors import DataError
+from data.finding.opening import open_data
 from data.forms.idx import write_idx
+from data.forms.idx_names import FILE_NAMES
 from data.splits import Split
 from modules.examples import tf_examples
-from pipeline.components import example_gen
+from pipeline.components import example_gen, example_records
 from tests.pipeline.components.generated import generate
 
 TRAIN, EVAL = 23, 7
@@ -50,9 +53,9 @@ def arrays() -> dict[str, np.ndarray]:
 def _expected(
     images: np.ndarray, labels: np.ndarray, is_hard: bool = False
 ) -> set[tuple[bytes, int]]:
-    pixels = images.reshape(-1, 784).astype(np.float32) / np.float32(255)
+    pixels = images.astype(np.float32) / np.float32(255)
     if is_hard:
-        pixels = hard.make_hard(pixels, 0)
+        pixels = hard.make_hard(pixels[..., None], 0)
     return {(row.tobytes(), int(label)) for row, label in zip(pixels, labels, strict=True)}
 
 
@@ -76,7 +79,7 @@ def test_every_image_once_with_its_label(
     sizes: tuple[int, int],
 ) -> None:
     monkeypatch.setattr(dataset, "RANGE_SIZE", sizes[0])
-    monkeypatch.setattr(example_gen, "_ENCODED_AT_ONCE", sizes[1])
+    monkeypatch.setattr(example_records, "_ENCODED_AT_ONCE", sizes[1])
     artifact = generate(folder, tmp_path / "examples")
     assert sorted(json.loads(artifact.split_names)) == ["eval", "hard", "train"]
     for split, image_set, count, names in (
@@ -91,14 +94,10 @@ def test_every_image_once_with_its_label(
         assert _image_sets(f"{artifact.uri}/Split-{split}/*") == {image_set}
 
 
-def test_one_serialized_example(tmp_path: Path) -> None:
-    image = np.arange(784, dtype=np.int64).astype(np.uint8).reshape(1, 28, 28)
-    for name in FILE_NAMES[::2]:
-        write_idx(tmp_path / name, image)
-    for name in FILE_NAMES[1::2]:
-        write_idx(tmp_path / name, np.array([7], np.uint8))
-    paths = [str(tmp_path / name) for name in FILE_NAMES[2:]]
-    [record] = example_gen.serialized_examples(*paths, 0, 1, Split.EVAL)
+def test_one_serialized_example() -> None:
+    image = np.arange(784, dtype=np.int64).astype(np.uint8).reshape(1, 28, 28, 1)
+    labels = np.array([7])
+    [record] = example_records.serialized_examples(image, labels, 0, Split.EVAL)
     floats = [np.float32(pixel) / np.float32(255) for pixel in image.ravel()]
     assert tf.train.Example.FromString(record) == tf.train.Example(
         features=tf.train.Features(
@@ -111,25 +110,55 @@ def test_one_serialized_example(tmp_path: Path) -> None:
     )
 
 
+def _png_folder(path: Path) -> None:
+    random = np.random.default_rng(0)
+    for number in range(30):
+        (path / str(number % 3)).mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(0, 256, (5, 7, 3), np.uint8)
+        Image.fromarray(pixels).save(path / str(number % 3) / f"{number}.png")
+
+
+def _npz(path: Path) -> None:
+    random = np.random.default_rng(0)
+    arrays = {"x": random.integers(0, 256, (30, 5, 7, 3), np.uint8), "y": np.arange(30) % 3 * 5}
+    path.mkdir()
+    np.savez(path / "made.npz", **arrays)
+
+
+@pytest.mark.parametrize("make", [_png_folder, _npz])
+def test_colours_of_any_size_in_other_forms(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "data")
+    found = open_data(tmp_path / "data")
+    artifact = generate(tmp_path / "data", tmp_path / "examples", found)
+    spec = {
+        "image_floats": tf.io.FixedLenFeature([105], tf.float32),
+        "image_class": tf.io.FixedLenFeature([1], tf.int64),
+    }
+    for split in Split:
+        files = tf.io.gfile.glob(f"{artifact.uri}/Split-{split}/*")
+        records = list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())
+        examples = tf.io.parse_example(records, spec)
+        pixels, labels = found.features(Split.EVAL if split == Split.HARD else split)
+        if split == Split.HARD:
+            pixels = hard.make_hard(pixels.reshape(-1, 5, 7, 3), 0).reshape(pixels.shape)
+        np.testing.assert_array_equal(examples["image_floats"], pixels)
+        np.testing.assert_array_equal(examples["image_class"][:, 0], labels)
+
+
 def test_a_shard_that_breaks_off_is_not_taken_for_a_whole_one(folder: Path, tmp_path: Path) -> None:
     split = tmp_path / "Split-train"
     split.mkdir()
     destination = split / "data_tfrecord-00000-of-00001.gz"
+    reader = open_data(folder).open()[Split.TRAIN]
     with pytest.raises(DataError):
-        example_gen.write_shard(
-            *(str(folder / name) for name in FILE_NAMES[:2]),
-            0,
-            TRAIN + 1,
-            Split.TRAIN,
-            str(destination),
-        )
+        example_gen.write_shard(reader, 0, TRAIN + 1, "", Split.TRAIN, str(destination), "here")
     assert list(split.iterdir()) == []
 
 
 @pytest.mark.parametrize("folder", ["", ".gz", ".idx"], indirect=True)
 def test_splits_have_disjoint_patterns_that_cover_the_four_files(folder: Path) -> None:
     """What TFX fingerprints: each file once, though two splits are made of the test images."""
-    component = example_gen.idx_example_gen(str(folder), dataset.open_folder(folder).digests)
+    component = example_gen.image_example_gen(open_data(folder))
     config = json.loads(component.exec_properties["input_config"])
     found = {split["name"]: set(folder.glob(split["pattern"])) for split in config["splits"]}
     assert {name: len(files) for name, files in found.items()} == {"train": 2, "eval": 2}

@@ -1,9 +1,10 @@
 """The Quantizer: a Trainer's model in, a smaller one out, checked against JAX on real examples."""
 
-import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -13,13 +14,15 @@ from tfx.types.standard_artifacts import Examples, Model, TransformGraph
 
 from data.splits import Split
 from modules import run_fn
-from modules.export import conversion_record, flatbuffer, logit_checks, tflite, tflite_checks
+from modules.export import conversion_record, logit_checks, tflite, tflite_checks
+from modules.export.graph import flatbuffer
 from modules.export.recipes import RECIPES
 from modules.inference import litert
-from modules.models import cnn
+from modules.models.adapters.linen import LinenModel
 from modules.training.config import TrainConfig
-from pipeline.components import example_gen
+from modules.training.job import TrainingJob
 from pipeline.components.quantizer import Quantizer
+from tests.pipeline.components.generated import write_examples
 from tests.support.digit_models import NUM_IMAGES, DigitModels
 
 
@@ -34,14 +37,7 @@ def inputs(
     folder = Path(examples.path(split="train"))
     folder.mkdir()
     files = digit_models.files
-    example_gen.write_shard(
-        str(files.train_images),
-        str(files.train_labels),
-        0,
-        NUM_IMAGES,
-        Split.TRAIN,
-        str(folder / "shard.gz"),
-    )
+    write_examples(files, 0, NUM_IMAGES, Split.TRAIN, str(folder / "shard.gz"))
     graph.uri = digit_models.tft_output.transform_savedmodel_dir.removesuffix("/transform_fn")
     model.uri = str(Path(digit_models.server_dir).parent)
     return {"examples": [examples], "transform_graph": [graph], "model": [model]}
@@ -49,7 +45,9 @@ def inputs(
 
 @pytest.fixture
 def quantize(
-    inputs: dict[str, list[Examples | TransformGraph | Model]], tmp_path: Path
+    inputs: dict[str, list[Examples | TransformGraph | Model]],
+    digit_models: DigitModels,
+    tmp_path: Path,
 ) -> Callable[[str], Path]:
     """Runs the component as TFX does and returns the folder of its model."""
 
@@ -57,7 +55,9 @@ def quantize(
         made = Model()
         made.uri = str(tmp_path / "quantized")
         executor = Quantizer.EXECUTOR_SPEC.executor_class()
-        executor.Do(inputs, {"quantized_model": [made]}, {"recipe": recipe})
+        job = TrainingJob(digit_models.files.task, "cnn", TrainConfig())
+        parameters = {"recipe": recipe, "job": json.dumps(job.to_config())}
+        executor.Do(inputs, {"quantized_model": [made]}, parameters)
         return Path(made.uri)
 
     return run
@@ -114,33 +114,34 @@ def test_model_that_answers_otherwise_than_jax(
     """The file is damaged after its conversion, and so after the checks of its form."""
     save_tflite = tflite.save_tflite
 
-    def save_and_damage(*args: object) -> str:
-        path = save_tflite(*args)
-        _reverse_classes(path)
-        return path
+    def save_and_damage(*args: object) -> tflite.Converted:
+        converted = save_tflite(*args)
+        _reverse_classes(converted.path)
+        return converted
 
     monkeypatch.setattr(tflite, "save_tflite", save_and_damage)
-    assert _refusal(quantize(recipe)).startswith(f"the {recipe} model differs from JAX in ")
+    assert _refusal(quantize(recipe)).startswith(f"the {recipe} model differs from JAX by up to ")
 
 
 def test_form_is_checked_by_the_recipe(
     quantize: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tflite_checks, "MAX_TFLITE_OPERATORS", 2)
-    assert _refusal(quantize("float16")).startswith("10 operators, expected at most 2: [")
+    monkeypatch.setattr(tflite_checks, "_MAX_SIZE_RATIO", 0.5)
+    assert " bytes, expected at most " in _refusal(quantize("float16"))
 
 
 def test_a_converter_that_fails_is_a_refusal_with_its_reason(
     quantize: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TFLite has no integer kernel for it, so that its converter gives up."""
-    apply = cnn.apply_flat
-    monkeypatch.setattr(
-        cnn, "apply_flat", lambda params, pixels: jnp.fft.fft(apply(params, pixels)).real
-    )
+    apply = LinenModel.apply
+
+    def transformed(*args: object, **options: object) -> jax.Array:
+        return jnp.fft.fft(apply(*args, **options)).real
+
+    monkeypatch.setattr(LinenModel, "apply", transformed)
     reason = _refusal(quantize("int8"))
-    assert reason.startswith("TFLite's converter failed: ") and "\n" not in reason
-    assert "fft" in reason
+    assert reason.startswith("TFLite has no operator for `fft`") and "\n" not in reason
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyError("bug")])
@@ -158,11 +159,12 @@ def test_what_is_not_the_models_fault_stops_the_run(
 def test_the_saved_model_is_made_though_its_float32_device_model_is_refused(
     inputs: dict[str, list[Examples | TransformGraph | Model]],
     quantize: Callable[[str], Path],
+    digit_models: DigitModels,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And other recipes work on it."""
-    monkeypatch.setattr(tflite_checks, "MAX_TFLITE_OPERATORS", 2)
+    monkeypatch.setattr(tflite_checks, "_MAX_SIZE_RATIO", 0.5)
     serving = tmp_path / "trained" / "Format-Serving"
     files = Path(inputs["examples"][0].path(split=Split.TRAIN), "*")
     config = TrainConfig(epochs=1, learning_rate=0.01)
@@ -171,12 +173,12 @@ def test_the_saved_model_is_made_though_its_float32_device_model_is_refused(
         transform_output=inputs["transform_graph"][0].uri,
         serving_model_dir=str(serving),
         model_run_dir=str(tmp_path / "model_run"),
-        custom_config=dataclasses.asdict(config),
+        custom_config=TrainingJob(digit_models.files.task, "cnn", config).to_config(),
     )
     run_fn.run_fn(arguments)
     assert {path.name for path in serving.iterdir()} >= {"saved_model.pb", "variables"}
     assert not (serving / "tflite").exists() and not list(serving.glob("tmp*"))
-    assert conversion_record.refusal(str(serving)).startswith("10 operators, expected at most 2: ")
+    assert " bytes, expected at most " in conversion_record.refusal(str(serving))
     assert conversion_record.altered_files(str(serving)) == []
     monkeypatch.undo()
     trained = Model()

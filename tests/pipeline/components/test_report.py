@@ -26,7 +26,8 @@ from pipeline.components.report import Report
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
 from pipeline.report import formatting, rendering
-from pipeline.verdict.verdict import Check, write
+from pipeline.verdict.checks import Check
+from pipeline.verdict.verdict import write
 from tests.pipeline.report.report_pages import Page, model, one_hot_logits, verdict
 from tests.pipeline.small_pipeline import NAME, metadata_file, run_small_pipeline
 
@@ -130,7 +131,7 @@ def test_gallery_shows_the_image_that_the_models_disagree_on(
     _report(inputs)
     html = (Path(inputs["report"].uri) / "index.html").read_text("utf-8")
     (data,) = set(re.findall(r'<img src="data:image/png;base64,([^"]+)"', html))
-    picture = matplotlib_image.imread(io.BytesIO(base64.b64decode(data)))[..., 0]
+    picture = matplotlib_image.imread(io.BytesIO(base64.b64decode(data)))
     np.testing.assert_allclose(picture.reshape(-1), expected[1], atol=2 / 255)
 
 

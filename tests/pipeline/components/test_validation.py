@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Sc
 from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
 from data.splits import Split
+from data.task import Task
 from modules import features
 from modules.examples import tf_examples
 from pipeline.components.validation import (
@@ -26,6 +28,7 @@ from pipeline.components.validation import (
     curated_schema,
 )
 
+TASK = Task("digits", (28, 28, 1), tuple("0123456789"))
 IMAGE = [0.0, 1.0, *[0.5] * 782]
 Rows = list[dict[str, list[float] | list[bytes]]]  # {feature: its values}
 
@@ -69,7 +72,7 @@ def _statistics(rows: Rows) -> bytes:
 def gate(tmp_path: Path) -> Callable[..., None]:
     """Takes the rows of each split through statistics, ExampleValidator and the gate."""
 
-    def run(num_classes: int = 10, **splits: Rows) -> None:
+    def run(task: Task = TASK, **splits: Rows) -> None:
         statistics, schema, anomalies = ExampleStatistics(), Schema(), ExampleAnomalies()
         for artifact in (statistics, schema, anomalies):
             artifact.uri = str(tmp_path / artifact.type_name)
@@ -80,7 +83,7 @@ def gate(tmp_path: Path) -> Callable[..., None]:
             (folder / "FeatureStats.pb").write_bytes(_statistics(rows))
         Path(schema.uri).mkdir()
         CuratedSchema.EXECUTOR_SPEC.executor_class().Do(
-            {}, {"schema": [schema]}, {"schema_text": curated_schema(num_classes)}
+            {}, {"schema": [schema]}, {"schema_text": curated_schema(task)}
         )
         validated = {"statistics": [statistics], "schema": [schema]}
         Executor().Do(validated, {"anomalies": [anomalies]}, {})
@@ -89,29 +92,31 @@ def gate(tmp_path: Path) -> Callable[..., None]:
     return run
 
 
-@pytest.mark.parametrize("num_classes", [10, 26])
-def test_domain_of_the_labels_is_the_data_sets(num_classes: int) -> None:
-    schema = text_format.Parse(curated_schema(num_classes), schema_pb2.Schema())
+def test_domain_of_the_labels_and_size_of_the_images_are_the_tasks() -> None:
+    task = Task("x", (5, 7, 3), tuple("abc"))
+    schema = text_format.Parse(curated_schema(task), schema_pb2.Schema())
     by_name = {feature.name: feature for feature in schema.feature}
     domain = by_name["image_class"].int_domain
-    assert (domain.min, domain.max, domain.is_categorical) == (0, num_classes - 1, True)
+    assert (domain.min, domain.max, domain.is_categorical) == (0, 2, True)
+    assert [dim.size for dim in by_name["image_floats"].shape.dim] == [105]
 
 
 def test_schema_agrees_with_how_examples_are_parsed() -> None:
     """And has one feature more, which no model sees."""
-    schema = text_format.Parse(curated_schema(10), schema_pb2.Schema())
+    schema = text_format.Parse(curated_schema(TASK), schema_pb2.Schema())
+    specs = tf_examples.raw_feature_spec(TASK.num_pixels)
     types = {schema_pb2.FLOAT: tf.float32, schema_pb2.INT: tf.int64, schema_pb2.BYTES: tf.string}
     assert {
         feature.name: ([dim.size for dim in feature.shape.dim], types[feature.type])
         for feature in schema.feature
     } == {
-        **{name: (spec.shape, spec.dtype) for name, spec in tf_examples.RAW_FEATURE_SPEC.items()},
+        **{name: (spec.shape, spec.dtype) for name, spec in specs.items()},
         features.IMAGE_SET: ([1], tf.string),
     }
 
 
 def test_sets_of_the_schema_are_those_of_the_examples() -> None:
-    schema = text_format.Parse(curated_schema(10), schema_pb2.Schema())
+    schema = text_format.Parse(curated_schema(TASK), schema_pb2.Schema())
     (image_set,) = (feature for feature in schema.feature if feature.name == features.IMAGE_SET)
     sets = [Split.TRAIN, Split.EVAL, Split.HARD]
     assert list(image_set.string_domain.value) == sets
@@ -122,7 +127,8 @@ def test_good_data_passes(gate: Callable[..., None]) -> None:
 
 
 def test_more_classes_pass_where_the_data_set_has_them(gate: Callable[..., None]) -> None:
-    gate(num_classes=26, train=_rows({"image_class": [25]}), eval=_rows())
+    letters = replace(TASK, label_names=tuple("abcdefghijklmnopqrstuvwxyz"))
+    gate(task=letters, train=_rows({"image_class": [25]}), eval=_rows())
 
 
 @pytest.mark.parametrize(
@@ -152,7 +158,7 @@ def test_one_bad_example_is_named_with_split_feature_and_reason(
     with pytest.raises(DataAnomalyError) as caught:
         gate(train=_rows(), eval=_rows(change))
     head, *problems = str(caught.value).split("\n  ")
-    assert "pipeline/components/schema/schema.pbtxt" in head
+    assert "curated_schema in pipeline/components/validation.py" in head
     (problem,) = problems
     name, _, said = problem.partition(": ")
     assert name == f"split eval, feature {feature}"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tfx.dsl.components.base.base_node import BaseNode
 
-from data.dataset import open_folder
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
+from data.finding.opening import open_data
 from modules.provenance.import_closure import Code
 from pipeline.config import PipelineConfig
 from pipeline.create import create_pipeline
@@ -100,7 +100,7 @@ def main() -> None:
     """Prints the table."""
     with tempfile.TemporaryDirectory() as folder:
         make_digits(Path(folder, "digits"))
-        files = open_folder(Path(folder, "digits"))
+        files = open_data(Path(folder, "digits"))
         config = PipelineConfig(files, Path(folder, "output"), tuner_trials=2)
         components = create_pipeline(config).components
         print(table(Tree(Path(folder, "project")).reruns(components)), end="")

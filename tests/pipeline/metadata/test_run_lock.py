@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.cache import IN_PROJECT
-from data.dataset import DatasetFiles
+from data.dataset import Dataset
 from data.errors import ConfigError
 from data.resolve import resolve_dataset
 from pipeline.config import PipelineConfig
@@ -17,11 +17,11 @@ from tests.support.small_disk import SmallDisk
 
 
 @pytest.fixture(scope="module")
-def digits() -> DatasetFiles:
+def digits() -> Dataset:
     return resolve_dataset("digits", None, IN_PROJECT)
 
 
-def test_two_runs_in_one_output_are_refused(digits: DatasetFiles, tmp_path: Path) -> None:
+def test_two_runs_in_one_output_are_refused(digits: Dataset, tmp_path: Path) -> None:
     config = PipelineConfig(digits, tmp_path)
     with only_run(config):
         other = dataclasses.replace(config, name="other")
@@ -31,9 +31,7 @@ def test_two_runs_in_one_output_are_refused(digits: DatasetFiles, tmp_path: Path
         pass
 
 
-def test_a_full_disk_is_told_and_forgets_no_store(
-    digits: DatasetFiles, small_disk: SmallDisk
-) -> None:
+def test_a_full_disk_is_told_and_forgets_no_store(digits: Dataset, small_disk: SmallDisk) -> None:
     config = PipelineConfig(digits, small_disk.folder)
     with only_run(config):
         Path(config.pipeline_root).mkdir()
@@ -53,7 +51,7 @@ def server(database_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_two_outputs_of_one_name_on_one_server_are_refused(
-    digits: DatasetFiles, tmp_path: Path, server: mariadb.Server
+    digits: Dataset, tmp_path: Path, server: mariadb.Server
 ) -> None:
     server.execute("CREATE DATABASE tfx_lock")
     for name in ("a", "b"):
@@ -72,7 +70,7 @@ def test_two_outputs_of_one_name_on_one_server_are_refused(
 
 
 def test_an_output_stays_with_its_store(
-    digits: DatasetFiles, tmp_path: Path, server: mariadb.Server
+    digits: Dataset, tmp_path: Path, server: mariadb.Server
 ) -> None:
     server.execute("CREATE DATABASE tfx_switch")
     url = server.url("tfx_switch")
@@ -92,7 +90,7 @@ def test_an_output_stays_with_its_store(
 
 
 def test_a_run_with_a_root_elsewhere_changes_nothing_for_output(
-    digits: DatasetFiles, tmp_path: Path, server: mariadb.Server
+    digits: Dataset, tmp_path: Path, server: mariadb.Server
 ) -> None:
     server.execute("CREATE DATABASE IF NOT EXISTS tfx_switch")
     in_file = PipelineConfig(digits, tmp_path)
@@ -108,7 +106,7 @@ def test_a_run_with_a_root_elsewhere_changes_nothing_for_output(
 
 
 def test_an_output_of_before_this_rule_is_in_sqlite(
-    digits: DatasetFiles, tmp_path: Path, server: mariadb.Server
+    digits: Dataset, tmp_path: Path, server: mariadb.Server
 ) -> None:
     server.execute("CREATE DATABASE IF NOT EXISTS tfx_switch")
     config = PipelineConfig(digits, tmp_path, metadata=server.url("tfx_switch"))
@@ -122,9 +120,7 @@ def test_an_output_of_before_this_rule_is_in_sqlite(
         pass
 
 
-def test_a_root_elsewhere_stays_with_its_store(
-    digits: DatasetFiles, tmp_path: Path, store: str
-) -> None:
+def test_a_root_elsewhere_stays_with_its_store(digits: Dataset, tmp_path: Path, store: str) -> None:
     """Two stores number their executions alike, and so would overwrite each other's artifacts."""
     outputs = [tmp_path / "a", tmp_path / "b"]
     for output in outputs:

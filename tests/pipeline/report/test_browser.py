@@ -1,14 +1,14 @@
 """The report as a browser shows it: on a phone and a desktop, light and dark, and by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from matplotlib import image as matplotlib_image
 
+from tests.pipeline.report import whole_pages
 from tests.pipeline.report.browser import Tab, find_browser, open_tab
-from tests.pipeline.report.report_pages import six_models
 
 MEASURE = Path(__file__).with_name("measure_page.js").read_text()
 PHONE, DESKTOP = (390, 844), (1280, 900)
@@ -33,7 +33,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    return six_models()
+    return whole_pages.digits()
 
 
 def _show(tab: Tab, file: Path, html: str, size: tuple[int, int], scheme: str) -> dict[str, Any]:
@@ -66,6 +66,18 @@ def test_page_can_be_read(
         assert found["ground"] < 0.05
         assert corner < 0.1
     assert pixels.std() > 0.05  # something is written on it
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("make", [whole_pages.three_grey, whole_pages.hundred_in_colours])
+def test_pages_of_other_tasks_can_be_read(
+    tab: Tab, tmp_path: Path, make: Callable[[], str], size: tuple[int, int]
+) -> None:
+    found = _show(tab, tmp_path / "index.html", make(), size, "light")
+    assert found["width"] <= size[0]
+    for problem in ("outside", "faint", "broken_links", "empty_images"):
+        assert found[problem] == []
+    assert tab.complaints() == []
 
 
 def test_phone_gets_cards_and_desktop_a_table(tab: Tab, html: str, tmp_path: Path) -> None:

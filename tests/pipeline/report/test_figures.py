@@ -1,33 +1,15 @@
-"""The report's figures, and the training's events that they show."""
+"""The report's curves and images, and the training's events that they show."""
 
-import re
+import base64
+import io
 from pathlib import Path
 
 import numpy as np
+import pytest
+from PIL import Image
 
 from pipeline.report import figures
 from tests.pipeline.report.report_pages import evidence, page
-
-
-def test_frequent_confusions_are_named() -> None:
-    matrix = np.array([[50, 1, 0], [4, 60, 0], [2, 9, 70]])
-    expected = [(2, 1, 9), (1, 0, 4), (2, 0, 2)]
-    assert figures.frequent_confusions(matrix) == expected
-    text = page(shown=evidence(confusion={"saved_model": matrix, "float32": np.eye(3)})).text
-    assert (
-        "saved_model : 16 mistakes, most often 2 taken for 1 (9\u00d7), 1 taken for 0 (4\u00d7)"
-        in text
-    )
-    assert "float32 : no mistakes." in text
-
-
-def test_confusion_figure_follows_the_page_and_shows_counts() -> None:
-    svg = figures.draw_confusion(np.array([[7, 11], [0, 0]]), "Confusion of <x>")
-    assert 'aria-label="Confusion of &lt;x&gt;"' in svg
-    assert "var(--ink)" in svg
-    assert not re.search("#0([1-5])0\\1", svg)
-    assert re.findall(r">(\d+)</text>", svg)[-2:] == ["7", "11"]
-    assert "http" not in re.sub(r'xmlns(:xlink)?="[^"]*"', "", svg).replace("<!DOCTYPE", "")
 
 
 def test_missing_events_are_said(tmp_path: Path) -> None:
@@ -51,3 +33,24 @@ def test_every_epoch_is_read_from_the_events(tmp_path: Path) -> None:
     assert [epoch for epoch, _ in scalars["train_loss"]] == list(range(1, 31))
     np.testing.assert_allclose([v for _, v in scalars["train_loss"]], 1 / np.arange(1, 31))
     assert scalars["validation_accuracy"] == [(1, 0.5)]
+
+
+def decoded(address: str) -> np.ndarray:
+    """The levels of a picture, uint8."""
+    data = base64.b64decode(address.removeprefix("data:image/png;base64,"))
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (20, 30, 1), (5, 7, 3), (168, 9, 3), (1, 1, 1)])
+def test_picture_of_an_image_of_any_shape(shape: tuple[int, int, int]) -> None:
+    image = np.random.default_rng(0).uniform(0.2, 0.7, size=shape).astype(np.float32)
+    found = decoded(figures.picture(image.reshape(-1), shape))
+    expected = np.rint(image * 255)
+    np.testing.assert_array_equal(found, expected[..., 0] if shape[2] == 1 else expected)
+
+
+def test_picture_of_a_large_image_is_made_smaller_in_its_own_proportions() -> None:
+    image = np.full((224, 112, 3), (1.0, 0.5, 0.0), np.float32)
+    found = decoded(figures.picture(image.reshape(-1), image.shape))
+    assert found.shape == (168, 84, 3)
+    assert (found == (255, 128, 0)).all()

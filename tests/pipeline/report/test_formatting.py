@@ -5,8 +5,7 @@ import math
 import pytest
 
 from pipeline.report import formatting
-from pipeline.verdict.verdict import UNITS, Check, Unit
-from tests.pipeline.report.report_pages import model
+from pipeline.verdict.checks import SOUND_FILE, UNITS, VARYING_LOGITS, Check, Unit
 
 
 @pytest.mark.parametrize(
@@ -94,35 +93,55 @@ def test_value_and_limit_leave_the_unit_to_the_heading(
     assert (formatting.measured(check), formatting.suffix(check)) == (expected, suffix)
 
 
-def test_reasons_are_the_failed_checks_by_what_they_measure() -> None:
-    checks = (
-        Check("min_agreement", 0.99, 0.999),
-        Check("min_accuracy", 0.99, 0.97),
-        Check("max_hard_accuracy_drop", 0.02, 0.01),
-        Check("min_unheard_of", 1, 2),
-    )
-    assert formatting.reasons(model("int8", checks=checks)) == [
-        "agreement with the reference: 99.00\u202f%, at least 99.90\u202f%",
-        "accuracy lost on the hard set: 2.00 points, at most 1.00 points",
-        "min_unheard_of: 1, at least 2",
-    ]
-    assert formatting.reasons(model("int8")) == []
-
-
 def test_every_check_with_a_unit_has_a_title_and_a_form() -> None:
-    assert UNITS.keys() == formatting.TITLES.keys() - {"evaluator_blessing", "sound_file"}
+    assert UNITS.keys() == formatting.TITLES.keys() - {
+        *("evaluator_blessing", SOUND_FILE, VARYING_LOGITS)
+    }
     assert formatting._FORMS.keys() == set(Unit)
 
 
 @pytest.mark.parametrize(
-    ("pushed", "expected"),
+    ("name", "value", "limit", "images", "expected"),
     [
-        ((True, True), "Every model passed its checks and was pushed"),
-        ((True, False), "1 of 2 models was pushed"),
-        ((True, True, False), "2 of 3 models were pushed"),
-        ((False, False), "None of 2 models was pushed"),
+        (
+            "max_accuracy_drop",
+            2 / 36,
+            0.005,
+            36,
+            "5.56 points (2 of 36 images), at most 0.50 points",
+        ),
+        ("min_agreement", 0.9, 0.999, 30, "90.00_% (27 of 30 images), at least 99.90_%"),
+        ("min_accuracy", 0.9, 0.97, 10_000, "90.00_% (9,000 of 10,000 images), at least 97.00_%"),
+        ("min_accuracy", math.nan, 0.97, 30, "NaN, at least 97.00_%"),
     ],
 )
-def test_headline(pushed: tuple[bool, ...], expected: str) -> None:
-    models = [model("float32", pushed_to="/srv" if was_pushed else None) for was_pushed in pushed]
-    assert formatting.headline(models) == expected
+def test_shares_of_images_are_also_counted(
+    name: str, value: float, limit: float, images: int, expected: str
+) -> None:
+    found = formatting.sentence(Check(name, value, limit, images))
+    assert found == expected.replace("_", "\u202f")
+
+
+def test_interval() -> None:
+    assert formatting.interval((0.8865, 1.0)) == "88.65\u2013100.00\u202f%"
+    assert formatting.interval(None) == "\u2013"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("7", "7"),
+        ("two\n lines\t", "two lines"),
+        ("twelve signs", "twelve signs"),
+        ("species number 17", "specie\u2026er 17"),
+    ],
+)
+def test_names_that_are_too_long_lose_their_middle(name: str, expected: str) -> None:
+    """Their ends are what tells classes apart."""
+    assert formatting.short(name, 12) == expected
+    assert len(formatting.short(name, 12)) <= 12
+
+
+def test_kinds_of_images() -> None:
+    assert formatting.image_kind((20, 30, 1)) == "20 \u00d7 30 pixels, grey"
+    assert formatting.image_kind((32, 32, 3)) == "32 \u00d7 32 pixels, in colours"

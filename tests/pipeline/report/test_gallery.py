@@ -78,9 +78,11 @@ def test_probabilities_of_logits_that_do_not_add_up() -> None:
 def test_cards_show_the_images_of_their_rows() -> None:
     images = np.linspace(0.2, 0.7, 3 * 784, dtype=np.float32).reshape(3, 784)
     logits = {"saved_model": one_hot_logits(np.array([1, 2, 3]), 10)}
-    first, second = gallery.cards(np.array([2, 0]), images, np.array([1, 2, 0]), logits)
+    first, second = gallery.cards(
+        np.array([2, 0]), images, (28, 28, 1), np.array([1, 2, 0]), logits
+    )
     assert (first.label, first.classes, first.answers[0].predicted) == (0, [0, 3], 3)
     assert (second.label, second.classes) == (1, [1])
     data = first.picture.removeprefix("data:image/png;base64,")
-    decoded = matplotlib_image.imread(io.BytesIO(base64.b64decode(data)))[..., 0]
+    decoded = matplotlib_image.imread(io.BytesIO(base64.b64decode(data)))
     np.testing.assert_allclose(decoded.reshape(-1), images[2], atol=2 / 255)

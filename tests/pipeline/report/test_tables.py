@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from pipeline.report import tables
-from pipeline.verdict.verdict import Check
+from pipeline.verdict.chance import accuracy_interval
+from pipeline.verdict.checks import Check
 from tests.pipeline.report.report_pages import model
 
 
@@ -56,3 +57,20 @@ def test_small_differences_stay_pale_and_rounding_errors_are_none() -> None:
     _, two, ten = _rows({"2": 0.999, "10": 0.9 + 1e-8})
     assert round(two.heats[0], 6) == -0.2  # of a scale that ends at half a point
     assert (ten.differences, ten.heats) == ([0], [0])
+
+
+def test_few_images_come_with_an_interval() -> None:
+    reference = model("saved_model", per_class_accuracy={"0": 2 / 3, "1": 0.99})
+    labels = np.array([0] * 3 + [1] * 100)
+    everything, few, many = tables.class_rows([reference], "saved_model", labels)
+    assert few.interval == accuracy_interval(2, 3)
+    assert everything.interval is many.interval is None
+
+
+def test_of_many_classes_the_worst_come_first() -> None:
+    accuracies = {str(label): 0.5 + label / 50 for label in range(20)}
+    labels = np.arange(21)
+    for changes, first in (({}, "0"), ({"20": 0.1}, "20")):
+        reference = model("saved_model", per_class_accuracy=accuracies | changes)
+        rows = tables.class_rows([reference], "saved_model", labels)
+        assert [row.label for row in rows[:2]] == ["all", first]

@@ -14,7 +14,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from data.errors import FAILED, WRONG_SETTING
 from data.files import PROJECT_ROOT
-from modules.training import checkpoint_folder
+from modules.training.saved import checkpoint_folder
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
 from pipeline.metadata.run_lock import LOCK_FILE

@@ -4,14 +4,16 @@ import dataclasses
 import io
 import math
 import re
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from pipeline.running.summary import print_verdict
+from pipeline.verdict.checks import Check
 from pipeline.verdict.judge import refuse
 from pipeline.verdict.measured import Refused
-from pipeline.verdict.verdict import Check, HardMetrics, JudgedModel, Latency, Metrics
+from pipeline.verdict.verdict import HardMetrics, JudgedModel, Latency, Metrics
 from tests.pipeline.report.report_pages import model, verdict
 
 Pair = tuple[JudgedModel, JudgedModel]
@@ -43,9 +45,9 @@ def models() -> Pair:
     return server, device
 
 
-def _printed(*models: JudgedModel) -> list[str]:
+def _printed(*models: JudgedModel, **changes: Any) -> list[str]:
     console = Console(file=io.StringIO(), width=80, color_system=None)
-    print_verdict(verdict(*models), console)
+    print_verdict(verdict(*models, **changes), console)
     return console.file.getvalue().splitlines()
 
 
@@ -56,7 +58,7 @@ def _cells(lines: list[str], name: str) -> list[str]:
 
 def test_table_holds_everything_at_80_columns(models: Pair) -> None:
     lines = _printed(*models)
-    assert lines[0].strip() == "mnist: trained on 60,000, tested on 10,000 images"
+    assert lines[0].strip() == "MNIST: trained on 60,000, tested on 10,000 images"
     header = ["model", "KiB", "accuracy", "hard", "loss", "agrees", "1 image", "blessed"]
     assert _cells(lines, "model") == header
     assert _cells(lines, "saved_model") == [
@@ -92,6 +94,42 @@ def test_refused_model_has_dashes_and_its_reason(models: Pair) -> None:
     lines = _printed(models[0], refuse(Refused("dynamic_range", None, reason)))
     assert _cells(lines[:-1], "dynamic_range")[:-1] == ["dynamic_range", *"------"]
     assert lines[-1] == f"dynamic_range was refused: {reason}"
+
+
+def test_brackets_in_a_reason_or_a_title_are_no_markup(models: Pair) -> None:
+    reason = "XNNPACK does not run [SUB], see [bold]"
+    lines = _printed(
+        models[0], refuse(Refused("int8", None, reason)), title="[red] & [green]", params="[a]/b"
+    )
+    assert lines[0].strip() == "[red] & [green]: parameters from [a]/b, tested on 10,000 images"
+    assert lines[-1] == f"int8 was refused: {reason}"
+
+
+def test_what_too_few_images_decide_is_marked_and_told(models: Pair) -> None:
+    undecided = Check("max_accuracy_drop", 3 / 30, 0.001, 30, within_chance=True)
+    server, device = models
+    lines = _printed(server, dataclasses.replace(device, checks=(undecided,)))
+    assert _cells(lines[:-1], "dynamic_range")[-1] == "yes ?"
+    assert max(map(len, lines[:-2])) <= 80
+    assert " ".join(" ".join(lines[-2:]).split()) == (
+        "dynamic_range, not enough images to tell max_accuracy_drop: 10.00 points (3 of 30 "
+        "images), at most 0.10 points"
+    )
+    both = _printed(server, dataclasses.replace(device, checks=(undecided, TOO_LOW)))
+    assert _cells(both[:-1], "dynamic_range")[-1] == "no"
+    assert not [line for line in both if "not enough" in line]
+
+
+def test_a_network_that_did_not_learn_is_told_once(models: Pair) -> None:
+    """Without what its models fail for that; but a variant is refused for a reason of its own."""
+    checks = (Check("min_learned_accuracy", 0.08, 0.104), TOO_LOW)
+    server, device = (dataclasses.replace(model, checks=checks) for model in models)
+    lines = _printed(server, device, refuse(Refused("int8", None, "no kernel")))
+    assert lines[-2:] == [
+        "The network did not learn: it gets 99.12 % of the test images right, and always naming "
+        "the most frequent class 10.40 %.",
+        "int8 was refused: no kernel",
+    ]
 
 
 def test_where_models_were_pushed_in_one_piece(models: Pair) -> None:

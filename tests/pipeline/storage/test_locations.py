@@ -2,7 +2,7 @@
 
 import gzip
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,11 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
-from data.dataset import FILE_NAMES
+from data.dataset import Dataset
 from data.errors import ConfigError, DataError
 from data.forms.idx import write_idx
-from pipeline.components.example_gen import idx_example_gen
+from data.forms.idx_names import FILE_NAMES
+from pipeline.components.example_gen import image_example_gen
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
 from pipeline.settings import config_from_environment
@@ -25,12 +26,16 @@ NAME = "small"
 NUM_TRAIN, NUM_EVAL = 12, 10
 
 
+def pixels(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 28, 28), np.uint8)
+
+
 def write_data(folder: Path) -> None:
     for images, labels, count in (
         (*FILE_NAMES[:2], NUM_TRAIN),
         (*FILE_NAMES[2:], NUM_EVAL),
     ):
-        write_idx(folder / images, np.zeros((count, 28, 28), np.uint8))
+        write_idx(folder / images, pixels(count))
         write_idx(folder / labels, np.arange(count, dtype=np.uint8) % 10)
 
 
@@ -85,7 +90,7 @@ def test_data_in_a_store_is_copied_and_checked(data: str) -> None:
     files, uri = locations.data_set({"DATASET": f"{data}/"})
     assert (files.name, files.train_examples, uri) == ("mine", NUM_TRAIN, data)
     assert files.source == f"mine from {data}"
-    assert sorted(path.name for path in files.train_images.parent.iterdir()) == sorted(FILE_NAMES)
+    assert sorted(path.name for path in files.location.iterdir()) == sorted(FILE_NAMES)
 
 
 def test_a_folder_in_a_store_that_says_it_is_mnist_and_is_not(data: str) -> None:
@@ -106,11 +111,11 @@ def test_a_folder_that_is_not_there(store: str) -> None:
         locations.data_set({"MNIST_DIR": "ftp://x"})
 
 
-def run_example_gen(data: str, digests: Sequence[str], folder: Path) -> tuple[str, bool]:
+def run_example_gen(data: str, dataset: Dataset, folder: Path) -> tuple[str, bool]:
     """Returns the path of the examples, and whether they came from the cache."""
     metadata_file = folder / "metadata.db"
     connection = sqlite_metadata_connection_config(str(metadata_file))
-    components = [idx_example_gen(data, digests)]
+    components = [image_example_gen(dataset, data)]
     LocalDagRunner().run(
         Pipeline(NAME, str(folder / "root"), connection, components, enable_cache=True)
     )
@@ -126,19 +131,19 @@ def count(uri: str, split: str) -> int:
 
 
 def test_example_gen_reads_a_store_and_notices_new_data(data: str, tmp_path: Path) -> None:
-    digests = locations.data_set({"DATASET": data})[0].digests
-    examples, _ = run_example_gen(data, digests, tmp_path)
+    dataset = locations.data_set({"DATASET": data})[0]
+    examples, _ = run_example_gen(data, dataset, tmp_path)
     assert (count(examples, "train"), count(examples, "eval")) == (NUM_TRAIN, NUM_EVAL)
-    assert run_example_gen(data, digests, tmp_path) == (examples, True)
+    assert run_example_gen(data, dataset, tmp_path) == (examples, True)
 
-    write_idx(tmp_path / "new", np.zeros((NUM_TRAIN + 3, 28, 28), np.uint8))
+    write_idx(tmp_path / "new", pixels(NUM_TRAIN + 3))
     store_copies.upload(tmp_path / "new", f"{data}/{FILE_NAMES[0]}")
-    with pytest.raises(DataError, match=f"^{re.escape(data)}/{FILE_NAMES[0]}: is no longer what"):
-        run_example_gen(data, digests, tmp_path)
+    with pytest.raises(DataError, match=f"^{re.escape(data)}: is no longer what"):
+        run_example_gen(data, dataset, tmp_path)
     write_idx(tmp_path / "labels", np.zeros(NUM_TRAIN + 3, np.uint8))
     store_copies.upload(tmp_path / "labels", f"{data}/{FILE_NAMES[1]}")
-    digests = locations.data_set({"DATASET": data})[0].digests
-    examples, is_cached = run_example_gen(data, digests, tmp_path)
+    dataset = locations.data_set({"DATASET": data})[0]
+    examples, is_cached = run_example_gen(data, dataset, tmp_path)
     assert (count(examples, "train"), is_cached) == (NUM_TRAIN + 3, False)
 
 
@@ -153,7 +158,7 @@ def test_no_terabyte_is_copied(data: str, tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(store_copies, "download_files", noting)
     for name, change in ((FILE_NAMES[0], bytes), (FILE_NAMES[2], gzip.compress)):
-        write_idx(tmp_path / name, np.zeros((NUM_TRAIN, 28, 28), np.uint8))
+        write_idx(tmp_path / name, pixels(NUM_TRAIN))
         whole = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(change(whole) + bytes(1 << 20))
         store_copies.upload(tmp_path / name, f"{data}/{name}")

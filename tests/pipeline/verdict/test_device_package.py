@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 import pytest
 
-from modules.export import tflite
-from modules.export.recipes import FLOAT32, RECIPES
+from data.task import Task
+from modules.export.recipes import RECIPES
 from modules.inference import litert
-from modules.models import cnn
 from pipeline.verdict import device_package
 from pipeline.verdict.verdict import HardMetrics, JudgedModel, Latency, Metrics
 from tests.support.digit_models import DigitModels
+
+DIGITS = Task("digits", (28, 28, 1), tuple("0123456789"))
 
 
 def _judged(name: str, size: int) -> JudgedModel:
@@ -26,12 +26,14 @@ def _judged(name: str, size: int) -> JudgedModel:
         model_type="tf_lite",
         bytes=size,
         metrics=Metrics(0.99, 0.03),
+        accuracy_interval=(0.98, 0.995),
         per_class_accuracy={str(label): 0.9 + label / 100 for label in range(10)},
         agreement=0.998,
         max_abs_logit_difference=0.1,
         hard=HardMetrics(0.9, 0.3, agreement=0.99),
         latency_us={"batch_1": Latency(100.0, 120.0)},
         checks=(),
+        conversion=None,
         refused=None,
         pushed_to=None,
     )
@@ -42,7 +44,11 @@ def package(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory)
     """Two of the five models, below a folder that does not exist before."""
     folder = tmp_path_factory.mktemp("packages") / "device" / "1"
     device_package.pack(
-        folder, digit_models.tflite_paths, [_judged("int8_io", 5), _judged("float32", 6)]
+        folder,
+        digit_models.tflite_paths,
+        [_judged("int8_io", 5), _judged("float32", 6)],
+        DIGITS,
+        "cnn",
     )
     return folder
 
@@ -72,7 +78,7 @@ def test_manifest_says_what_the_comparison_does(manifest: dict[str, Any]) -> Non
         judged = dataclasses.asdict(_judged(found["name"], size))
         copied = set(judged) - {
             *("model_type", "checks", "refused", "pushed_to"),
-            *("max_abs_logit_difference", "hard"),
+            *("max_abs_logit_difference", "hard", "accuracy_interval", "conversion"),
         }
         assert set(found) == copied | {"file", "sha256", "summary", "input", "output"}
         assert {key: found[key] for key in copied} == {key: judged[key] for key in copied}
@@ -82,7 +88,10 @@ def test_manifest_says_what_the_comparison_does(manifest: dict[str, Any]) -> Non
 def test_manifest_describes_an_image_and_the_answer(manifest: dict[str, Any]) -> None:
     assert (manifest["input"]["name"], manifest["output"]["name"]) == ("image_floats", "logits")
     assert (manifest["input"]["shape"], manifest["input"]["range"]) == ([None, 784], [0.0, 1.0])
+    assert manifest["input"]["image_shape"] == [28, 28, 1]
+    assert manifest["input"]["layout"] == "row-major 28x28, black is 0"
     assert manifest["labels"] == list("0123456789")
+    assert (manifest["task"], manifest["model"]) == ("digits", "cnn")
 
 
 def test_float_tensors_have_no_quantization(manifest: dict[str, Any]) -> None:
@@ -111,17 +120,14 @@ def test_integer_model_can_be_fed_and_read_by_the_manifest_alone(
     np.testing.assert_allclose(logits, expected, rtol=1e-6)
 
 
-def test_labels_are_as_many_as_the_outputs(tmp_path: Path, digit_models: DigitModels) -> None:
-    params = jax.device_get(cnn.init_params(jax.random.key(1), 26))
-    path = tflite.save_tflite(params, digit_models.tft_output, FLOAT32, str(tmp_path / "letters"))
-    device_package.pack(tmp_path / "device", {"float32": path}, [_judged("float32", 1)])
-    manifest = json.loads((tmp_path / "device" / "model.json").read_text())
-    assert manifest["labels"] == [str(label) for label in range(26)]
-
-
-def test_package_of_nothing(tmp_path: Path) -> None:
+def test_package_of_nothing_says_what_it_is_for(tmp_path: Path) -> None:
     """No model may ship: the Pusher, which is not blessed either, finds a manifest without any."""
-    device_package.pack(tmp_path / "device", {}, [])
+    task = Task("fruit", (20, 30, 3), ("apple", "17", "Äpfel"))
+    device_package.pack(tmp_path / "device", {}, [], task, "own.py")
     assert [path.name for path in (tmp_path / "device").iterdir()] == ["model.json"]
     manifest = json.loads((tmp_path / "device" / "model.json").read_text())
-    assert (manifest["models"], manifest["labels"]) == ([], [])
+    assert (manifest["models"], manifest["labels"]) == ([], ["apple", "17", "Äpfel"])
+    assert manifest["input"]["shape"] == [None, 1800]
+    assert manifest["input"]["layout"] == (
+        "row-major 20x30, red, green and blue of each pixel, black is 0"
+    )

@@ -11,12 +11,15 @@ from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 
 from data.splits import Split
 from pipeline.verdict import tfma_config
+from pipeline.verdict.limits import Limits
 
 TEST = config_pb2.SlicingSpec(feature_values={"image_set": "eval"})
 
 
-def _config(model_type: str) -> config_pb2.EvalConfig:
-    return tfma_config.eval_config(model_type, 26, min_accuracy=0.9, max_accuracy_drop=0.02)
+def _config(model_type: str, examples: int = 10_000) -> config_pb2.EvalConfig:
+    return tfma_config.eval_config(
+        model_type, 26, examples, Limits(min_accuracy=0.9, max_drop_from_last=0.02)
+    )
 
 
 def test_only_the_type_of_the_model_differs() -> None:
@@ -145,3 +148,12 @@ def test_thresholds_are_those_of_accuracy_on_the_test_set_only() -> None:
     assert change.absolute.value == pytest.approx(-0.02)
     assert change.direction == config_pb2.MetricDirection.HIGHER_IS_BETTER
     assert not change.HasField("relative")
+
+
+def test_a_small_test_set_leaves_what_chance_excuses_to_the_comparison() -> None:
+    (spec,) = _config(tfma_config.TF_LITE, examples=20).metrics_specs
+    (limited,) = [metric for metric in spec.metrics if metric.per_slice_thresholds]
+    threshold = limited.per_slice_thresholds[0].threshold
+    # Two are allowed by the share, and four of twenty explained by chance.
+    assert threshold.value_threshold.lower_bound.value == pytest.approx(0.8)
+    assert threshold.change_threshold.absolute.value == pytest.approx(-4 / 20)

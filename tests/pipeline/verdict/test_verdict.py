@@ -12,92 +12,12 @@ import pytest
 
 from data.errors import DataError
 from pipeline.verdict import verdict
-from pipeline.verdict.judge import refuse
-from pipeline.verdict.measured import Refused
-from pipeline.verdict.verdict import (
-    BATCH_1,
-    REFERENCE,
-    SCHEMA_VERSION,
-    Check,
-    Dataset,
-    Direction,
-    HardMetrics,
-    JudgedModel,
-    Latency,
-    Metrics,
-    Unit,
-    Verdict,
-)
+from pipeline.verdict.checks import Check, Outcome
+from pipeline.verdict.verdict import Metrics, Verdict
+from tests.pipeline.verdict.whole_verdict import CONTENT, FOUND, JUDGED, TRAINING
 
-JUDGED = JudgedModel(
-    name=REFERENCE,
-    model_type="tf_generic",
-    bytes=3_400_192,
-    metrics=Metrics(0.985, 0.0651),
-    per_class_accuracy={"0": 1.0},
-    agreement=1.0,
-    max_abs_logit_difference=0.0,
-    hard=HardMetrics(0.912, 0.3125, agreement=1.0),
-    latency_us={BATCH_1: Latency(100.0, 120.5)},
-    checks=(Check("min_accuracy", 0.985, 0.97), Check("max_contradictions", 1, 0)),
-    refused=None,
-    pushed_to="/srv/17",
-)
-FOUND = Verdict(
-    schema_version=SCHEMA_VERSION,
-    reference=REFERENCE,
-    models=(JUDGED, refuse(Refused("int8", None, "there is no kernel"))),
-    dataset=Dataset("mnist", 60_000, 10_000),
-    seed=3,
-    epochs=4,
-    trials=0,
-    versions={"jax": "0.10.2"},
-)
-CONTENT = {
-    "schema_version": 1,
-    "reference": "saved_model",
-    "models": [
-        {
-            "name": "saved_model",
-            "model_type": "tf_generic",
-            "bytes": 3400192,
-            "metrics": {"accuracy": 0.985, "loss": 0.0651},
-            "per_class_accuracy": {"0": 1.0},
-            "agreement": 1.0,
-            "max_abs_logit_difference": 0.0,
-            "hard": {"accuracy": 0.912, "loss": 0.3125, "agreement": 1.0},
-            "latency_us": {"batch_1": {"p50": 100.0, "p90": 120.5}},
-            "checks": [
-                {"name": "min_accuracy", "value": 0.985, "limit": 0.97, "passed": True},
-                {"name": "max_contradictions", "value": 1, "limit": 0, "passed": False},
-            ],
-            "refused": None,
-            "pushed_to": "/srv/17",
-            "blessed": False,
-        },
-        {
-            "name": "int8",
-            "model_type": "tf_lite",
-            "bytes": None,
-            "metrics": {"accuracy": None, "loss": None},
-            "per_class_accuracy": {},
-            "agreement": None,
-            "max_abs_logit_difference": None,
-            "hard": {"accuracy": None, "loss": None, "agreement": None},
-            "latency_us": {"batch_1": {"p50": None, "p90": None}},
-            "checks": [{"name": "sound_file", "value": 0.0, "limit": 1.0, "passed": False}],
-            "refused": "there is no kernel",
-            "pushed_to": None,
-            "blessed": False,
-        },
-    ],
-    "dataset": {"name": "mnist", "train_examples": 60000, "eval_examples": 10000},
-    "seed": 3,
-    "epochs": 4,
-    "trials": 0,
-    "versions": {"jax": "0.10.2"},
-}
-DERIVED = {"passed", "blessed"}  # the file has them for others; here they are found anew
+DERIVED = {"passed", "blessed", "outcome"}  # the file has them for others; here they are found anew
+OPTIONAL = {"images", "within_chance", "undelegated", "kept_in_float", "fixed_batch"}
 
 
 def test_file_has_the_form_that_others_read(tmp_path: Path) -> None:
@@ -126,10 +46,10 @@ def test_nan_and_infinity_survive_the_file(tmp_path: Path) -> None:
 
 def keys(content: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """The path of every key that has to be there; those of a mapping by class or way are free."""
-    if path and path[-1] in ("per_class_accuracy", "latency_us", "versions"):
+    if path and path[-1] in ("per_class_accuracy", "latency_us", "versions", "undelegated"):
         return
     for key, value in content.items() if isinstance(content, dict) else enumerate(content):
-        if isinstance(key, str) and key not in DERIVED:
+        if isinstance(key, str) and key not in DERIVED | OPTIONAL:
             yield (*path, key)
         if isinstance(value, dict | list):
             yield from keys(value, (*path, key))
@@ -156,22 +76,27 @@ def test_every_missing_key_is_named_with_its_file(tmp_path: Path) -> None:
         del place[path[-1]]
         name = ".".join(map(str, path))
         message = refused(content, tmp_path / "comparison.json")
-        assert f"comparison.json is not of schema version 1: {name}: " in message
+        assert f"comparison.json is not of schema version 2: {name}: " in message
 
 
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        ({"schema_version": 2}, "schema_version"),
-        ({"schema_version": 2, "models": []}, "schema_version"),
         ({"models": {"int8": {}}}, "models"),
         ({"seed": "three"}, "seed"),
         ({"dataset": None}, "dataset"),
     ],
 )
-def test_another_schema_or_type_is_named(changes: dict, key: str, tmp_path: Path) -> None:
+def test_another_type_is_named(changes: dict, key: str, tmp_path: Path) -> None:
     message = refused({**CONTENT, **changes}, tmp_path / "comparison.json")
-    assert f"is not of schema version 1: {key}: " in message
+    assert f"is not of schema version 2: {key}: " in message
+
+
+@pytest.mark.parametrize("version", [1, 3, "2"])
+def test_another_schema_is_named(version: int | str, tmp_path: Path) -> None:
+    """Whatever else is missing in it."""
+    message = refused({"schema_version": version}, tmp_path / "comparison.json")
+    assert f"comparison.json is of schema version {version}, expected 2; run" in message
 
 
 @pytest.mark.parametrize("value", [None, "much"])
@@ -183,38 +108,28 @@ def test_a_check_has_a_number(value: str | None, tmp_path: Path) -> None:
 
 
 def test_what_is_no_json_is_told(tmp_path: Path) -> None:
-    (tmp_path / "comparison.json").write_text('{"schema_version": 1,')
+    (tmp_path / "comparison.json").write_text('{"schema_version": 2,')
     with pytest.raises(DataError, match="comparison.json is no JSON .*run the pipeline again"):
         verdict.read(tmp_path / "comparison.json")
 
 
-@pytest.mark.parametrize(
-    ("name", "direction", "passing", "failing"),
-    [
-        ("min_accuracy", Direction.AT_LEAST, (0.5, 0.6, math.inf), (0.4999, math.nan)),
-        ("max_bytes", Direction.AT_MOST, (0.5, 0.4, -math.inf), (0.5001, math.nan)),
-        ("sound_file", Direction.MUST_BE, (0.5,), (0.0, 1.0, math.nan)),
-    ],
-)
-def test_direction_of_a_check_decides(
-    name: str, direction: Direction, passing: tuple[float, ...], failing: tuple[float, ...]
-) -> None:
-    checks = {value: Check(name, value, 0.5) for value in (*passing, *failing)}
-    assert {check.direction for check in checks.values()} == {direction}
-    for value, check in checks.items():
-        assert check.passed is (value in passing)
-
-
-def test_unit_is_that_of_the_name() -> None:
-    assert Check("max_bytes", 1, 2).unit == Unit.BYTES
-    assert Check("max_class_logit_shift", 1, 2).unit == Unit.LOGIT_SPREAD
-    assert Check("sound_file", 1, 1).unit is None
-    assert Check("max_unheard_of", 1, 2).unit is None
-
-
-def test_a_model_is_blessed_when_all_of_its_checks_passed() -> None:
+def test_what_came_of_a_model_is_the_worst_that_came_of_its_checks() -> None:
     passed, failed = Check("min_accuracy", 0.98, 0.97), Check("max_bytes", 3, 2)
-    good = dataclasses.replace(JUDGED, checks=(passed,))
-    bad = dataclasses.replace(JUDGED, checks=(passed, failed))
-    assert (good.blessed, good.failed_checks) == (True, ())
-    assert (bad.blessed, bad.failed_checks) == (False, (failed,))
+    undecided = Check("min_agreement", 0.99, 0.999, 100, within_chance=True)
+    for checks, blessed, outcome in (
+        ((passed,), True, Outcome.PASSED),
+        ((passed, undecided), True, Outcome.UNDECIDED),
+        ((passed, undecided, failed), False, Outcome.FAILED),
+    ):
+        found = dataclasses.replace(JUDGED, checks=checks)
+        assert (found.blessed, found.outcome) == (blessed, outcome)
+        assert found.failed_checks == tuple(each for each in checks if each is failed)
+        assert found.undecided_checks == tuple(each for each in checks if each is undecided)
+
+
+def test_a_training_without_parameters_or_title() -> None:
+    plain = dataclasses.replace(
+        TRAINING, params="", task=dataclasses.replace(TRAINING.task, title="")
+    )
+    found = Verdict.of(plain, [JUDGED], {})
+    assert (found.params, found.title) == (None, "fruit")

@@ -1,0 +1,1 @@
+"""Forms that keep images as numbers in one file: `.npz` and CSV."""
