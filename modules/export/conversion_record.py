@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,4 +146,5 @@ def _digests(folder: Path) -> dict[str, str]:
 
 def _sentence(text: str, folder: Path) -> str:
     """Returns an error's text on one line, without the path that the report does not need."""
-    return " ".join(text.replace(f"{folder / features.TFLITE_FILE}: ", "").split())
+    without = re.sub(rf"\S*/{features.TFLITE_FILE}: ", "", text.replace(str(folder), ""))
+    return " ".join(without.split())

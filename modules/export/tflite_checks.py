@@ -14,7 +14,7 @@ from modules.export.graph import flatbuffer
 from modules.export.graph.flatbuffer import ConversionError
 from modules.export.logit_checks import spread
 from modules.export.recipes import Recipe
-from modules.inference import litert
+from modules.inference import litert, trial
 
 _BATCH_SIZES = (1, 7, 256)  # to try
 # Between the logits of an image in two batches, in units of their spread.
@@ -145,7 +145,15 @@ def _check_types(path: str, recipe: Recipe) -> None:
 
 
 def check_batches(path: str, recipe: Recipe) -> None:
-    """Raises BatchError unless a model gives an image the same logits alone and among others."""
+    """Raises BatchError unless a model gives an image the same logits alone and among others.
+
+    A model that LiteRT cannot even fail on is a ConversionError.
+    """
+    if recipe.integer_activations and trial.ends_the_process(path):
+        raise ConversionError(
+            f"{path}: LiteRT ends the process that runs it, so it is not run: activations of the "
+            "network hardly vary, as they do after a training that learnt nothing"
+        )
     interpreter = litert.make_interpreter(path)
     runner = interpreter.get_signature_runner(litert.SIGNATURE)
     input_details = runner.get_input_details()[features.IMAGE_FLOATS]

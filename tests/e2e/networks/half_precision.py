@@ -16,8 +16,8 @@ class Network(nn.Module):
     def __call__(self, images: jax.Array) -> jax.Array:
         """Maps float32[B, H, W, C] to logits bfloat16[B, classes]."""
         x = nn.Conv(16, (3, 3), strides=2, dtype=jnp.bfloat16)(images)
-        x = nn.relu(x).reshape((len(x), -1))
-        x = nn.relu(nn.Dense(64, dtype=jnp.bfloat16)(x))
+        x = nn.tanh(x).reshape((len(x), -1))
+        x = nn.tanh(nn.Dense(64, dtype=jnp.bfloat16)(x))
         return nn.Dense(self.num_classes, dtype=jnp.bfloat16)(x)
 
 
