@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from jax.extend import core
 
+from data.files import PROJECT_ROOT
 from modules.export.graph import tensor_names
 
 _GENERAL = "write that layer with other operations, or leave the recipe out with RECIPES"
@@ -75,8 +76,10 @@ def explained(error: Exception, inference: core.ClosedJaxpr) -> str:
     primitive = _PRIMITIVES.get(name, name)
     layers = dict.fromkeys(_layers_with(inference.jaxpr, primitive))
     where = f", which the layer {', '.join(layers)} needs" if any(layers) else ""
-    place = re.search(r"([^\s/\"]+\.py):(\d+):\d+", text)
-    line = f" ({place[1]}, line {place[2]})" if place else ""
+    ours = {path.name for path in (PROJECT_ROOT / "modules").rglob("*.py")}
+    places = re.findall(r"([^\s/\"]+\.py):(\d+):\d+", text)
+    place = next((each for each in places if each[0] not in ours), None)
+    line = f" ({place[0]}, line {place[1]})" if place else ""
     return f"TFLite has no operator for `{primitive}`{where}{line}; {way_out(primitive)}"
 
 
