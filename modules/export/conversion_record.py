@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tfx.dsl.io import fileio
 
-from data.files import file_sha256
+from data.files import folder_sha256
 from modules import features
 from modules.export.facts import Facts
 from modules.export.graph.flatbuffer import ConversionError
@@ -69,7 +69,7 @@ def record(serving_dir: str, refused: str | None = None, facts: Facts | None = N
       facts: about the device model that it has.
     """
     content = {
-        "sha256": _digests(Path(serving_dir)),
+        "sha256": folder_sha256(Path(serving_dir)),
         "refused": refused,
         "facts": facts and dataclasses.asdict(facts),
     }
@@ -113,7 +113,7 @@ def altered_files(serving_dir: str) -> list[str]:
     """
     known = _known(serving_dir)
     before = known["sha256"] if known else {}
-    now = _digests(Path(serving_dir))
+    now = folder_sha256(Path(serving_dir))
     names = {name for name in {*before, *now} if before.get(name) != now.get(name)}
     return sorted(names - {features.TFLITE_FILE})
 
@@ -134,14 +134,6 @@ def _known(serving_dir: str) -> dict | None:
 
 def _record_path(serving_dir: str) -> str:
     return os.path.join(os.path.dirname(serving_dir), RECORD_FILE)
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    digests = {}
-    for path in files:
-        digests[path.relative_to(folder).as_posix()] = file_sha256(path)
-    return digests
 
 
 def _sentence(text: str, folder: Path) -> str:
