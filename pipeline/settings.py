@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
@@ -18,6 +18,9 @@ from pipeline.config import PipelineConfig
 from pipeline.metadata import database
 from pipeline.storage import locations
 from pipeline.verdict.limits import Limits
+
+if TYPE_CHECKING:
+    from modules.models.protocol import Model
 
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
@@ -79,13 +82,13 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     stage_beam = switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
     locations.check_staging(root, stage_beam)
     engines.check_root(beam_args, root, stage_beam)
-    model = _model(environment)
+    model_name, model = _model(environment)
     known = known_task(environment.get("DATASET") or "auto", size)
     if known:  # a model that will not do should not have to wait for a download, either
-        _check_model(environment, model, known)
+        _check_model(model, known)
     dataset, data_uri = locations.data_set(environment, size)
     if dataset.task != known:
-        _check_model(environment, model, dataset.task)
+        _check_model(model, dataset.task)
     params = _params(environment, model, dataset.task)
     if min_accuracy is None:
         min_accuracy = dataset.task.min_accuracy
@@ -104,7 +107,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         push_to=push_to,
         data_uri=data_uri,
         stage_beam=stage_beam,
-        model=model,
+        model=model_name,
         params=params,
     )
     _check_names(config)
@@ -125,31 +128,33 @@ def _check_names(config: PipelineConfig) -> None:
         )
 
 
-def _model(environment: Mapping[str, str]) -> str:
-    """Returns MODEL as a name or an absolute path, after looking for a model there.
+def _model(environment: Mapping[str, str]) -> tuple[str, "Model | None"]:
+    """Returns MODEL as a name or an absolute path, and the model if it or PARAMS is set.
 
     Raises:
       ConfigError: there is no such model, or its file does not give one.
     """
+    text = environment.get("MODEL") or ""
+    if not text and not environment.get("PARAMS"):
+        return PipelineConfig.model, None
     from modules.models import loading  # here: JAX takes its seconds
 
-    text = environment.get("MODEL") or PipelineConfig.model
+    text = text or PipelineConfig.model
     if not loading.is_name(text):
         text = str(locations.local_folder("MODEL", text))
-    loading.load(text)
-    return text
+    return text, loading.load(text)
 
 
-def _check_model(environment: Mapping[str, str], model: str, task: Task) -> None:
-    """Raises ConfigError when the model will not do for the task."""
-    from modules.models import checks, loading
-    from modules.models.network import Network
+def _check_model(model: "Model | None", task: Task) -> None:
+    """Raises ConfigError when a model that was asked for will not do for the task."""
+    if model:
+        from modules.models import checks
+        from modules.models.network import Network
 
-    if environment.get("MODEL"):
-        checks.check(Network(loading.load(model), task))
+        checks.check(Network(model, task))
 
 
-def _params(environment: Mapping[str, str], model: str, task: Task) -> str:
+def _params(environment: Mapping[str, str], model: "Model | None", task: Task) -> str:
     """Returns PARAMS as an absolute path, "" when it is not set.
 
     Raises:
@@ -158,12 +163,11 @@ def _params(environment: Mapping[str, str], model: str, task: Task) -> str:
     text = environment.get("PARAMS") or ""
     if not text:
         return ""
-    from modules.models import loading
     from modules.models.network import Network
     from modules.training.saved import trained_parameters
 
     path = str(locations.local_folder("PARAMS", text))
-    trained_parameters.read_trained(path, Network(loading.load(model), task).shapes())
+    trained_parameters.read_trained(path, Network(model, task).shapes())
     return path
 
 
