@@ -92,7 +92,13 @@ def as_it_is(equation: Equation, operands: list[Any], rule: Rule) -> Sequence[An
         return evaluate(closed(params[_CALLS[primitive]]), operands, rule)
     if primitive in _CONTROL_FLOW:
         return _CONTROL_FLOW[primitive](params, operands, rule)
-    results = primitive.bind(*operands, **primitive.get_bind_params(params))
+    return bound(equation, operands)
+
+
+def bound(equation: Equation, operands: list[Any]) -> Sequence[Any]:
+    """Returns the results of an equation, whatever functions are inside of it."""
+    primitive = equation.primitive
+    results = primitive.bind(*operands, **primitive.get_bind_params(equation.params))
     return results if primitive.multiple_results else [results]
 
 

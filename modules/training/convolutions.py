@@ -1,8 +1,7 @@
 """Depthwise convolutions that train fast on a CPU, whatever a network is made of.
 
 XLA's gradients of a depthwise convolution are slow on CPUs. Here, a function is traced, and each of
-its depthwise convolutions becomes a sum of shifted products. As any interpreter of JAX's traces, it
-goes from equation to equation; see https://docs.jax.dev/en/latest/notebooks/Writing_custom_interpreters_in_Jax.html.
+its depthwise convolutions becomes a sum of shifted products.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +9,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.extend import core
 from jax.extend.core import primitives
+
+from modules.jaxprs import rewriting
 
 _MOST_TAPS = 49  # 7 by 7: larger windows are too many products
 
@@ -21,33 +21,22 @@ def with_fast_depthwise(function: Callable) -> Callable:
 
     def fast(*arguments: Any) -> Any:
         traced, shape = jax.make_jaxpr(function, return_shape=True)(*arguments)
-        found = _evaluated(traced, jax.tree.leaves(arguments))
+        found = rewriting.evaluate(traced, jax.tree.leaves(arguments), _rule)
         return jax.tree.unflatten(jax.tree.structure(shape), found)
 
     return fast
 
 
-def _evaluated(traced: core.ClosedJaxpr, arguments: Sequence[jax.Array]) -> list[jax.Array]:
-    jaxpr = traced.jaxpr
-    values = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*traced.consts, *arguments), strict=True))
-
-    def value(atom: core.Literal | core.Var) -> jax.Array:
-        return atom.val if isinstance(atom, core.Literal) else values[atom]
-
-    for equation in jaxpr.eqns:
-        inputs, primitive = [value(atom) for atom in equation.invars], equation.primitive
-        if primitive is primitives.jit_p:
-            outputs = _evaluated(equation.params["jaxpr"], inputs)
-        elif primitive is primitives.conv_general_dilated_p and _serves(equation):
-            outputs = [_depthwise(*inputs, **equation.params)]
-        else:
-            outputs = primitive.bind(*inputs, **primitive.get_bind_params(equation.params))
-            outputs = outputs if primitive.multiple_results else [outputs]
-        values |= zip(equation.outvars, outputs, strict=True)
-    return [value(atom) for atom in jaxpr.outvars]
+def _rule(equation: rewriting.Equation, operands: list[Any]) -> Sequence[Any]:
+    """See `rewriting.Rule`; functions that bring gradients of their own keep these."""
+    if equation.primitive is primitives.jit_p:
+        return rewriting.evaluate(equation.params["jaxpr"], operands, _rule)
+    if equation.primitive is primitives.conv_general_dilated_p and _serves(equation):
+        return [_depthwise(*operands, **equation.params)]
+    return rewriting.bound(equation, operands)
 
 
-def _serves(equation: core.JaxprEqn) -> bool:
+def _serves(equation: rewriting.Equation) -> bool:
     """Returns whether a convolution looks at each channel of images alone, by a small window."""
     params, (inputs, kernel) = equation.params, (atom.aval for atom in equation.invars)
     channels = inputs.shape[params["dimension_numbers"].lhs_spec[1]]
