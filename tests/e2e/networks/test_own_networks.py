@@ -171,4 +171,5 @@ def test_parameters_of_an_earlier_run_ship_without_training(tmp_path: Path) -> N
         # TensorFlow writes a number of eight bytes that is another one for each SavedModel.
         assert sum(first != second for first, second in pairs) <= 16, recipe["file"]
     assert given.comparison()["params"] == str(artifact)
-    assert "Parameters given" in (given.output / "report" / "index.html").read_text()
+    page = (given.output / "report" / "index.html").read_text()
+    assert f"<dt>Parameters</dt><dd>given, from <code>{artifact}</code>" in page
