@@ -8,6 +8,8 @@ same network is converted for another size, too: all that differs is the batch, 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
+from modules.export.graph import editing
+
 _OTHER_GRAPH = "for another number of images TFLite's converter makes another graph"
 # Operators that repeat an operand of length 1 along an axis where another one is longer.
 _REPEATING = frozenset(
@@ -177,10 +179,7 @@ class _Graph:
             if set(users[tensor.buffer]) <= alike:
                 self._model.buffers[tensor.buffer].data = data
             else:  # another tensor needs what is in it
-                buffer = schema.BufferT()
-                buffer.data = data
-                tensor.buffer = len(self._model.buffers)
-                self._model.buffers.append(buffer)
+                tensor.buffer = editing.add_buffer(self._model, data)
 
 
 def operator_code(model: schema.ModelT, operator: schema.OperatorT) -> int:

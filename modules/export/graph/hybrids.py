@@ -7,6 +7,8 @@ longer than the float32 one of XNNPACK.
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
+from modules.export.graph import editing
+
 
 def keep_depthwise_in_float(
     model: schema.ModelT, names: list[str], original: schema.ModelT
@@ -30,8 +32,6 @@ def keep_depthwise_in_float(
         )
         if is_hybrid and its_float is not None and list(its_float.shape) == list(kernel.shape):
             kernel.type, kernel.quantization = its_float.type, its_float.quantization
-            buffer = schema.BufferT()
-            buffer.data = np.asarray(original.buffers[its_float.buffer].data, np.uint8)
             model.buffers[kernel.buffer].data = None
-            kernel.buffer = len(model.buffers)
-            model.buffers.append(buffer)
+            data = np.asarray(original.buffers[its_float.buffer].data, np.uint8)
+            kernel.buffer = editing.add_buffer(model, data)

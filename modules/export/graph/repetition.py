@@ -7,6 +7,8 @@ the others are repeated.
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
+from modules.export.graph import editing
+
 _MAX_RANK = 6  # of TFLite's products
 _PRODUCT_VERSION = 2  # of the operator: the first with int8
 _LARGEST = 127  # stands for 1 in int8
@@ -29,24 +31,10 @@ def repeat_by_product(model: schema.ModelT, operator: schema.OperatorT) -> None:
         return
     lengths = [1] * (len(target) - len(source.shape)) + [int(length) for length in source.shape]
     shape = [1 if one == length else length for one, length in zip(lengths, target, strict=True)]
-    ones = schema.TensorT()
-    ones.name, ones.type = (result.name or b"") + b"/ones", source.type
-    ones.shape = np.array(shape, np.int32)
-    ones.buffer = len(model.buffers)
-    if is_integer:
-        ones.quantization = schema.QuantizationParametersT()
-        ones.quantization.scale = np.array([1 / _LARGEST], np.float32)
-        ones.quantization.zeroPoint = np.zeros(1, np.int64)
     values = np.full(shape, _LARGEST, np.int8) if is_integer else np.ones(shape, np.float32)
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(values.tobytes(), np.uint8)
-    model.buffers.append(buffer)
-    operator.inputs = np.array([operator.inputs[0], len(tensors)], np.int32)
-    tensors.append(ones)
+    scale = 1 / _LARGEST if is_integer else None
+    ones = editing.add_constant(model, values, scale, (result.name or b"") + b"/ones")
+    operator.inputs = np.array([operator.inputs[0], ones], np.int32)
     operator.builtinOptions = schema.MulOptionsT()
     operator.builtinOptionsType = schema.BuiltinOptions.MulOptions
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.MUL
-    code.version = _PRODUCT_VERSION
-    operator.opcodeIndex = len(model.operatorCodes)
-    model.operatorCodes.append(code)
+    editing.set_operator(model, operator, schema.BuiltinOperator.MUL, _PRODUCT_VERSION)
