@@ -13,6 +13,8 @@ LOGITS = "logits"  # float32[B, num_classes], as the last dense layer gives them
 # What the SavedModel adds for those who send it examples.
 PROBABILITIES = "probabilities"  # float32[B, num_classes], the softmax of the logits
 CLASS = "class"  # int64[B], of the largest logit
+# What it returns without its last dense layer.
+FEATURES = "features"  # float32[B, size of the features]
 
 # The device model's file in the Model artifact, beside the SavedModel; TFMA looks for this name.
 TFLITE_FILE = "tflite"

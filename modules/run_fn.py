@@ -11,6 +11,7 @@ from modules import features, tuner
 from modules.examples import tf_examples
 from modules.examples.images import Images
 from modules.export import conversion_record, logit_checks, recipes, saved_model, tflite
+from modules.export.reusable import round_trip
 from modules.export.trained import Trained
 from modules.inference import litert
 from modules.training import loop, plan, visible
@@ -58,13 +59,19 @@ def run_fn(fn_args: FnArgs) -> None:
         result = visible.train(network, images, labels, job.train, fn_args.model_run_dir, saved)
         found, checked = result.variables, result.validation_rows
     trained = Trained(network, found, tft_output)
-    _export(trained, fn_args.serving_model_dir, images, raw_images, checked[:_CHECKED_EXAMPLES])
+    rows = checked[:_CHECKED_EXAMPLES]
+    _export(trained, fn_args.serving_model_dir, images, raw_images, rows, job.batch_sizes)
     if saved:
         saved.remove()
 
 
 def _export(
-    trained: Trained, directory: str, images: Images, raw_images: Images, checked: np.ndarray
+    trained: Trained,
+    directory: str,
+    images: Images,
+    raw_images: Images,
+    checked: np.ndarray,
+    batch_sizes: tuple[int, ...],
 ) -> None:
     """Writes both formats into a folder, and beside it what the Quantizers start from.
 
@@ -74,14 +81,17 @@ def _export(
       images: normalised.
       raw_images: the same before Transform's graph.
       checked: int64[V], rows on which the formats are compared with JAX.
+      batch_sizes: of the SavedModel; none for any.
     """
     artifact = Path(directory).parent
     variables.save_variables(artifact, trained.variables)
     (artifact / features.TASK_FILE).write_text(trained.network.task.to_json())
     expected = loop.predict(trained.network, trained.variables, images[checked])
-    saved_model.save_saved_model(trained, directory)
+    for lack in saved_model.save_saved_model(trained, directory, batch_sizes):
+        print(f"  {lack}")
     found = saved_model.predict_saved_model(directory, raw_images[checked])
     logit_checks.check_logits("SavedModel", expected, found)
+    round_trip.check_calls(directory, raw_images[checked], expected)
     with conversion_record.recorded(directory, recipes.FLOAT32.name) as record:
         converted = tflite.save_tflite(trained, recipes.FLOAT32, directory)
         record.facts = converted.facts

@@ -45,6 +45,7 @@ class PipelineConfig:
       has_metadata_store: whether TFX can ask ML Metadata for earlier runs; not on Kubeflow.
       model: what to train: the name of one in modules/models/, or the path of a Python file.
       params: path of trained parameters that are exported instead of training; "" to train.
+      batch_sizes: that the SavedModel takes, in rising order; none for any.
     """
 
     dataset: Dataset
@@ -64,6 +65,7 @@ class PipelineConfig:
     has_metadata_store: bool = True
     model: str = "cnn"
     params: str = ""
+    batch_sizes: tuple[int, ...] = ()
 
     @property
     def pipeline_name(self) -> str:

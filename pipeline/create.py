@@ -156,7 +156,12 @@ def training_job(config: PipelineConfig) -> TrainingJob:
         path = Path(config.params)
         digests.append(str(folder_sha256(path) if path.is_dir() else file_sha256(path)))
     return TrainingJob(
-        config.dataset.task, config.model, config.train, config.params, tuple(digests)
+        config.dataset.task,
+        config.model,
+        config.train,
+        config.params,
+        tuple(digests),
+        config.batch_sizes,
     )
 
 

@@ -18,7 +18,8 @@ from pipeline.beam import engines
 from pipeline.config import PipelineConfig
 from pipeline.running import console
 from pipeline.running.exit_status import tells_wrong_settings
-from pipeline.settings import COMMAND_SETTINGS, check_texts, config_from_environment, number
+from pipeline.setting_values import check_texts, number
+from pipeline.settings import COMMAND_SETTINGS, config_from_environment
 from pipeline.storage import locations, stores
 
 if TYPE_CHECKING:

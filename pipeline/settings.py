@@ -1,18 +1,16 @@
-"""The settings by their names, and how a text becomes a value: what every reader of them shares."""
+"""The settings by their names, read from the environment into one config."""
 
-import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
 from data.resolve import known_task
-from data.task import Task, parse_image_size
-from modules.export.recipes import RECIPES
+from data.task import Task
 from modules.training.config import TrainConfig
+from pipeline import setting_values as values
 from pipeline.beam import engines
 from pipeline.config import PipelineConfig
 from pipeline.metadata import database
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
     *("DATASET", "IMAGE_SIZE", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
-    *("MODEL", "PARAMS"),
+    *("MODEL", "PARAMS", "BATCH_SIZES"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
     *("BEAM_RUNNER", "BEAM_ARGS"),
@@ -36,14 +34,6 @@ COMMAND_SETTINGS = (
     *("AIRFLOW_PORT", "DRY_RUN", "SHARE_NETWORK", "CLASSPATH", "PYTHON"),
 )
 
-# As people write them: int() and float() also take other scripts' digits, spaces and underscores.
-_FORMS = {
-    int: re.compile(r"\d+", re.ASCII),
-    float: re.compile(r"(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII),
-}
-_LONGEST_NUMBER = 30
-# What no setting needs, and what would end a line of a log or be no text in a file.
-_CONTROL = ("Cc", "Cs", "Zl", "Zp")
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
 # Beyond any use, and far below what overflows.
 _MAX_EPOCHS, _MAX_TRIALS, _MAX_LATENCY_US = 100_000, 10_000, 10**9
@@ -61,17 +51,18 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
       ConfigError: a setting is wrong, or OUTPUT cannot be written.
       data.errors.DataError: the data set is unknown, missing or damaged.
     """
-    check_texts(environment, SETTINGS)
+    values.check_texts(environment, SETTINGS)
     # Numbers first: a typing mistake should not have to wait for a download.
     train = TrainConfig(
-        epochs=number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
-        seed=number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
+        epochs=values.number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
+        seed=values.number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
     )
-    min_accuracy = number(environment, "MIN_ACCURACY", float, None, 0, 1)
-    max_latency_us = number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
-    trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
-    recipes = _recipes(environment)
-    size = _image_size(environment)
+    min_accuracy = values.number(environment, "MIN_ACCURACY", float, None, 0, 1)
+    max_latency_us = values.number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
+    trials = values.number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
+    recipes = values.recipes(environment)
+    batch_sizes = values.batch_sizes(environment)
+    size = values.image_size(environment)
     metadata = environment.get("METADATA") or ""
     if metadata:
         metadata = database.parse(metadata).url
@@ -79,7 +70,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     beam_args = engines.beam_args(environment)
     given_output = locations.local_place(environment, "OUTPUT")
     root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
-    stage_beam = switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
+    stage_beam = values.switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
     locations.check_staging(root, stage_beam)
     engines.check_root(beam_args, root, stage_beam)
     model_name, model = _model(environment)
@@ -109,6 +100,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         stage_beam=stage_beam,
         model=model_name,
         params=params,
+        batch_sizes=batch_sizes,
     )
     _check_names(config)
     locations.make_writable("OUTPUT", output)
@@ -119,7 +111,7 @@ def _check_names(config: PipelineConfig) -> None:
     """Raises ConfigError when a name that nobody typed, but the data set has, will not do."""
     locations.check_no_pattern("OUTPUT", config.output)
     locations.check_no_pattern("DATASET", config.data_folder)
-    check_texts({"DATASET": config.dataset.name}, ("DATASET",))
+    values.check_texts({"DATASET": config.dataset.name}, ("DATASET",))
     if len(config.pipeline_name) > _LONGEST_NAME:
         raise ConfigError(
             f"DATASET: the name {shown(config.dataset.name)!r} makes the pipeline's name "
@@ -171,27 +163,6 @@ def _params(environment: Mapping[str, str], model: "Model | None", task: Task) -
     return path
 
 
-def _recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns the chosen recipes in the order of the catalogue, or raises ConfigError."""
-    text = environment.get("RECIPES") or ",".join(RECIPES)
-    chosen = {name.strip() for name in text.split(",")}
-    if unknown := sorted(chosen - RECIPES.keys()):
-        raise ConfigError(
-            f"RECIPES={shown(text)}: there is no {shown(unknown[0])!r}; expected names out of "
-            f"{', '.join(RECIPES)}, separated by commas"
-        )
-    return tuple(name for name in RECIPES if name in chosen)
-
-
-def _image_size(environment: Mapping[str, str]) -> tuple[int, int] | None:
-    """Returns the height and width that images are resized to, or raises ConfigError."""
-    text = environment.get("IMAGE_SIZE") or ""
-    try:
-        return parse_image_size(text) if text else None
-    except ValueError as error:
-        raise ConfigError(f"IMAGE_SIZE={shown(text)}: {error}") from error
-
-
 def _name(environment: Mapping[str, str]) -> str:
     """Returns the pipeline's name, or raises ConfigError."""
     name = environment.get("PIPELINE_NAME") or ""
@@ -201,39 +172,3 @@ def _name(environment: Mapping[str, str]) -> str:
             "the first a letter"
         )
     return name
-
-
-def check_texts(environment: Mapping[str, str], names: tuple[str, ...]) -> None:
-    """Raises ConfigError when one of these settings holds a control character or no valid text."""
-    for name in names:
-        text = environment.get(name) or ""
-        if any(unicodedata.category(character) in _CONTROL for character in text):
-            raise ConfigError(
-                f"{name}={shown(ascii(text))}: expected text in UTF-8 without control characters, "
-                "such as the end of a line"
-            )
-
-
-def number(
-    environment: Mapping[str, str],
-    name: str,
-    kind: type,
-    default: float | None,
-    minimum: float,
-    maximum: float,
-) -> Any:
-    """Returns a setting as a number within [minimum, maximum], or raises ConfigError."""
-    text = environment.get(name)
-    if not text:
-        return default
-    is_number = len(text) <= _LONGEST_NUMBER and _FORMS[kind].fullmatch(text)
-    value = kind(text) if is_number else math.nan
-    if not minimum <= value <= maximum:
-        what = "a whole number" if kind is int else "a number"
-        raise ConfigError(f"{name}={shown(text)}: expected {what} from {minimum} to {maximum}")
-    return value
-
-
-def switch(environment: Mapping[str, str], name: str, default: bool) -> bool:
-    """Returns whether a setting is 1 rather than 0, or raises ConfigError."""
-    return bool(number(environment, name, int, int(default), 0, 1))

@@ -1,23 +1,29 @@
 """A trained network as a SavedModel, through jax2tf."""
 
-import math
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.export
 import numpy as np
 import tensorflow as tf
-from jax.experimental import jax2tf
 from tensorflow.compiler.tf2xla.python import xla as tfxla
+from tensorflow.core.protobuf import saved_model_pb2
 
 from modules import features
 from modules.examples import tf_examples
 from modules.export.forms import rules
-from modules.export.trained import Inference, Trained
+from modules.export.reusable import batch_sizes, last_layer, objects
+from modules.export.trained import Trained
 
 # Takes serialized tf.Examples and gives probabilities and class beside the logits.
 SERVE_EXAMPLES = "serving_default"
 SERVE_IMAGES = "predict_images"  # takes `image_floats` and gives the logits
+# Takes `image_floats` and gives what the last dense layer takes, where there is one.
+SERVE_FEATURES = "predict_features"
+# As SERVE_EXAMPLES for any number of examples, where that takes a few batch sizes alone.
+EVALUATE_EXAMPLES = "evaluate_examples"
 
 
 def check_serialization_version(jax_writes: int, tensorflow_reads: int) -> None:
@@ -38,114 +44,138 @@ check_serialization_version(
 )
 
 
-def save_saved_model(trained: Trained, directory: str) -> None:
-    """Writes a SavedModel with the signatures SERVE_EXAMPLES and SERVE_IMAGES.
+def save_saved_model(trained: Trained, directory: str, sizes: Sequence[int] = ()) -> list[str]:
+    """Writes a SavedModel that can be served, called, and trained further.
 
     It contains the Transform graph and takes raw images. Of the variables it holds those that
-    inference reads, as they are.
+    inference reads, as they are. The signatures are SERVE_EXAMPLES, SERVE_IMAGES and, where they
+    make sense, SERVE_FEATURES and EVALUATE_EXAMPLES. The object is an `objects.Reusable`; one more,
+    the network without its last dense layer, is its `feature_extractor`.
 
     Args:
       trained: what to write.
       directory: to write to.
+      sizes: of the batches that it takes, in rising order; none for any.
+
+    Returns:
+      What it cannot do, and why, a sentence each.
     """
-    task = trained.network.task
+    try:
+        return _save(trained, directory, sizes, with_gradient=True)
+    except Exception as error:  # whatever JAX or TensorFlow make of the gradient
+        lacks = _save(trained, directory, sizes, with_gradient=False)
+        return [f"the SavedModel cannot be trained further: {_reason(error)}", *lacks]
+
+
+def _reason(error: BaseException) -> str:
+    """Returns the first line of what went wrong, without TensorFlow's account of the places."""
+    error = error.__cause__ or error
+    text = str(error).strip()
+    cause = re.search(rf"^ *{type(error).__name__}: (.+)$", text, re.MULTILINE)
+    return cause[1] if cause else text.partition("\n")[0]
+
+
+def _save(trained: Trained, directory: str, sizes: Sequence[int], with_gradient: bool) -> list[str]:
+    task, lacks = trained.network.task, []
     inference, leaves = trained.inference()
-    inference = _for_any_batch(rules.for_tensorflow(inference), leaves, task.num_pixels)
-    module, predict_images = make_module(trained, inference, leaves, batch_size=None)
-    spec = tf_examples.raw_feature_spec(task.num_pixels)
+    inference = rules.for_tensorflow(inference)
+    if not sizes:
+        inference = objects.any_batch(inference, leaves, task.num_pixels)
+    variables = objects.make_variables(leaves, trained.described())
+    builder = objects.Builder(variables, trained.tft_output, task)
+    root = builder.reusable(inference, range(len(leaves)), sizes, with_gradient)
+    root.transform, root.normalize = builder.transform, builder.normalize
+    signatures = _of_examples(root.__call__, task.num_pixels, sizes)
+    signatures[SERVE_IMAGES] = _of_images(root.__call__, features.LOGITS, task.num_pixels, sizes)
+    try:
+        extractor = last_layer.before_last_layer(inference, leaves, task.num_pixels)
+        root.feature_extractor = builder.reusable(
+            extractor.function, extractor.read, sizes, with_gradient
+        )
+        signatures[SERVE_FEATURES] = _of_images(
+            root.feature_extractor.__call__, features.FEATURES, task.num_pixels, sizes
+        )
+    except last_layer.NoLastLayerError as error:
+        lacks.append(f"the SavedModel has no feature extractor: {error}")
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=with_gradient)
+    tf.saved_model.save(root, directory, signatures=signatures, options=options)
+    return lacks
+
+
+def _of_images(
+    predict: batch_sizes.Predict, output: str, num_pixels: int, sizes: Sequence[int]
+) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """Returns a signature that takes `image_floats`."""
+    spec = tf.TensorSpec([None, num_pixels], tf.float32, name=features.IMAGE_FLOATS)
+
+    @tf.function(autograph=False, input_signature=[spec])
+    def serve_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
+        if sizes:
+            return {output: batch_sizes.of_these_alone(predict, image_floats, sizes)}
+        return {output: batch_sizes.in_powers_of_two(predict, image_floats)}
+
+    return serve_images
+
+
+def _of_examples(
+    predict: batch_sizes.Predict, num_pixels: int, sizes: Sequence[int]
+) -> dict[str, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
+    """Returns the signatures that take serialized tf.Examples."""
+    spec = tf_examples.raw_feature_spec(num_pixels)
     image_spec = {features.IMAGE_FLOATS: spec[features.IMAGE_FLOATS]}
 
-    @tf.function(autograph=False, input_signature=predict_images.input_signature)
-    def serve_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {features.LOGITS: _in_few_batch_sizes(predict_images, image_floats)}
+    def signature(of_batch: batch_sizes.Predict) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+        @tf.function(
+            autograph=False, input_signature=[tf.TensorSpec([None], tf.string, name="examples")]
+        )
+        def serve_examples(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+            parsed = tf.io.parse_example(serialized, image_spec)
+            logits = of_batch(parsed[features.IMAGE_FLOATS])
+            return {
+                features.LOGITS: logits,
+                features.PROBABILITIES: tf.nn.softmax(logits),
+                features.CLASS: tf.argmax(logits, axis=1),
+            }
 
-    @tf.function(
-        autograph=False, input_signature=[tf.TensorSpec([None], tf.string, name="examples")]
-    )
-    def serve_examples(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = serve_images(**tf.io.parse_example(serialized, image_spec))[features.LOGITS]
-        return {
-            features.LOGITS: logits,
-            features.PROBABILITIES: tf.nn.softmax(logits),
-            features.CLASS: tf.argmax(logits, axis=1),
-        }
+        return serve_examples
 
-    signatures = {SERVE_EXAMPLES: serve_examples, SERVE_IMAGES: serve_images}
-    tf.saved_model.save(module, directory, signatures=signatures)
-
-
-def _for_any_batch(inference: Inference, leaves: list[np.ndarray], num_pixels: int) -> Inference:
-    """Returns a function that JAX can trace for a batch whose size it does not know.
-
-    Many a network takes the size for a number, as `len(images)` does: it gets one image at a time
-    then, and `jax.vmap` makes a batch of that.
-    """
-    (size,) = jax.export.symbolic_shape("b")
-    pixels = jax.ShapeDtypeStruct((size, num_pixels), np.float32)
-    try:
-        jax.eval_shape(inference, leaves, pixels)
-    except Exception:  # whatever the network makes of a size that is no number
-        return lambda leaves, pixels: jax.vmap(
-            lambda image: inference(leaves, image[np.newaxis])[0]
-        )(pixels)
-    return inference
+    if not sizes:
+        any_size = signature(lambda images: batch_sizes.in_powers_of_two(predict, images))
+        return {SERVE_EXAMPLES: any_size}
+    return {
+        SERVE_EXAMPLES: signature(
+            lambda images: batch_sizes.of_these_alone(predict, images, sizes)
+        ),
+        EVALUATE_EXAMPLES: signature(
+            lambda images: batch_sizes.in_these_sizes(predict, images, sizes)
+        ),
+    }
 
 
-def make_module(
-    trained: Trained, inference: Inference, leaves: list[np.ndarray], batch_size: int | None
-) -> tuple[tf.Module, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
-    """Returns a module that owns the variables, and its function from raw images to logits.
-
-    Args:
-      trained: the network's task and the graph that comes before it.
-      inference: of the network, as `Trained.inference` gives it, or another form of that.
-      leaves: its first argument.
-      batch_size: that the function takes; None for any.
-    """
-    module = tf.Module()
-    module.leaves = [tf.Variable(leaf, trainable=False) for leaf in leaves]
-    module.transform = trained.tft_output.transform_features_layer()
-    polymorphic_shapes = [None, "(b, ...)"] if batch_size is None else None
-    converted = jax2tf.convert(
-        inference, polymorphic_shapes=polymorphic_shapes, with_gradient=False
-    )
-    image_spec = tf.TensorSpec(
-        [batch_size, trained.network.task.num_pixels], tf.float32, name=features.IMAGE_FLOATS
-    )
-
-    @tf.function(autograph=False, input_signature=[image_spec])
-    def predict_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
-        transformed = module.transform({features.IMAGE_FLOATS: image_floats})
-        leaves = list(module.leaves)  # jax2tf knows no list that TensorFlow keeps track of
-        return {features.LOGITS: converted(leaves, transformed[features.IMAGE_NORMALIZED])}
-
-    return module, predict_images
-
-
-def _in_few_batch_sizes(
-    predict_images: Callable[[tf.Tensor], dict[str, tf.Tensor]], image_floats: tf.Tensor
-) -> tf.Tensor:
-    """Pads the batch to a power of two and cuts the logits back to it.
-
-    TensorFlow compiles a jax2tf function anew for every batch size it meets, which takes longer
-    than a thousand images do; a server, or TFMA, would meet hundreds.
-    """
-    size = tf.shape(image_floats)[0]
-    exponent = tf.math.ceil(tf.math.log(tf.cast(tf.maximum(size, 1), tf.float64)) / math.log(2))
-    padding = tf.cast(2.0**exponent, tf.int32) - size
-    padded = tf.pad(image_floats, [[0, padding], [0, 0]])
-    return predict_images(padded)[features.LOGITS][:size]
+def evaluation_signature(directory: str) -> str:
+    """Returns the name of the signature that takes any number of serialized tf.Examples."""
+    with tf.io.gfile.GFile(os.path.join(directory, "saved_model.pb"), "rb") as file:
+        meta_graph = saved_model_pb2.SavedModel.FromString(file.read()).meta_graphs[0]
+    return EVALUATE_EXAMPLES if EVALUATE_EXAMPLES in meta_graph.signature_def else SERVE_EXAMPLES
 
 
 def load_saved_model(directory: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns the SavedModel as a function from raw images float32[B, num_pixels] to its logits."""
-    loaded = tf.saved_model.load(directory)
+    """Returns the SavedModel as a function from raw images float32[B, num_pixels] to its logits.
 
-    def predict(images: np.ndarray) -> np.ndarray:
+    B may be any: where it takes a few batch sizes alone, it gets the images in these.
+    """
+    loaded = tf.saved_model.load(directory)
+    sizes = batch_sizes.sizes_of(loaded)
+
+    def of_batch(images: np.ndarray) -> np.ndarray:
         feed = {features.IMAGE_FLOATS: tf.constant(images)}
         return loaded.signatures[SERVE_IMAGES](**feed)[features.LOGITS].numpy()
 
-    return predict
+    def of_batches(images: np.ndarray) -> np.ndarray:
+        batches = batch_sizes.split(images, sizes)
+        return np.concatenate([of_batch(batch)[:rows] for batch, rows in batches])
+
+    return of_batches if sizes else of_batch
 
 
 def predict_saved_model(directory: str, images: np.ndarray, batch_size: int = 512) -> np.ndarray:

@@ -8,10 +8,11 @@ import tempfile
 import jax
 import numpy as np
 import tensorflow as tf
+from jax.experimental import jax2tf
 
 from modules import features
 from modules.export import facts as facts_of
-from modules.export import refusals, saved_model, tflite_checks, tflite_rewriter
+from modules.export import refusals, tflite_checks, tflite_rewriter
 from modules.export.facts import Facts
 from modules.export.forms import rules
 from modules.export.graph import flatbuffer
@@ -19,7 +20,7 @@ from modules.export.graph.batch import FixedBatchError
 from modules.export.graph.flatbuffer import ConversionError
 from modules.export.recipes import FLOAT32, Recipe
 from modules.export.tflite_checks import BatchError
-from modules.export.trained import Trained
+from modules.export.trained import Inference, Trained
 from modules.inference import litert
 from modules.jaxprs.widening import wide
 
@@ -128,10 +129,7 @@ class Converter:
         source = os.path.join(self._folder.name, f"{kind}_{batch_size}")
         inference = rules.for_tflite(self._inference, recipe.integer_activations)
         if not os.path.exists(source):
-            module, predict_images = saved_model.make_module(
-                self._trained, inference, self._leaves, batch_size
-            )
-            tf.saved_model.save(module, source, signatures={litert.SIGNATURE: predict_images})
+            self._save_source(source, inference, batch_size)
         if images is not None and batch_size == _BATCH_SIZES[1]:
             images = images[:1]  # to find the batch in it, the ranges do not matter
         destination = tempfile.mkdtemp(dir=self._folder.name)
@@ -142,6 +140,23 @@ class Converter:
             pixels = jax.ShapeDtypeStruct((batch_size, task.num_pixels), np.float32)
             traced = jax.make_jaxpr(inference)(self._leaves, pixels)
             raise ConversionError(refusals.explained(error, traced)) from error
+
+    def _save_source(self, directory: str, inference: Inference, batch_size: int) -> None:
+        """Writes what TensorFlow converts: a SavedModel with nothing but the one signature."""
+        module = tf.Module()
+        module.leaves = [tf.Variable(leaf, trainable=False) for leaf in self._leaves]
+        module.transform = self._trained.tft_output.transform_features_layer()
+        converted = jax2tf.convert(inference, with_gradient=False)
+        shape = [batch_size, self._trained.network.task.num_pixels]
+        spec = tf.TensorSpec(shape, tf.float32, name=features.IMAGE_FLOATS)
+
+        @tf.function(autograph=False, input_signature=[spec])
+        def predict_images(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
+            transformed = module.transform({features.IMAGE_FLOATS: image_floats})
+            leaves = list(module.leaves)  # jax2tf knows no list that TensorFlow keeps track of
+            return {features.LOGITS: converted(leaves, transformed[features.IMAGE_NORMALIZED])}
+
+        tf.saved_model.save(module, directory, signatures={litert.SIGNATURE: predict_images})
 
 
 def _check_loops(float32: str, recipe: Recipe) -> None:

@@ -20,6 +20,7 @@ class TrainingJob:
       train: how to train.
       params: path of trained parameters that are exported instead; "" to train.
       digests: of the model's code and of the parameters, so that another content is another job.
+      batch_sizes: that the SavedModel takes, in rising order; none for any.
     """
 
     task: Task
@@ -27,6 +28,7 @@ class TrainingJob:
     train: TrainConfig
     params: str = ""
     digests: tuple[str, ...] = ()
+    batch_sizes: tuple[int, ...] = ()
 
     def network(self) -> Network:
         """Returns the network; raises data.errors.ConfigError where its file does not give one."""
@@ -49,4 +51,5 @@ class TrainingJob:
             train=TrainConfig(**config["train"]),
             params=config["params"],
             digests=tuple(config["digests"]),
+            batch_sizes=tuple(config["batch_sizes"]),
         )

@@ -14,7 +14,8 @@ from pipeline.airflow.home import LOOPBACK, AirflowHome
 from pipeline.beam import direct_http
 from pipeline.running.exit_status import tells_wrong_settings
 from pipeline.running.processes import end_processes, interrupt_on_signals
-from pipeline.settings import config_from_environment, number
+from pipeline.setting_values import number
+from pipeline.settings import config_from_environment
 
 _DEFAULT_PORT = 8080
 

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
+import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.components import Evaluator as TFXEvaluator
@@ -28,7 +29,7 @@ from tfx.types.standard_component_specs import (
 from tfx.utils import path_utils
 
 from modules import features
-from modules.export import conversion_record
+from modules.export import conversion_record, saved_model
 from modules.inference import litert
 from pipeline.components.blessings import bless
 from pipeline.verdict import refusals
@@ -36,7 +37,7 @@ from pipeline.verdict.tfma_config import TF_LITE
 
 
 class Executor(executor.Executor):
-    """TFX's executor, which here reads several splits as if they were one and skips refused models.
+    """TFX's executor, but it reads several splits as if they were one and skips refused models.
 
     TFX reads each split by itself and joins them with a Flatten. Beam's in-memory runner collects
     the whole input of a Flatten before it goes on: 27 KB for each image of MNIST's test set.
@@ -65,10 +66,11 @@ class Executor(executor.Executor):
             splits = [pattern]
             for artifact in examples:
                 artifact.split_names = json.dumps(splits)
+        changed = {EXAMPLE_SPLITS_KEY: json.dumps(splits)}
+        if not _is_tf_lite(exec_properties):
+            changed[EVAL_CONFIG_KEY] = _with_signatures(exec_properties, input_dict)
         super().Do(
-            {**input_dict, EXAMPLES_KEY: examples},
-            output_dict,
-            {**exec_properties, EXAMPLE_SPLITS_KEY: json.dumps(splits)},
+            {**input_dict, EXAMPLES_KEY: examples}, output_dict, {**exec_properties, **changed}
         )
 
 
@@ -81,6 +83,20 @@ class Evaluator(TFXEvaluator):
 def _is_tf_lite(exec_properties: dict[str, Any]) -> bool:
     config = json_format.Parse(exec_properties[EVAL_CONFIG_KEY], config_pb2.EvalConfig())
     return config.model_specs[0].model_type == TF_LITE
+
+
+def _with_signatures(exec_properties: dict[str, Any], input_dict: dict[str, list[Artifact]]) -> str:
+    """Returns the EvalConfig with the signature of each SavedModel that takes any batch."""
+    config = tfma.utils.update_eval_config_with_defaults(
+        json_format.Parse(exec_properties[EVAL_CONFIG_KEY], config_pb2.EvalConfig()),
+        has_baseline=bool(input_dict.get(BASELINE_MODEL_KEY)),
+        rubber_stamp=True,
+    )
+    for spec in config.model_specs:
+        key = BASELINE_MODEL_KEY if spec.is_baseline else MODEL_KEY
+        uri = get_single_instance(input_dict[key]).uri
+        spec.signature_name = saved_model.evaluation_signature(path_utils.serving_model_path(uri))
+    return json_format.MessageToJson(config, preserving_proto_field_name=True)
 
 
 def _refusal(model: Artifact) -> str | None:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from modules import features
 from modules.export import saved_model
+from modules.export.reusable import batch_sizes
 from modules.inference import litert, timing
 from pipeline.verdict.measured import Labels, Logits
 from pipeline.verdict.verdict import BATCH_1, BATCH_1_WITHOUT_XNNPACK, REFERENCE, Latency
@@ -92,12 +93,15 @@ def serve_alone(saved_model_dir: str, images: np.ndarray) -> tuple[np.ndarray, i
       The logits float32[N, classes], and for how many of the images the probabilities are not their
       softmax, or the class is not the most likely one.
     """
-    serve = tf.saved_model.load(saved_model_dir).signatures[saved_model.SERVE_EXAMPLES]
+    loaded = tf.saved_model.load(saved_model_dir)
+    serve = loaded.signatures[saved_model.SERVE_EXAMPLES]
+    copies = min(batch_sizes.sizes_of(loaded), default=1)
     logits, contradictions = [], 0
     for image in images:
         example = tf.train.Example()
         example.features.feature[features.IMAGE_FLOATS].float_list.value.extend(image)
-        answer = serve(tf.constant([example.SerializeToString()]))
+        served = serve(tf.constant([example.SerializeToString()] * copies))
+        answer = {name: rows[:1] for name, rows in served.items()}
         probabilities = tf.nn.softmax(answer[features.LOGITS])
         follows = np.allclose(
             answer[features.PROBABILITIES], probabilities, rtol=0, atol=1e-5

@@ -11,7 +11,7 @@ import pytest
 from data.errors import WRONG_SETTING, ConfigError, DataError
 from data.forms.idx import write_idx
 from data.forms.idx_names import FILE_NAMES
-from pipeline import kubeflow_runner, local_runner, settings
+from pipeline import kubeflow_runner, local_runner, setting_values, settings
 from pipeline.airflow import up
 from pipeline.settings import COMMAND_SETTINGS, SETTINGS
 
@@ -43,6 +43,10 @@ WRONG = {
     "MNIST_DIR": (*PATHS, *URIS, "file", "/no/such"),
     "MODEL": (*PATHS, *URIS, "ccn", "file", "./file", "/no/such.py", ".", " ", "-h"),
     "PARAMS": (*PATHS, *URIS, "file", "/no/such.npz", "tiny", " "),
+    "BATCH_SIZES": (
+        *(text for text in NUMBERS if text not in ("1,5", " 3 ")),
+        *("0", "0,1", "1,,2", ",", "1;2", "4097", "1,2,3,4,5,6,7,8,9"),
+    ),
     "DATA_CACHE": (*PATHS, *URIS, "file", "file/below", "/proc/x"),
     "OUTPUT": (*PATHS, *URIS, "s3://bucket/o", "file", "file/below", "/proc"),
     "EPOCHS": (*NUMBERS, "0", str(10**9)),
@@ -202,12 +206,18 @@ def test_a_port_that_is_none(value: str) -> None:
         up._free_port({"AIRFLOW_PORT": value})
 
 
+def test_batch_sizes_are_sorted_and_each_once() -> None:
+    given = {"BATCH_SIZES": "128, 1,16,1"}
+    assert setting_values.batch_sizes(given) == (1, 16, 128)
+    assert setting_values.batch_sizes({"BATCH_SIZES": ""}) == ()
+
+
 def test_a_switch_is_0_or_1() -> None:
-    read = [settings.switch({"DRY_RUN": value}, "DRY_RUN", False) for value in ("", "0", "1")]
+    read = [setting_values.switch({"DRY_RUN": value}, "DRY_RUN", False) for value in ("", "0", "1")]
     assert read == [False, False, True]
     for value in ("2", "yes", "True", " 1"):
         with pytest.raises(ConfigError, match=f"^DRY_RUN={value}: expected a whole number from 0"):
-            settings.switch({"DRY_RUN": value}, "DRY_RUN", False)
+            setting_values.switch({"DRY_RUN": value}, "DRY_RUN", False)
 
 
 def test_data_errors_are_refusals_too(refused: Callable[..., str], folder: Path) -> None:

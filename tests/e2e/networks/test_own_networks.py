@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from data.errors import NOT_BLESSED
+from modules.export.reusable.batch_sizes import sizes_of
 from tests.e2e.support.harness import Run
 from tests.e2e.support.in_process import run_here
 from tests.support import made_data
@@ -113,15 +115,18 @@ def test_three_classes_of_narrow_images_by_a_network_of_ones_own(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("model", "recipes"),
+    ("model", "recipes", "batch_sizes"),
     [
-        ("vit", "float32,dynamic_range"),
-        ("mlp", "float32,int8"),
-        ("lstm", "float32,dynamic_range"),
-        (HERE / "half_precision.py", "float32,dynamic_range"),
+        ("vit", "float32,dynamic_range", ()),
+        ("mlp", "float32,int8", (1, 16, 128)),
+        ("lstm", "float32,dynamic_range", ()),
+        (HERE / "half_precision.py", "float32,dynamic_range", (32,)),
     ],
 )
-def test_other_networks_on_the_digits(tmp_path: Path, model: str | Path, recipes: str) -> None:
+def test_other_networks_on_the_digits(
+    tmp_path: Path, model: str | Path, recipes: str, batch_sizes: tuple[int, ...]
+) -> None:
+    """With a SavedModel for any batch, or for a few sizes alone."""
     run = run_here(
         DATASET="digits",
         MODEL=model,
@@ -129,9 +134,12 @@ def test_other_networks_on_the_digits(tmp_path: Path, model: str | Path, recipes
         EPOCHS="6",
         MIN_ACCURACY="0.5",
         RECIPES=recipes,
+        BATCH_SIZES=",".join(map(str, batch_sizes)),
     )
     assert run.status == 0, run.text
     assert pushed(run) == {"saved_model", *recipes.split(",")}
+    [version] = run.output.glob("serving/*")
+    assert sizes_of(tf.saved_model.load(str(version))) == batch_sizes
 
 
 def test_what_tflite_cannot_express_is_refused_and_the_server_s_model_ships(

@@ -53,25 +53,6 @@ def test_saved_model_around_powers_of_two(
     np.testing.assert_allclose(found, jax_logits[50 : 50 + size], atol=TOLERANCE, rtol=0)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "compiled"),
-    [([0, 1], 1), ([2], 2), ([3, 4], 4), ([5, 6, 7, 8], 8), ([9, 16], 16), ([1000, 1024], 1024)],
-)
-def test_batches_are_padded_to_few_sizes(sizes: list[int], compiled: int) -> None:
-    """TensorFlow compiles the network once for each that it meets."""
-    met = []
-
-    def network(batch: tf.Tensor) -> dict[str, tf.Tensor]:
-        met.append(batch.shape[0])
-        return {"logits": batch[:, :10]}
-
-    for size in sizes:
-        batch = tf.random.uniform([size, 784])
-        logits = saved_model._in_few_batch_sizes(network, batch)
-        np.testing.assert_array_equal(logits, batch[:, :10])
-    assert met == [compiled] * len(sizes)
-
-
 def test_examples_with_and_without_label(
     models_dir: str,
     served: Callable[[np.ndarray], np.ndarray],
@@ -97,6 +78,7 @@ def test_signatures(models_dir: str) -> None:
     assert {name: list(specs) for name, specs in taken.items()} == {
         "serving_default": ["examples"],
         "predict_images": ["image_floats"],
+        "predict_features": ["image_floats"],
     }
     assert taken["predict_images"]["image_floats"].shape.as_list() == [None, 784]
 
@@ -109,7 +91,7 @@ def test_predictions_do_not_depend_on_the_batches(models_dir: str, images: np.nd
 
 def test_saved_model_holds_what_inference_reads_as_it_is(models_dir: str, trained: Trained) -> None:
     reader = tf.train.load_checkpoint(f"{models_dir}/variables/variables")
-    names = [name for name in reader.get_variable_to_shape_map() if name.startswith("leaves/")]
+    names = [name for name in reader.get_variable_to_shape_map() if name.startswith("variables/")]
     found = sorted(reader.get_tensor(name).tobytes() for name in names)
     leaves = jax.tree.leaves(trained.variables)
     assert found == sorted(np.asarray(leaf).tobytes() for leaf in leaves)
@@ -143,7 +125,7 @@ def test_bits_that_a_text_would_lose(tmp_path: Path, exports: Exports) -> None:
     [found] = [
         reader.get_tensor(name)
         for name in reader.get_variable_to_shape_map()
-        if name.startswith("leaves/0")
+        if name.startswith("variables/0")
     ]
     assert found.tobytes() == odd.tobytes()
 
