@@ -14,8 +14,9 @@ from tensorflow.core.protobuf import saved_model_pb2
 from modules import features
 from modules.examples import tf_examples
 from modules.export.forms import rules
-from modules.export.reusable import batch_sizes, last_layer, objects
+from modules.export.reusable import batch_sizes, objects
 from modules.export.trained import Trained
+from modules.jaxprs import cuts
 
 # Takes serialized tf.Examples and gives probabilities and class beside the logits.
 SERVE_EXAMPLES = "serving_default"
@@ -88,14 +89,12 @@ def _save(trained: Trained, directory: str, sizes: Sequence[int], with_gradient:
     signatures = _of_examples(root.__call__, task.num_pixels, sizes)
     signatures[SERVE_IMAGES] = _of_images(root.__call__, features.LOGITS, task.num_pixels, sizes)
     try:
-        extractor = last_layer.before_last_layer(inference, leaves, task.num_pixels)
-        root.feature_extractor = builder.reusable(
-            extractor.function, extractor.read, sizes, with_gradient
-        )
+        base = cuts.before_last_dense(inference, leaves, task.num_pixels).base
+        root.feature_extractor = builder.reusable(base.function, base.read, sizes, with_gradient)
         signatures[SERVE_FEATURES] = _of_images(
             root.feature_extractor.__call__, features.FEATURES, task.num_pixels, sizes
         )
-    except last_layer.NoLastLayerError as error:
+    except cuts.CutError as error:
         lacks.append(f"the SavedModel has no feature extractor: {error}")
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=with_gradient)
     tf.saved_model.save(root, directory, signatures=signatures, options=options)
