@@ -207,6 +207,8 @@ def _following(jaxpr: core.Jaxpr) -> tuple[set[core.Var], dict[core.Var, rewriti
 
 
 def _inlined(equation: rewriting.Equation, operands: list[Any]) -> Sequence[Any]:
+    if equation.primitive.name.startswith("custom_"):  # has a gradient of its own, which is kept
+        return rewriting.bound(equation, operands)
     return rewriting.as_it_is(equation, operands, _inlined)
 
 
