@@ -19,15 +19,20 @@ def add_buffer(model: schema.ModelT, values: np.ndarray) -> int:
 
 
 def add_constant(
-    model: schema.ModelT, values: np.ndarray, scale: float | None = None, name: bytes | None = None
+    model: schema.ModelT,
+    values: np.ndarray,
+    scale: float | None = None,
+    name: bytes | None = None,
+    graph: schema.SubGraphT | None = None,
 ) -> int:
-    """Adds a tensor to the model's first graph; returns its index.
+    """Adds a tensor to a graph of the model; returns its index there.
 
     Args:
       model: is extended.
       values: int8, int32 or float32.
       scale: what an integer 1 stands for, with the zero point 0; None for what is not quantized.
       name: of the tensor.
+      graph: of the model; None for its first.
     """
     tensor = schema.TensorT()
     tensor.name, tensor.type = name, _TYPES[values.dtype]
@@ -37,8 +42,9 @@ def add_constant(
         tensor.quantization = schema.QuantizationParametersT()
         tensor.quantization.scale = np.array([scale], np.float32)
         tensor.quantization.zeroPoint = np.zeros(1, np.int64)
-    model.subgraphs[0].tensors.append(tensor)
-    return len(model.subgraphs[0].tensors) - 1
+    graph = graph or model.subgraphs[0]
+    graph.tensors.append(tensor)
+    return len(graph.tensors) - 1
 
 
 def set_operator(model: schema.ModelT, operator: schema.OperatorT, code: int, version: int) -> None:
