@@ -1,19 +1,14 @@
 """Compares a SavedModel with JAX in every way that it is called."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import jax
 import numpy as np
 import tensorflow as tf
 from jax.experimental import jax2tf
 
-from data.errors import ConfigError
-from data.task import Task
 from modules.export import logit_checks
-from modules.export.reusable import batch_sizes, objects
-from modules.models.leaves import named_leaves
-from modules.models.network import Network
+from modules.export.reusable import batch_sizes, reading
 from modules.models.protocol import Model
 
 _ANY = (1, 16)  # what stands for any batch
@@ -47,7 +42,7 @@ def check_calls(directory: str, raw_images: np.ndarray, expected: np.ndarray) ->
 def _ways(loaded: tf.train.Checkpoint, classes: int) -> Iterator[tuple[str, int, _Call]]:
     """Yields each way in words, its batch size and its function of raw images."""
     sizes = batch_sizes.sizes_of(loaded) or _ANY
-    shape = image_shape(loaded)
+    shape = reading.image_shape(loaded)
     compiled = tf.function(loaded.__call__, jit_compile=True)
     for size in sizes:
         logits = jax.ShapeDtypeStruct((size, classes), np.float32)
@@ -61,12 +56,6 @@ def _ways(loaded: tf.train.Checkpoint, classes: int) -> Iterator[tuple[str, int,
             yield f"{way}, batch {size}", size, lambda rows, call=call: np.asarray(call(rows))
 
 
-def image_shape(loaded: tf.train.Checkpoint) -> tuple[int, int, int]:
-    """Returns the height, width and channels that a loaded SavedModel of ours was traced for."""
-    specs = [call.structured_input_signature[0][0] for call in loaded.__call__.concrete_functions]
-    return next(tuple(spec.shape[1:]) for spec in specs if spec.shape.rank == 4)
-
-
 def check_saved(directory: str, model: Model) -> list[str]:
     """Does what `check_calls` does with a SavedModel that is there, on images drawn at random.
 
@@ -78,31 +67,9 @@ def check_saved(directory: str, model: Model) -> list[str]:
       ConfigError: this is no SavedModel of that model.
       logit_checks.ExportMismatchError: it does not compute what JAX does.
     """
-    try:
-        loaded = tf.saved_model.load(directory)
-        shape = image_shape(loaded)
-        classes = loaded.__call__.concrete_functions[0].structured_outputs.shape[1]
-    except (OSError, AttributeError, ValueError) as error:
-        raise ConfigError(f"{directory} is no SavedModel of this project: {error}") from error
-    network = Network(model, Task("drawn", shape, tuple(map(str, range(classes)))))
-    variables = _variables(loaded, network, directory)
+    trained = reading.read_trained(directory, model)
+    network, loaded = trained.network, tf.saved_model.load(directory)
     images = np.random.default_rng(0).random((_DRAWN, network.task.num_pixels), np.float32)
     normalized = loaded.normalize(images).numpy()
-    return check_calls(directory, images, np.asarray(network.logits(variables, normalized)))
-
-
-def _variables(loaded: tf.train.Checkpoint, network: Network, directory: str) -> Any:
-    """Returns the model's variables with the values that the SavedModel has of them."""
-    fresh = network.init(0)
-    leaves = jax.tree.leaves(fresh)
-    places = {objects.scope(name): place for place, (name, _) in enumerate(named_leaves(fresh))}
-    for variable in loaded.variables:
-        name = variable.name.removesuffix(":0")
-        place = places.get(name)
-        if place is None or leaves[place].shape != variable.shape:
-            raise ConfigError(
-                f"{directory} has a variable {name} of shape {variable.shape}, and the model has "
-                "none such; give the model that was trained as MODEL"
-            )
-        leaves[place] = variable.numpy()
-    return jax.tree.unflatten(jax.tree.structure(fresh), leaves)
+    expected = np.asarray(network.logits(trained.variables, normalized))
+    return check_calls(directory, images, expected)
