@@ -33,6 +33,15 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def sync_folder(folder: Path) -> None:
+    """Has the disk keep which files a folder has, also after a power cut; raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def file_sha256(path: Path) -> str:
     """Returns the SHA-256 of a file's content in hexadecimal digits; raises OSError."""
     with open(path, "rb") as file:

@@ -1,0 +1,1 @@
+"""The client of training on the device: numpy, safetensors and LiteRT, no JAX or TensorFlow."""
