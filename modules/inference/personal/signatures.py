@@ -39,9 +39,9 @@ class Signatures:
                 raise PersonalError(f"{self._file} has no signature {missing[0]}")
             self._runners = {name: interpreter.get_signature_runner(name) for name in needed}
             self.initial: Values = self._runners[names.INITIAL]()
+        except PersonalError:
+            raise
         except (RuntimeError, ValueError) as error:
-            if isinstance(error, PersonalError):
-                raise
             raise PersonalError(f"{self._file} is no TFLite file of use: {error}") from error
         self._check_form(manifest)
 

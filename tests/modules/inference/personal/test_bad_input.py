@@ -171,6 +171,13 @@ def test_a_step_on_what_is_wrong_is_not_silent(
         model._signatures.train_step(features, labels, model._signatures.initial)
 
 
+def test_a_step_whose_loss_alone_is_a_number_is_not_silent(mlp_package: Path) -> None:
+    """The squares of such gradients, which Adam keeps, are infinite."""
+    signatures = PersonalModel(mlp_package)._signatures
+    with pytest.raises(PersonalError, match="^a training step gives (params|state)_.+ not finite$"):
+        signatures.train_step(FEATURES * np.float32(1e25), ONE_HOT, signatures.initial)
+
+
 def test_a_step_that_gives_no_numbers_is_not_taken(model: PersonalModel, tmp_path: Path) -> None:
     """Parameters as of a training that ran away, which are numbers still."""
     model.train(1)

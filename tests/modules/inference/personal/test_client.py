@@ -97,6 +97,20 @@ def test_every_epoch_is_told(softmax_package: Path) -> None:
     assert model.step == 3 * 5  # four of the 20 images are in a batch of 8
 
 
+@pytest.mark.parametrize("count", [1, 8, 12])
+def test_the_loss_of_an_epoch_is_the_mean_over_images(softmax_package: Path, count: int) -> None:
+    """Of images that are all the same: before any step, it is the loss of one."""
+    model, told = PersonalModel(softmax_package, replay_share=0), []
+    [image] = images(0, 1)
+    for _ in range(count):
+        model.add(image, "line")
+    [mean] = model.train(1, lambda epoch, loss: told.append(loss))
+    logits = PersonalModel(softmax_package).logits(image).astype(np.float64)
+    one = np.log(np.exp(logits).sum()) - logits[1]
+    assert told == [mean]
+    assert mean == pytest.approx(one, rel=1e-5) if count <= packages.BATCH else mean < one
+
+
 def test_the_same_calls_give_the_same_numbers(package: Path) -> None:
     models = [PersonalModel(package), PersonalModel(package), PersonalModel(package, seed=1)]
     for model in models:
@@ -169,7 +183,10 @@ def test_names_are_those_of_the_conversion() -> None:
         training_model.INFER,
         training_model.INITIAL,
     )
-    converted = training_step.LABELS, training_step.LOSS
-    assert (names.LABELS, names.LOSS) == converted
-    prefixes = f"{training_step.PARAMS}_", f"{training_step.STATE}_"
-    assert (names.PARAMS, names.STATE) == prefixes
+    pairs = [
+        (names.LABELS, training_step.LABELS),
+        (names.LOSS, training_step.LOSS),
+        (names.PARAMS, f"{training_step.PARAMS}_"),
+        (names.STATE, f"{training_step.STATE}_"),
+    ]
+    assert all(own == converted for own, converted in pairs)
