@@ -158,6 +158,7 @@ ONE_HOT = np.eye(packages.NUM_CLASSES, dtype=np.float32)[np.arange(BATCH) % 3]
         (FEATURES, ONE_HOT * np.float32(0), "labels have a row that does not name one class"),
         (FEATURES, ONE_HOT * np.float32(-1), "labels have a row that does not name one class"),
         (FEATURES, ONE_HOT + np.float32(1), "labels have a row that does not name one class"),
+        (FEATURES, ONE_HOT - np.roll(ONE_HOT, 1, axis=1) / 2, "labels have a row that does not"),
         (FEATURES, ONE_HOT * np.float32(np.nan), "labels have a row that does not name one"),
         (FEATURES, np.where(ONE_HOT, np.float32(np.inf), 0), "there are labels to train on that"),
         (FEATURES * np.float32(np.nan), ONE_HOT, "there are features to train on that are not fin"),
