@@ -16,7 +16,7 @@ REQUIRED = [
     "flax==0.12.8",
     "optax==0.2.8",
     "orbax-checkpoint>=0.12",
-    "safetensors>=0.5",  # a form of trained parameters
+    "safetensors>=0.5",  # a form of trained parameters; that of personal states
     "tensorboard>=2.20",  # TensorFlow only writes summaries when it is there
     "ai-edge-litert==2.3.0",  # runs the .tflite files; tf.lite.Interpreter is deprecated
     "pymysql>=1.1",  # says why a database server lets nobody in, and holds the lock of a run
@@ -25,7 +25,7 @@ REQUIRED = [
     "scipy>=1.13",  # warps images
     "pillow>=11",  # enlarges the digits
     "scikit-learn>=1.5",  # carries the digits that stand in for MNIST offline
-    "pydantic>=2.12",  # checks comparison.json when it is read into dataclasses
+    "pydantic>=2.12",  # checks comparison.json and personal.json as they are read
     "rich>=14",
     "jinja2>=3.1",
     "matplotlib>=3.10",

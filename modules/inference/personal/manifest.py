@@ -106,8 +106,8 @@ def read(folder: Path) -> Manifest:
         reason = f"cannot be read ({error.strerror or error})"
     except ValidationError as error:
         first = error.errors()[0]
-        key = "".join(f"{place}: " for place in first["loc"])
-        reason = f"is not of schema version {SCHEMA_VERSION}: {key}{first['msg']}"
+        key = ".".join(map(str, first["loc"])) or "it"
+        reason = f"is not of schema version {SCHEMA_VERSION}: {key}: {first['msg']}"
     except ValueError as error:  # no UTF-8 or no JSON
         reason = f"is no JSON ({error})"
     raise PersonalError(f"{path} {reason}; take the package anew")

@@ -24,7 +24,8 @@ def write(samples: Samples, folder: Path) -> ReplayFile:
       OSError: the disk refuses.
       ValueError: a feature is not finite as float16.
     """
-    features = samples.features.astype(np.float16)
+    with np.errstate(over="ignore"):  # which the next line sees
+        features = samples.features.astype(np.float16)
     if not np.isfinite(features).all():
         raise ValueError("features of training images are not finite, or too large for float16")
     path = folder / REPLAY_FILE

@@ -1,6 +1,6 @@
 """A personal model's signatures as functions, which refuse what would go wrong in silence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from modules.inference.personal.errors import PersonalError
 from modules.inference.personal.manifest import Manifest
 
 Values = Mapping[str, np.ndarray]  # parameters and the optimizer's state by name
-_Tensors = dict[str, tuple[tuple[int, ...], type]]  # shapes and dtypes by name
+_Tensors = dict[str, str]  # dtype and shape by name
 
 
 class Signatures:
@@ -39,9 +39,9 @@ class Signatures:
                 raise PersonalError(f"{self._file} has no signature {missing[0]}")
             self._runners = {name: interpreter.get_signature_runner(name) for name in needed}
             self.initial: Values = self._runners[names.INITIAL]()
+        except PersonalError:
+            raise
         except (RuntimeError, ValueError) as error:
-            if isinstance(error, PersonalError):
-                raise
             raise PersonalError(f"{self._file} is no TFLite file of use: {error}") from error
         self._check_form(manifest)
 
@@ -96,7 +96,7 @@ class Signatures:
     def _check_form(self, manifest: Manifest) -> None:
         """Raises PersonalError unless the tensors are those that the manifest describes."""
         size, classes, batch = manifest.features, manifest.num_classes, manifest.batch_size
-        values = {name: (value.shape, value.dtype.type) for name, value in self.initial.items()}
+        values = {name: _tensor(value.dtype, value.shape) for name, value in self.initial.items()}
         params = {name: each for name, each in values.items() if name.startswith(names.PARAMS)}
         one, logits = _floats(1, size), _floats(1, classes)
         rows = {FEATURES: _floats(batch, size), names.LABELS: _floats(batch, classes)}
@@ -121,15 +121,16 @@ class Signatures:
                     )
 
 
-def _floats(*shape: int) -> tuple[tuple[int, ...], type]:
-    return shape, np.float32
+def _floats(*shape: int) -> str:
+    return _tensor(np.dtype(np.float32), shape)
+
+
+def _tensor(dtype: np.dtype, shape: Iterable[int]) -> str:
+    return f"{dtype}{[int(length) for length in shape]}"
 
 
 def _form(details: Mapping[str, Mapping[str, Any]]) -> _Tensors:
-    return {
-        name: (tuple(int(length) for length in each["shape"]), each["dtype"])
-        for name, each in details.items()
-    }
+    return {name: _tensor(np.dtype(each["dtype"]), each["shape"]) for name, each in details.items()}
 
 
 def _finite(array: np.ndarray, what: str) -> np.ndarray:

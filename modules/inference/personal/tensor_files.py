@@ -1,5 +1,6 @@
 """safetensors files as arrays and texts, read at once; https://github.com/huggingface/safetensors."""
 
+import contextlib
 import json
 import struct
 from collections.abc import Mapping
@@ -26,7 +27,9 @@ def write(
     content = safetensors.numpy.save(whole, dict(metadata) if metadata else None)
     with written_whole(path) as file:
         file.write(content)
-    sync_folder(path.parent)
+    # The file is there by now. Without this, a power cut may bring the old one back.
+    with contextlib.suppress(OSError):  # of file systems that cannot
+        sync_folder(path.parent)
 
 
 def parsed(content: bytes, path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
