@@ -10,16 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from modules import features as image_features
+from modules import personal_names as names
 from modules.models.leaves import named_leaves
 from modules.personal.heads import Penalty
-
-# Names of what a step takes and gives beside parameters and state.
-FEATURES = "features"  # float32[B, size]
-# float32[B, classes]: of each image its class as one-hot, times the image's weight.
-LABELS = "labels"
-LOGITS = "logits"  # float32[B, classes]
-LOSS = "loss"  # float32 scalar, before the step
-PARAMS, STATE = "params", "state"  # how the names of parameters and of the state begin
 
 Arrays = dict[str, Any]  # by name
 
@@ -47,17 +41,17 @@ class TrainingStep:
     def initial(self) -> dict[str, np.ndarray]:
         """Returns the parameters and the state that every client starts with, by name."""
         state = self.optimizer.init(self.params)
-        both = {**_named(PARAMS, self.params), **_named(STATE, state)}
+        both = {**_named(names.PARAMS, self.params), **_named(names.STATE, state)}
         return {name: np.asarray(value) for name, value in both.items()}
 
     def parameter_names(self) -> list[str]:
         """Returns the names of the parameters, in their order."""
-        return list(_named(PARAMS, self.params))
+        return list(_named(names.PARAMS, self.params))
 
     def infer(self, features: jax.Array, values: Mapping[str, Any]) -> Arrays:
         """Returns the logits; `values` has the parameters by name, and may have more."""
         params, _ = self._trees(values)
-        return {LOGITS: self.apply(params, features)}
+        return {image_features.LOGITS: self.apply(params, features)}
 
     def step(self, features: jax.Array, labels: jax.Array, values: Mapping[str, Any]) -> Arrays:
         """Returns the parameters and the state after a step, by name, and the loss before it.
@@ -75,7 +69,7 @@ class TrainingStep:
         loss, gradients = jax.value_and_grad(loss_of)(params)
         updates, state = self.optimizer.update(gradients, state, params)
         params = optax.apply_updates(params, updates)
-        return {**_named(PARAMS, params), **_named(STATE, state), LOSS: loss}
+        return {**_named(names.PARAMS, params), **_named(names.STATE, state), names.LOSS: loss}
 
     def _trees(self, values: Mapping[str, Any]) -> tuple[Any, Any]:
         """Returns parameters and state as the trees that they are; the state None if it is not."""
@@ -83,19 +77,19 @@ class TrainingStep:
         params = jax.tree.unflatten(
             jax.tree.structure(self.params), [values[name] for name in self.parameter_names()]
         )
-        names = list(_named(STATE, state))
-        if not all(name in values for name in names):
+        state_names = list(_named(names.STATE, state))
+        if not all(name in values for name in state_names):
             return params, None
         return params, jax.tree.unflatten(
-            jax.tree.structure(state), [values[name] for name in names]
+            jax.tree.structure(state), [values[name] for name in state_names]
         )
 
 
-def _named(kind: str, tree: Any) -> Arrays:
+def _named(prefix: str, tree: Any) -> Arrays:
     """Returns the leaves by names that are letters, digits and underscores, each once."""
     found: Arrays = {}
     for path, leaf in named_leaves(tree):
-        name = "_".join([kind, *re.findall(r"[A-Za-z0-9]+", path)])
+        name = prefix + "_".join(re.findall(r"[A-Za-z0-9]+", path))
         while name in found:
             name += "_"
         found[name] = leaf

@@ -20,7 +20,6 @@ from modules.inference import litert
 from modules.jaxprs import cuts
 from modules.models import pure
 from modules.models.network import Network
-from modules.personal import training_step
 
 ALL = "all"  # trained on the device: the whole network
 LAST = "last:"  # or as many of its layers, as last:2
@@ -179,14 +178,14 @@ def _of_function(
 
     def bottleneck(image_floats: tf.Tensor) -> dict[str, tf.Tensor]:
         given = function(tf.reshape(image_floats, [1, *shape]))
-        return {training_step.FEATURES: tf.reshape(given, [1, size])}
+        return {features.FEATURES: tf.reshape(given, [1, size])}
 
     # With constants for variables: TFLite's converter would leave Keras's out of the file.
     traced = tf.function(bottleneck, autograph=False).get_concrete_function(spec)
     frozen = convert_variables_to_constants_v2(traced)
     module = tf.Module()
     module.call = tf.function(
-        lambda image_floats: {training_step.FEATURES: frozen(image_floats)[0]},
+        lambda image_floats: {features.FEATURES: frozen(image_floats)[0]},
         autograph=False,
         input_signature=[spec],
     )
@@ -205,7 +204,7 @@ def _of_function(
     names = {name for name in flatbuffer.operators(path) if name.startswith("CUSTOM:")}
     if names:
         raise ConversionError(f"the base has operators that not all have: {sorted(names)}")
-    base = Base(path, training_step.FEATURES, size)
+    base = Base(path, features.FEATURES, size)
     images = np.random.default_rng(0).random((2, pixels), np.float32)
     expected = [bottleneck(image[np.newaxis])[base.output].numpy()[0] for image in images]
     try:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from tensorflow.lite.tools import flatbuffer_utils
 
+from modules import features, personal_names
 from modules.export.graph import flatbuffer
 from modules.export.personalize import checks, merging, training_model, zeros
 from modules.inference import litert
-from modules.personal import training_step
 from modules.personal.training_step import TrainingStep
 
 
@@ -42,9 +42,9 @@ def build(base: str, output: str, step: TrainingStep, batch_size: int) -> Built:
     training = flatbuffer_utils.convert_bytearray_to_object(
         bytearray(training_model.convert(step, batch_size))
     )
-    zeros.fill(training, training_model.INITIAL)
+    zeros.fill(training, personal_names.INITIAL)
     first = flatbuffer.read_model(base)
-    merging.rename(first, litert.SIGNATURE, checks.BOTTLENECK, {output: training_step.FEATURES})
+    merging.rename(first, litert.SIGNATURE, personal_names.BOTTLENECK, {output: features.FEATURES})
     whole = merging.merged([first, training])
     content = bytes(flatbuffer_utils.convert_object_to_bytearray(whole))
     base_bytes = Path(base).stat().st_size

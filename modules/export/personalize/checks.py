@@ -5,15 +5,12 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.python import schema_py_generated as schema
 
-from modules import features
+from modules import features, personal_names
 from modules.export.graph import flatbuffer
 from modules.export.graph.flatbuffer import ConversionError
-from modules.export.personalize import training_model
 from modules.inference import litert
-from modules.personal import training_step
 from modules.personal.training_step import TrainingStep
 
-BOTTLENECK = "bottleneck"
 STEPS = 10
 TOLERANCE = 1e-5  # of parameters and state, between TFLite and JAX
 MOST_EXTRA_BYTES = 120 << 10  # beyond the base and the head's own parameters
@@ -56,12 +53,12 @@ def check(
 
 def _check_names(interpreter: Interpreter, step: TrainingStep) -> None:
     values, params = set(step.initial()), set(step.parameter_names())
-    batch = {training_step.FEATURES, training_step.LABELS}
+    batch = {features.FEATURES, personal_names.LABELS}
     expected = {
-        BOTTLENECK: ({features.IMAGE_FLOATS}, {training_step.FEATURES}),
-        training_model.INFER: ({training_step.FEATURES, *params}, {training_step.LOGITS}),
-        training_model.TRAIN_STEP: (batch | values, values | {training_step.LOSS}),
-        training_model.INITIAL: (set(), values),
+        personal_names.BOTTLENECK: ({features.IMAGE_FLOATS}, {features.FEATURES}),
+        personal_names.INFER: ({features.FEATURES, *params}, {features.LOGITS}),
+        personal_names.TRAIN_STEP: (batch | values, values | {personal_names.LOSS}),
+        personal_names.INITIAL: (set(), values),
     }
     found = {
         name: (set(borders["inputs"]), set(borders["outputs"]))
@@ -72,8 +69,8 @@ def _check_names(interpreter: Interpreter, step: TrainingStep) -> None:
 
 
 def _check_steps(interpreter: Interpreter, step: TrainingStep, batch_size: int) -> float:
-    by_jax, by_tflite = step.initial(), interpreter.get_signature_runner(training_model.INITIAL)()
-    runner = interpreter.get_signature_runner(training_model.TRAIN_STEP)
+    by_jax, by_tflite = step.initial(), interpreter.get_signature_runner(personal_names.INITIAL)()
+    runner = interpreter.get_signature_runner(personal_names.TRAIN_STEP)
     in_jax = jax.jit(step.step)
     random = np.random.default_rng(0)
     worst = 0.0
@@ -89,11 +86,11 @@ def _check_steps(interpreter: Interpreter, step: TrainingStep, batch_size: int) 
         rows = np.abs(random.normal(size=(batch_size, step.size))).astype(np.float32)
         classes = random.integers(0, step.num_classes, batch_size)
         batch = {
-            training_step.FEATURES: rows,
-            training_step.LABELS: np.eye(step.num_classes, dtype=np.float32)[classes],
+            features.FEATURES: rows,
+            personal_names.LABELS: np.eye(step.num_classes, dtype=np.float32)[classes],
         }
         by_tflite = runner(**batch, **by_tflite)
         by_jax = dict(in_jax(*batch.values(), by_jax))
         for values in (by_tflite, by_jax):
-            values.pop(training_step.LOSS)
+            values.pop(personal_names.LOSS)
     return worst

@@ -10,12 +10,11 @@ import tensorflow as tf
 from jax.experimental import jax2tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
+from modules import features, personal_names
 from modules.export import refusals
 from modules.export.graph.flatbuffer import ConversionError
-from modules.personal import training_step
 from modules.personal.training_step import TrainingStep
 
-TRAIN_STEP, INFER, INITIAL = "train_step", "infer", "initial"
 _ADVICE = {
     "select_and_scatter_add": "the gradient of max-pooling; use average pooling or strides",
     "scatter-add": "the gradient of a gather; use one-hot vectors",
@@ -23,9 +22,9 @@ _ADVICE = {
 
 
 def convert(step: TrainingStep, batch_size: int) -> bytes:
-    """Returns a TFLite file with the signatures TRAIN_STEP, INFER and INITIAL.
+    """Returns a TFLite file with the signatures train_step, infer and initial.
 
-    TRAIN_STEP takes a batch of `batch_size` features, INFER one.
+    The first takes a batch of `batch_size` features, the second those of one image.
 
     Raises:
       ConversionError: TFLite has no operator for something in it.
@@ -33,14 +32,14 @@ def convert(step: TrainingStep, batch_size: int) -> bytes:
     values = step.initial()
     params = {name: value for name, value in values.items() if name in step.parameter_names()}
     rows, labels = (batch_size, step.size), (batch_size, step.num_classes)
-    batch = {training_step.FEATURES: rows, training_step.LABELS: labels}
-    one = {training_step.FEATURES: (1, step.size)}
+    batch = {features.FEATURES: rows, personal_names.LABELS: labels}
+    one = {features.FEATURES: (1, step.size)}
     with tempfile.TemporaryDirectory() as folder:
         module = tf.Module()
         signatures = {
-            TRAIN_STEP: _signature(step.step, batch, values),
-            INFER: _signature(step.infer, one, params),
-            INITIAL: tf.function(
+            personal_names.TRAIN_STEP: _signature(step.step, batch, values),
+            personal_names.INFER: _signature(step.infer, one, params),
+            personal_names.INITIAL: tf.function(
                 lambda: {name: tf.constant(value) for name, value in values.items()}
             ).get_concrete_function(),
         }

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from modules import personal_names as names
 from modules.features import FEATURES, IMAGE_FLOATS, LOGITS
 from modules.inference import litert
-from modules.inference.personal import names
 from modules.inference.personal.errors import PersonalError
 from modules.inference.personal.manifest import Manifest
 

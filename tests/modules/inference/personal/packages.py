@@ -12,8 +12,9 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from data.task import Task
 from modules import features
+from modules import personal_names as names
 from modules.export.personalize import merging, training_model
-from modules.inference.personal import manifest, names, replay
+from modules.inference.personal import manifest, replay
 from modules.inference.personal.manifest import Manifest
 from modules.inference.personal.reservoir import Samples
 from modules.personal.heads import Head, mlp_head, softmax_head

@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 
 from data.files import PROJECT_ROOT
-from modules.export.personalize import training_model
-from modules.inference.personal import manifest, names
+from modules.inference.personal import manifest
 from modules.inference.personal.client import PersonalModel
 from modules.inference.personal.errors import PersonalError
-from modules.personal import training_step
 from tests.modules.inference.personal import packages
 from tests.modules.inference.personal.packages import images
 
@@ -175,18 +173,3 @@ def test_the_client_needs_no_framework(softmax_package: Path) -> None:
         [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
-
-
-def test_names_are_those_of_the_conversion() -> None:
-    assert (names.TRAIN_STEP, names.INFER, names.INITIAL) == (
-        training_model.TRAIN_STEP,
-        training_model.INFER,
-        training_model.INITIAL,
-    )
-    pairs = [
-        (names.LABELS, training_step.LABELS),
-        (names.LOSS, training_step.LOSS),
-        (names.PARAMS, f"{training_step.PARAMS}_"),
-        (names.STATE, f"{training_step.STATE}_"),
-    ]
-    assert all(own == converted for own, converted in pairs)

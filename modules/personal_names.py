@@ -1,4 +1,4 @@
-"""Names in a personal model's TFLite file; those of arrays it shares with others in `features`."""
+"""Names in a personal model; those of what it shares with other models are in `features`."""
 
 # Signatures.
 BOTTLENECK = "bottleneck"  # image_floats float32[1, pixels] -> features float32[1, size]
