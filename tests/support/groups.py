@@ -27,6 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "device models": (
         "tests/modules/export/",
         "tests/modules/inference/",
+        "tests/modules/inspection/",
         "tests/modules/networks/test_others.py",
         "tests/pipeline/components/test_evaluator.py",
         "tests/pipeline/components/test_quantizer.py",
