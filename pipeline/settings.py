@@ -34,7 +34,7 @@ SETTINGS = (
 COMMAND_SETTINGS = (
     *("IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE"),
     *("AIRFLOW_PORT", "DRY_RUN", "SHARE_NETWORK", "CLASSPATH", "PYTHON"),
-    *("FILE", "JSON"),
+    *("FILE", "JSON", "SERVER"),
 )
 
 # As people write them: int() and float() also take other scripts' digits, spaces and underscores.
