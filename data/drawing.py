@@ -12,14 +12,15 @@ its height H and width W, and its `Drawing` with `size`, `field` and `centre`.
 
 1. Grey. Each colour c becomes (c * alpha + 255 * (255 - alpha) + 127) // 255, so it lies on white.
    The level is (19595 * red + 38470 * green + 7471 * blue + 32768) // 65536.
-2. Polarity. The border is the outermost row or column at each side, the inside all other pixels.
-   The drawing is dark on light if the border's mean is greater than that of the inside.
+2. Polarity. The border is the outermost row or column at each side. Its median, the lower of the
+   two in the middle, is the background's level. The drawing is dark on light if that is greater
+   than the mean of all pixels.
 3. As it is. An image of height H and width W that is not dark on light is taken as it is, unless
    step 5 finds no figure in it.
 4. Turned round. If it is dark on light, each level v becomes 255 - v.
-5. Stretched. Let `low` be the median of the border's levels, the lower of the two in the middle,
-   and `high` the greatest level of all. Each level v becomes
-   max(v - low, 0) * 255 // (high - low). If high - low is less than 32, there is no figure.
+5. Stretched. Let `low` be the background's level, now 255 less that where it was turned round, and
+   `high` the greatest level of all. Each level v becomes max(v - low, 0) * 255 // (high - low).
+   If high - low is less than 32, there is no figure.
 6. Cut. The box is the smallest with every level of 64 or more; it is h pixels high and w wide.
 7. Scaled. With `share` = size / field, the figure becomes as large as it can be within share * H
    times share * W: scale = min(share * H / h, share * W / w), its new height is
@@ -71,13 +72,14 @@ def as_image(grey: np.ndarray, drawing: Drawing, shape: tuple[int, int]) -> np.n
     Raises:
         DataError: there is no figure.
     """
-    border, is_dark_on_light = _border(grey)
-    if grey.shape == shape and not is_dark_on_light:
-        _stretched(grey, border)  # raises for what is blank
-        return grey.copy()
+    background = _background(grey)
+    # In whole numbers, as a mean of floats depends on how it is summed up.
+    is_dark_on_light = background * grey.size > int(grey.sum(dtype=np.int64))
     if is_dark_on_light:
-        grey, border = 255 - grey, 255 - border
-    levels = _stretched(grey, border)
+        grey, background = 255 - grey, 255 - background
+    levels = _stretched(grey, background)
+    if grey.shape == shape and not is_dark_on_light:
+        return grey.copy()
     rows, columns = (np.flatnonzero((levels >= _INK).any(axis)) for axis in (1, 0))
     figure = levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     share = drawing.size / drawing.field
@@ -90,28 +92,22 @@ def as_image(grey: np.ndarray, drawing: Drawing, shape: tuple[int, int]) -> np.n
     return field
 
 
-def _border(grey: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Returns the border's levels uint8[N], and whether they are lighter than the inside."""
-    inside = grey[1:-1, 1:-1]
+def _background(grey: np.ndarray) -> int:
     is_border = np.ones(grey.shape, bool)
     is_border[1:-1, 1:-1] = False
-    border = grey[is_border]
-    if not inside.size:
-        return border, False
-    # Whole numbers, since two means of floats may differ by their rounding.
-    sums = int(border.sum(dtype=np.int64)), int(inside.sum(dtype=np.int64))
-    return border, sums[0] * inside.size > sums[1] * border.size
+    border = np.sort(grey[is_border])
+    return int(border[(len(border) - 1) // 2])
 
 
-def _stretched(grey: np.ndarray, border: np.ndarray) -> np.ndarray:
+def _stretched(grey: np.ndarray, background: int) -> np.ndarray:
     """Returns levels uint8[h, w] from 0, the background's, to 255."""
-    low, high = int(np.sort(border)[(len(border) - 1) // 2]), int(grey.max())
-    if high - low < _LEAST_CONTRAST:
+    contrast = int(grey.max()) - background
+    if contrast < _LEAST_CONTRAST:
         raise DataError(
             "shows no figure, expected one that is darker or lighter than the image's border; draw "
             "it with more contrast, or away from the border"
         )
-    table = np.maximum(np.arange(256) - low, 0) * 255 // (high - low)
+    table = np.maximum(np.arange(256) - background, 0) * 255 // contrast
     return np.minimum(table, 255).astype(np.uint8)[grey]
 
 

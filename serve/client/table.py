@@ -9,7 +9,7 @@ from data.task import Task
 from serve.client.answers import Answer, Answers, disagrees
 from serve.client.images import Seen
 
-_ROOM_FOR_A_MODEL, _ROOM_FOR_NAMES = 24, 24
+_WIDEST = 10_000  # columns, of which a table takes what it needs
 
 
 def show(
@@ -36,10 +36,9 @@ def show(
         differ = disagrees(models, place)
         marks = [Text("differ" if differ else "", "red")] if len(models) > 1 else []
         table.add_row(Text(_plain(image.name)), *cells, *marks)
-    width = None
     if not console.is_terminal:
-        width = max(console.width, _ROOM_FOR_NAMES + _ROOM_FOR_A_MODEL * len(models))
-    console.print(table, width=width, crop=False, no_wrap=False)
+        console = Console(file=console.file, width=_WIDEST, highlight=False)
+    console.print(table)
     if len(models) > 1:
         count = sum(disagrees(models, place) for place in range(len(images)))
         plural = "s" * (len(images) > 1)

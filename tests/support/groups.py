@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tests/modules/inference/",
         "tests/modules/inspection/",
         "tests/modules/networks/test_others.py",
+        "tests/serve/client/",
         "tests/pipeline/components/test_evaluator.py",
         "tests/pipeline/components/test_quantizer.py",
         "tests/pipeline/verdict/test_device_package.py",
