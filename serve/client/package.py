@@ -8,6 +8,7 @@ from typing import Any
 
 from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
+from data.finding.names import name_of
 from data.resolve import known_task
 from data.task import Drawing, Task, parse_image_size
 from pipeline.storage import stores, versions
@@ -45,7 +46,7 @@ def find(environment: Mapping[str, str], has_server: bool) -> Package:
     Raises:
       ConfigError: there is no such package.
     """
-    given = environment.get("DATASET") or "auto"
+    given, size = environment.get("DATASET") or "auto", _size(environment)
     push_to, output = environment.get("PUSH_TO") or "", environment.get("OUTPUT") or ""
     for setting, place in (("PUSH_TO", push_to), ("OUTPUT", output)):
         if stores.is_uri(place):
@@ -53,7 +54,7 @@ def find(environment: Mapping[str, str], has_server: bool) -> Package:
                 f"{setting}={shown(place)}: expected a folder of this machine; copy device/ of the "
                 "store into one, and give that folder as OUTPUT"
             )
-    outputs = [Path(output).expanduser()] if output else _default_outputs(given)
+    outputs = [Path(output).expanduser()] if output else _default_outputs(given, size)
     places = [Path(push_to).expanduser()] * bool(push_to) + outputs
     for place in places:
         try:
@@ -62,7 +63,7 @@ def find(environment: Mapping[str, str], has_server: bool) -> Package:
             raise ConfigError(f"{place}: cannot be read ({error.strerror})") from error
         if newest:
             return _read(Path(newest), outputs[0] if output else place)
-    task = known_task(given, _size(environment)) if has_server else None
+    task = known_task(given, size) if has_server else None
     if task is None:
         instead = (
             "DATASET says what data set the server's model is of, by its name"
@@ -73,12 +74,20 @@ def find(environment: Mapping[str, str], has_server: bool) -> Package:
             f"{places[0] / 'device'}: there are no pushed models, which `make run` with the same "
             f"settings makes; {instead}"
         )
+    task = dataclasses.replace(task, name=_sized(task.name, size))
     return Package(task, outputs[0], None, {})
 
 
-def _default_outputs(given: str) -> list[Path]:
-    names = _AUTO if given == "auto" else (given.rstrip("/").rpartition("/")[2].partition(".")[0],)
-    return [PROJECT_ROOT / "output" / name for name in names]
+def _default_outputs(given: str, size: tuple[int, int] | None) -> list[Path]:
+    """Returns where `make run` puts what it makes of DATASET and IMAGE_SIZE."""
+    path = Path(given)
+    own = name_of(path) if len(path.parts) > 1 or path.exists() else given
+    names = _AUTO if given == "auto" else (own,)
+    return [PROJECT_ROOT / "output" / _sized(name, size) for name in names]
+
+
+def _sized(name: str, size: tuple[int, int] | None) -> str:
+    return f"{name}-{size[0]}x{size[1]}" if size else name
 
 
 def _size(environment: Mapping[str, str]) -> tuple[int, int] | None:

@@ -59,6 +59,24 @@ def test_a_server_needs_no_files_for_a_data_set_of_a_known_name(tmp_path: Path) 
     assert found.task.num_classes == 26
 
 
+def test_without_output_it_is_where_a_run_puts_it(
+    output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package, "PROJECT_ROOT", tmp_path)
+    for name in ("digits", "mnist", "kmnist-20x30", "fruit"):
+        shutil.copytree(output, tmp_path / "output" / name)
+        version = tmp_path / "output" / name / "device" / "7"
+        size = {"IMAGE_SIZE": "20x30"} if "x" in name else {}
+        given = {"fruit": str(tmp_path / "of mine" / "fruit.npz")}.get(name, name.split("-")[0])
+        found = package.find({"DATASET": given, **size}, has_server=False)
+        assert (found.version, found.output) == (version, tmp_path / "output" / name)
+        # What `auto` makes is the first of these.
+        expected = tmp_path / "output" / ("digits" if name == "digits" else "mnist")
+        assert package.find({}, has_server=False).output == expected
+    sized = package.find({"DATASET": "qmnist", "IMAGE_SIZE": "14"}, has_server=True)
+    assert (sized.task.name, sized.task.image_shape) == ("qmnist-14x14", (14, 14, 1))
+
+
 @pytest.mark.parametrize(
     ("settings", "has_server", "words"),
     [
