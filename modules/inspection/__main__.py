@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
             tables.show(report, Console(highlight=False))
         sys.stdout.flush()
     except (ConfigError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
         return WRONG_SETTING
     except BrokenPipeError:
         # So Python does not tell of it once more when it ends.

@@ -172,3 +172,48 @@ def test_the_catalogue_says_which_images_are_drawings() -> None:
     assert Task.from_json(task.to_json()) == task
     plain = dataclasses.replace(task, drawing=None)
     assert Task.from_json(plain.to_json()) == plain != task
+
+
+# For programs that follow the specification: a sheet of 9x11 pixels, and a field of 8x8 with
+# figures of 5. The row of 155 is stretched to 63, and so lies outside of the box.
+EXAMPLE = [
+    [205, 205, 205, 205, 205, 205, 205, 205, 205, 205, 205],
+    [205, 205, 155, 155, 155, 155, 155, 155, 155, 205, 205],
+    [205, 205, 205, 5, 205, 205, 205, 205, 205, 205, 205],
+    [205, 205, 205, 5, 205, 205, 205, 205, 205, 205, 205],
+    [205, 205, 205, 5, 205, 205, 155, 205, 205, 205, 205],
+    [205, 205, 205, 5, 205, 205, 205, 205, 205, 205, 205],
+    [205, 205, 205, 5, 205, 205, 205, 205, 205, 205, 205],
+    [205, 205, 205, 55, 55, 55, 55, 55, 205, 205, 205],
+    [205, 205, 205, 205, 205, 205, 205, 205, 205, 205, 205],
+]
+FIGURE = [
+    [204, 0, 0, 0],
+    [204, 0, 13, 4],
+    [204, 0, 19, 6],
+    [204, 0, 0, 0],
+    [193, 159, 159, 159],
+]
+
+
+@pytest.mark.parametrize(("centre", "left"), [("mass", 3), ("box", 2)])
+def test_the_worked_example(centre: str, left: int) -> None:
+    found = drawing.as_image(np.array(EXAMPLE, np.uint8), Drawing(5, 8, centre), (8, 8))
+    expected = np.zeros((8, 8), np.uint8)
+    expected[1:6, left : left + 4] = FIGURE
+    assert found.tolist() == expected.tolist()
+
+
+def test_a_level_more_and_it_is_ink() -> None:
+    sheet = np.array(EXAMPLE, np.uint8)
+    sheet[1, 2:9] = 154
+    found = drawing.as_image(sheet, Drawing(5, 8, "box"), (8, 8))
+    assert box(found) == (1, 5, 1, 5)
+
+
+def test_the_background_is_that_of_the_border() -> None:
+    found = drawing.as_image(rectangle(75, 85), MASS, SHAPE)  # most of the sheet is ink
+    assert found.max() == 255 and found[0].max() == 0 and box(found)[2:] == (4, 23)
+    # Of an even number of levels it is the lower one in the middle.
+    halves = drawing.as_image(np.array([[0, 0, 200, 255]], np.uint8), MASS, SHAPE)
+    assert sorted(set(halves.ravel().tolist())) == [0, 200, 255]

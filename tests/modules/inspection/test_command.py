@@ -55,6 +55,7 @@ def test_a_process_of_its_own_prints_the_report_alone(tmp_path: Path) -> None:
     [
         ([], {}, "FILE is not set"),
         ([], {"FILE": "/no/such/model"}, "cannot read /no/such/model"),
+        (["/no/such\nmodel"], {}, "cannot read /no/such model"),
         (["x.tflite"], {"JSON": "yes"}, "JSON=yes: expected 0 or 1"),
     ],
 )
