@@ -112,9 +112,9 @@ def test_pixels_are_means_of_the_area_that_they_cover() -> None:
 
 
 def test_grey_is_on_white_and_by_bt_601() -> None:
-    pixels = [(255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255), (0, 0, 0, 0), (0, 0, 0, 127)]
+    pixels = [(255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255), (0, 0, 0, 0), (10, 10, 10, 100)]
     found = drawing.grey_of(np.array([pixels], np.uint8))
-    assert found.dtype == np.uint8 and found.tolist() == [[76, 150, 29, 255, 128]]
+    assert found.dtype == np.uint8 and found.tolist() == [[76, 150, 29, 255, 159]]
     rows = np.random.default_rng(0).integers(0, 256, (600, 3, 4)).astype(np.uint8)
     assert drawing.grey_of(rows)[599].tolist() == drawing.grey_of(rows[599:])[0].tolist()
     opaque = Image.fromarray(rows[..., :3])

@@ -32,9 +32,9 @@ def save_reusable(
 
 
 def save_module(folder: Path, function: tf.types.experimental.GenericFunction) -> str:
-    """Saves a module whose only signature is a function."""
+    """Saves a module that is called by a function, which is its only signature, too."""
     module = tf.Module()
-    module.function = function
+    module.__call__ = module.function = function
     tf.saved_model.save(module, str(folder), signatures=function)
     return str(folder)
 
