@@ -6,7 +6,8 @@ override settings := DATASET IMAGE_SIZE MNIST_DIR DATA_CACHE OUTPUT MODEL PARAMS
 	EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US \
 	METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS \
 	IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE \
-	AIRFLOW_PORT DRY_RUN SHARE_NETWORK CLASSPATH PYTHON
+	AIRFLOW_PORT DRY_RUN SHARE_NETWORK CLASSPATH PYTHON \
+	FILE JSON SERVER
 
 # Make would expand a value wherever it is referred to, and hand on what it expands to. Each becomes
 # the text that was typed, and goes to the commands in their environment alone.
@@ -33,7 +34,8 @@ override tools_stamp := .venv-tools/.setup-complete
 
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
-	flink flink-cluster flink-jar spark-jar test bench lint setup tools-setup lock clean
+	flink flink-cluster flink-jar spark-jar inspect predict round-trip \
+	test bench lint setup tools-setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -73,6 +75,10 @@ help: ## list the commands and settings
 	@echo '  SHARE_NETWORK 1: `make flink` runs in the network of this machine (0)'
 	@echo '  CLASSPATH     jars of a Flink distribution for `make flink-cluster`'
 	@echo '  PYTHON        the interpreter for `make setup`'
+	@echo '  FILE          a SavedModel or .tflite for `make inspect`, a SavedModel for `make round-trip`;'
+	@echo '                an image, a folder of images or an IDX file for `make predict`'
+	@echo '  JSON          1: `make inspect` prints JSON (0)'
+	@echo '  SERVER        that `make predict` asks, as http://127.0.0.1:8080 (the device models)'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
@@ -82,6 +88,15 @@ tfx: $(setup_stamp) ## the same by the tfx command line: create or update the pi
 
 recover: $(setup_stamp) ## mark what killed runs left running as failed, remove its leftovers
 	@$(python) -m pipeline.running.recover
+
+inspect: $(setup_stamp) ## what a SavedModel or .tflite offers: FILE=path, JSON=1 for programs
+	@$(python) -m modules.inspection
+
+round-trip: $(setup_stamp) ## compare a SavedModel that is there with JAX: FILE=path, MODEL as trained
+	@$(python) -m pipeline.running.round_trip
+
+predict: $(setup_stamp) ## what the pushed models, or a SERVER, say of images: FILE=path
+	@$(python) -m serve.client
 
 airflow: $(setup_stamp) $(airflow_stamp) ## run the pipeline as an Airflow DAG, once, without a server
 	@$(python) -m pipeline.airflow.once

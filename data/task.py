@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 MAX_SIDE = 224  # pixels
 
@@ -27,6 +27,21 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """How a data set's images were made of single figures, light on black; see `data.drawing`.
+
+    Attributes:
+        size: of the figure's longer side, in pixels of a field of `field` times `field`.
+        field: to which `size` refers; a field of another size holds figures of the same share.
+        centre: what lies in the middle of the field: the figure's centre of mass, or of its box.
+    """
+
+    size: int = 20
+    field: int = 28
+    centre: Literal["mass", "box"] = "mass"
+
+
+@dataclass(frozen=True)
 class Task:
     """A classification of small images.
 
@@ -38,6 +53,7 @@ class Task:
         augmentation: what training may do to the images.
         min_accuracy: share of the test images that a model must get right, unless a setting says
             otherwise.
+        drawing: how a drawing becomes one of its images; None where images are only resized.
     """
 
     name: str
@@ -46,6 +62,7 @@ class Task:
     title: str = ""
     augmentation: Augmentation = field(default_factory=Augmentation)
     min_accuracy: float = 0.97
+    drawing: Drawing | None = None
 
     def __post_init__(self) -> None:
         """Checks the shape and the labels.
@@ -82,6 +99,7 @@ class Task:
         """Returns the task that `to_json` made a text of."""
         values: dict[str, Any] = json.loads(text)
         values["augmentation"] = Augmentation(**values["augmentation"])
+        values["drawing"] = Drawing(**values["drawing"]) if values.get("drawing") else None
         values["image_shape"] = tuple(values["image_shape"])
         values["label_names"] = tuple(values["label_names"])
         return cls(**values)

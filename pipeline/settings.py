@@ -32,6 +32,7 @@ SETTINGS = (
 COMMAND_SETTINGS = (
     *("IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE"),
     *("AIRFLOW_PORT", "DRY_RUN", "SHARE_NETWORK", "CLASSPATH", "PYTHON"),
+    *("FILE", "JSON", "SERVER"),
 )
 
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take

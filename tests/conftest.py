@@ -1,5 +1,6 @@
 """What tests of several folders share; what it takes is imported when a test asks for it."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,14 @@ def digit_models(tmp_path_factory: pytest.TempPathFactory) -> "DigitModels":
     )
 
     return DigitModels(tmp_path_factory.mktemp("digit_models"))
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """The real MNIST; the test is skipped where MNIST_DIR does not say where it is."""
+    if not os.environ.get("MNIST_DIR"):
+        pytest.skip("MNIST_DIR is not set")
+    return Path(os.environ["MNIST_DIR"])
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "device models": (
         "tests/modules/export/",
         "tests/modules/inference/",
+        "tests/modules/inspection/",
         "tests/modules/networks/test_others.py",
+        "tests/serve/client/",
         "tests/pipeline/components/test_evaluator.py",
         "tests/pipeline/components/test_quantizer.py",
         "tests/pipeline/verdict/test_device_package.py",

@@ -91,14 +91,18 @@ def operators(path: str) -> list[str]:
     return operator_names(read_model(path))
 
 
-def operator_names(model: schema.ModelT) -> list[str]:
-    """Returns the same of a model that was read."""
+def operator_names(model: schema.ModelT, graph: schema.SubGraphT | None = None) -> list[str]:
+    """Returns the same of a model that was read, or of another graph of it than the first.
+
+    An operator that this TensorFlow does not know appears as "BUILTIN:<code>".
+    """
     builtin_names = {
         code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()
     }
     names = []
-    for operator in model.subgraphs[0].operators:
+    for operator in (graph or model.subgraphs[0]).operators:
         custom = model.operatorCodes[operator.opcodeIndex].customCode
-        builtin = builtin_names[batch.operator_code(model, operator)]
+        code = batch.operator_code(model, operator)
+        builtin = builtin_names.get(code, f"BUILTIN:{code}")
         names.append(f"CUSTOM:{custom.decode()}" if custom else builtin)
     return names
