@@ -90,6 +90,14 @@ class Task:
         """Labels go from 0 to num_classes - 1."""
         return len(self.label_names)
 
+    def resized(self, size: tuple[int, int]) -> "Task":
+        """Returns the task for images of this height and width.
+
+        Its name tells the size, since runs on images of another would share a history.
+        """
+        name = f"{self.name}-{written_size(size)}"
+        return dataclasses.replace(self, name=name, image_shape=(*size, self.image_shape[2]))
+
     def to_json(self) -> str:
         """Returns the task as a text for `from_json`, the same for equal tasks."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
@@ -103,6 +111,11 @@ class Task:
         values["image_shape"] = tuple(values["image_shape"])
         values["label_names"] = tuple(values["label_names"])
         return cls(**values)
+
+
+def written_size(size: tuple[int, int]) -> str:
+    """Returns height and width as a text that `parse_image_size` takes."""
+    return "{}x{}".format(*size)
 
 
 def parse_image_size(text: str) -> tuple[int, int]:

@@ -77,10 +77,10 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     model_name, model = _model(environment)
     known = known_task(environment.get("DATASET") or "auto", size)
     if known:  # a model that will not do should not have to wait for a download, either
-        _check_model(model, known)
+        _check_model(environment, model, known)
     dataset, data_uri = locations.data_set(environment, size)
     if dataset.task != known:
-        _check_model(model, dataset.task)
+        _check_model(environment, model, dataset.task)
     params = _params(environment, model, dataset.task)
     if min_accuracy is None:
         min_accuracy = dataset.task.min_accuracy
@@ -138,13 +138,13 @@ def _model(environment: Mapping[str, str]) -> tuple[str, "Model | None"]:
     return text, loading.load(text)
 
 
-def _check_model(model: "Model | None", task: Task) -> None:
+def _check_model(environment: Mapping[str, str], model: "Model | None", task: Task) -> None:
     """Raises ConfigError when a model that was asked for will not do for the task."""
     if model:
         from modules.models import checks
         from modules.models.network import Network
 
-        checks.check(Network(model, task))
+        checks.check(Network(model, task), is_trained=bool(environment.get("PARAMS")))
 
 
 def _params(environment: Mapping[str, str], model: "Model | None", task: Task) -> str:

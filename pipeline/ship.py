@@ -83,7 +83,7 @@ def ship(
         variants={name: variant for name, (_, variant) in device.items()},
         limits=config.limits,
         training=Training(
-            dataset=Dataset(data.name, data.train_examples, data.eval_examples),
+            dataset=Dataset(data.name, data.train_examples, data.eval_examples, data.image_size),
             task=data.task,
             model=config.model,
             seed=config.train.seed,

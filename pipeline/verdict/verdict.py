@@ -130,11 +130,18 @@ class JudgedModel:
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-    """What the models were trained and tested on."""
+    """What the models were trained and tested on.
+
+    Attributes:
+      name: of the data set.
+      train_examples, eval_examples: how many there are.
+      image_size: height and width that were asked for; None for the images' own.
+    """
 
     name: str
     train_examples: int
     eval_examples: int
+    image_size: tuple[int, int] | None
 
 
 @dataclasses.dataclass(frozen=True)

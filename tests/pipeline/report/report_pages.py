@@ -106,7 +106,7 @@ def verdict(*models: JudgedModel, **changes: Any) -> Verdict:
         label_names=tuple("0123456789"),
         reference="saved_model",
         models=models or (model("saved_model"), model("float32")),
-        dataset=Dataset("mnist", train_examples=60_000, eval_examples=10_000),
+        dataset=Dataset("mnist", train_examples=60_000, eval_examples=10_000, image_size=None),
         notes=(),
         params=None,
         seed=3,

@@ -98,7 +98,7 @@ def three_grey() -> str:
         title="Fruit <small>",
         model="own.py",
         params="/data/trained/params",
-        dataset=Dataset("fruit", train_examples=90, eval_examples=30),
+        dataset=Dataset("fruit", train_examples=90, eval_examples=30, image_size=None),
         notes=("No test image is of a class.",),
     )
 
@@ -111,5 +111,5 @@ def hundred_in_colours() -> str:
         names,
         (32, 32, 3),
         title="Species",
-        dataset=Dataset("species", train_examples=50_000, eval_examples=2000),
+        dataset=Dataset("species", train_examples=50_000, eval_examples=2000, image_size=None),
     )

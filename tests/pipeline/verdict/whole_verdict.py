@@ -40,7 +40,7 @@ JUDGED = JudgedModel(
     pushed_to="/srv/17",
 )
 TRAINING = Training(
-    dataset=Dataset("fruit", 60_000, 10_000),
+    dataset=Dataset("fruit-20x30", 60_000, 10_000, (20, 30)),
     task=Task("fruit", (20, 30, 3), ("apple", "pear"), title="Fruit"),
     model="vit",
     seed=3,
@@ -128,7 +128,12 @@ CONTENT = {
             "outcome": "failed",
         },
     ],
-    "dataset": {"name": "fruit", "train_examples": 60000, "eval_examples": 10000},
+    "dataset": {
+        "name": "fruit-20x30",
+        "train_examples": 60000,
+        "eval_examples": 10000,
+        "image_size": [20, 30],
+    },
     "notes": ["No test image is of 'pear'."],
     "params": "trained.npz",
     "seed": 3,
