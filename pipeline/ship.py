@@ -16,7 +16,7 @@ from pipeline.components.comparison import Comparison, Evaluated
 from pipeline.components.evaluator import Evaluator
 from pipeline.config import PipelineConfig
 from pipeline.verdict import tfma_config
-from pipeline.verdict.verdict import Dataset, Training
+from pipeline.verdict.origin import Dataset, Training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +90,7 @@ def ship(
             epochs=config.train.epochs,
             trials=0 if config.params else config.tuner_trials,
             params=config.params,
+            batch_sizes=config.batch_sizes,
             notes=data.notes,
         ),
     )

@@ -23,6 +23,8 @@ def command(verdict: Verdict) -> str:
         settings["MODEL"] = verdict.model
     if verdict.params:
         settings["PARAMS"] = verdict.params
+    if verdict.batch_sizes:
+        settings["BATCH_SIZES"] = ",".join(map(str, verdict.batch_sizes))
     settings |= {"EPOCHS": verdict.epochs, "SEED": verdict.seed}
     if verdict.trials:
         settings["TRIALS"] = verdict.trials

@@ -109,6 +109,7 @@ def verdict(*models: JudgedModel, **changes: Any) -> Verdict:
         dataset=Dataset("mnist", train_examples=60_000, eval_examples=10_000, image_size=None),
         notes=(),
         params=None,
+        batch_sizes=(),
         seed=3,
         epochs=4,
         trials=0,

@@ -9,7 +9,7 @@ from data.catalogue import CATALOGUE
 from pipeline.report import repeating
 from pipeline.settings import SETTINGS
 from pipeline.verdict.checks import Check
-from pipeline.verdict.verdict import Dataset
+from pipeline.verdict.origin import Dataset
 from tests.pipeline.report.report_pages import SIX, model, verdict
 
 # Where things are and by what they are run; the same models come of any.
@@ -38,6 +38,7 @@ def test_every_setting_that_shapes_a_result_is_there() -> None:
         models=(*limited(0.485)[:2], model("float16", checks=timed)),
         model="/home/me/own net.py",
         params="/home/me/trained",
+        batch_sizes=(1, 16),
         trials=10,
     )
     command, run, *settings = shlex.split(repeating.command(found))
@@ -48,6 +49,7 @@ def test_every_setting_that_shapes_a_result_is_there() -> None:
         "IMAGE_SIZE": "20x30",
         "MODEL": "/home/me/own net.py",
         "PARAMS": "/home/me/trained",
+        "BATCH_SIZES": "1,16",
         "EPOCHS": "4",
         "SEED": "3",
         "TRIALS": "10",

@@ -9,7 +9,8 @@ from pipeline.metadata.runs import NodeTime
 from pipeline.report import rendering
 from pipeline.verdict.chance import accuracy_interval
 from pipeline.verdict.checks import Check
-from pipeline.verdict.verdict import Conversion, Dataset, Metrics
+from pipeline.verdict.origin import Dataset
+from pipeline.verdict.verdict import Conversion, Metrics
 from tests.pipeline.report.report_pages import FULL_GRAPH, SIX, evidence, model, verdict
 
 UNDELEGATED = {"MEAN": ("pool",), "SUM": ("norm/1", "norm/2")}

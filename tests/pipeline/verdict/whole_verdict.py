@@ -47,6 +47,7 @@ TRAINING = Training(
     epochs=4,
     trials=0,
     params="trained.npz",
+    batch_sizes=(1, 16),
     notes=("No test image is of 'pear'.",),
 )
 FOUND = Verdict.of(
@@ -136,6 +137,7 @@ CONTENT = {
     },
     "notes": ["No test image is of 'pear'."],
     "params": "trained.npz",
+    "batch_sizes": [1, 16],
     "seed": 3,
     "epochs": 4,
     "trials": 0,
