@@ -1,0 +1,89 @@
+"""`python -m examples.keras_reuse`: from its command line to its rows, and its errors."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from data.errors import WRONG_SETTING
+from examples.keras_reuse import main
+from examples.reuse.tasks import classes_of
+from pipeline.running import environment
+
+METHODS = ["head on raw pixels", "head on the extractor", "head, then all", "CNN from scratch"]
+
+
+@pytest.fixture(autouse=True)
+def settings(cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in environment._OWN:
+        monkeypatch.setenv(name, "")  # to be as it was afterwards
+    monkeypatch.setenv("DATA_CACHE", str(cache_dir))
+    monkeypatch.setenv("DATASET", "digits")
+    monkeypatch.setenv("OUTPUT", str(tmp_path))
+    monkeypatch.delenv("MNIST_DIR", raising=False)
+
+
+def test_every_method_is_compared(base: str, capfd: pytest.CaptureFixture[str]) -> None:
+    few = ["--classes", "5,6,7", "--images", "30", "--seeds", "1", "--steps", "40", "--test", "60"]
+    assert main([base, *few, "--json"]) == 0
+    said = capfd.readouterr()
+    found = json.loads(said.out)
+    assert found["base_classes"] == 10
+    rows = found["rows"]
+    assert [row["method"] for row in rows] == METHODS
+    for row in rows:
+        assert (row["task"], row["images"], row["tested"]) == ("digits: 5 6 7", 30, 60)
+        assert len(row["accuracies"]) == 1 and row["mean"] == row["accuracies"][0]
+    assert min(row["mean"] for row in rows if "extractor" in row["method"]) > 0.7
+    assert "digits: 5 6 7, 30 images, seed 0: head on raw pixels" in said.err
+
+
+def test_other_rates_are_compared_on_validation_images(
+    base: str, digits: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from examples import keras_reuse
+    from examples.reuse.tasks import make_pool
+
+    pool = make_pool(digits, classes_of(digits, "01"), 10)
+    options = keras_reuse.Options((2,), (0, 1), steps=2, tested=10, scales=(2.0,))
+    rows = list(keras_reuse.compare(base, (28, 28, 1), pool, options))
+    assert [row.rate for row in rows] == [0.02, 0.006, 0.0006, 0.002]
+    assert {(row.tested, len(row.accuracies)) for row in rows} == {(len(pool.validation[1]), 2)}
+    assert len(pool.validation[1]) != len(pool.test[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--images", "10,"], "--images= : expected a whole number from 2 to 1000000"),
+        (["--images", "1"], "--images=1: expected a whole number"),
+        (["--seeds", "none"], "--seeds=none: expected a whole number from 1 to 100"),
+        (["--scales", "0"], "--scales=0: expected a number from 1e-06"),
+        (["--data", "no\nname"], "--data='no\\nname': expected text"),
+        (["--data", "letters"], "unknown data set 'letters'; expected one of auto, digits"),
+        (["--data", "fashion-mnist"], "--data fashion-mnist: its files are not on disk"),
+        (["--classes", "1,x"], "--classes: digits has no class 'x'; expected some of 0, 1"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_a_sentence(
+    arguments: list[str], said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path), *arguments]) == WRONG_SETTING
+    told = capfd.readouterr().err
+    assert told.startswith(f"error: {said}") and told.count("\n") == 1
+
+
+def test_no_base(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == WRONG_SETTING
+    told = f"error: {tmp_path}/serving: no SavedModel was pushed there; `make run` pushes one"
+    assert capfd.readouterr().err.startswith(told)
+    assert main([str(tmp_path)]) == WRONG_SETTING
+    assert capfd.readouterr().err.startswith(f"error: {tmp_path}: there is no SavedModel")
+
+
+def test_more_images_than_there_are(base: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([base, "--images", "5000"]) == WRONG_SETTING
+    said = capfd.readouterr().err.splitlines()[-1]
+    assert said.startswith(
+        "error: --images 5000: only 1,147 training images are there for the task"
+    )
