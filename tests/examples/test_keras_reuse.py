@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from data.dataset import Dataset
 from data.errors import WRONG_SETTING
-from examples.keras_reuse import main
-from examples.reuse.tasks import classes_of
+from examples.keras_reuse import Options, _inputs, _options, _parser, _tell, compare, main
+from examples.reuse.rows import Row
+from examples.reuse.tasks import classes_of, make_pool, tasks_of
 from pipeline.running import environment
 
 METHODS = ["head on raw pixels", "head on the extractor", "head, then all", "CNN from scratch"]
@@ -38,17 +40,12 @@ def test_every_method_is_compared(base: str, capfd: pytest.CaptureFixture[str]) 
     assert "digits: 5 6 7, 30 images, seed 0: head on raw pixels" in said.err
 
 
-def test_other_rates_are_compared_on_validation_images(
-    base: str, digits: object, capfd: pytest.CaptureFixture[str]
-) -> None:
-    from examples import keras_reuse
-    from examples.reuse.tasks import make_pool
-
+def test_other_rates_are_compared_on_validation_images(base: str, digits: Dataset) -> None:
     pool = make_pool(digits, classes_of(digits, "01"), 10)
-    options = keras_reuse.Options((2,), (0, 1), steps=2, tested=10, scales=(2.0,))
-    rows = list(keras_reuse.compare(base, (28, 28, 1), pool, options))
+    options = Options((2,), (0,), steps=2, tested=10, scales=(2.0,))
+    rows = list(compare(base, (28, 28, 1), pool, options))
     assert [row.rate for row in rows] == [0.02, 0.006, 0.0006, 0.002]
-    assert {(row.tested, len(row.accuracies)) for row in rows} == {(len(pool.validation[1]), 2)}
+    assert {row.tested for row in rows} == {len(pool.validation[1])}
     assert len(pool.validation[1]) != len(pool.test[1])
 
 
@@ -87,3 +84,28 @@ def test_more_images_than_there_are(base: str, capfd: pytest.CaptureFixture[str]
     assert said.startswith(
         "error: --images 5000: only 1,147 training images are there for the task"
     )
+
+
+def test_numbers_of_the_command_line() -> None:
+    args = ["--images", "10, 20", "--seed", "4", "--seeds", "2", "--scales", "0.5,2"]
+    assert _options(_parser().parse_args(args)) == Options((10, 20), (4, 5), 300, 2000, (0.5, 2.0))
+
+
+def test_what_is_asked_by_default_and_of_data_that_is_named() -> None:
+    args = _parser().parse_args(["/a/base"])
+    assert [task.num_classes for task in _inputs(args)[2]] == [2, 2, 4]
+    args = _parser().parse_args(["/a/base", "--data", "digits"])
+    base, dataset, [task] = _inputs(args)
+    assert (base, dataset.name, task.num_classes) == ("/a/base", "digits", 10)
+
+
+def test_the_table_says_what_it_is_of(digits: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = tasks_of(digits)[:1]
+    rows = [Row("even or odd", METHODS[1], 0.003, 10, 364, (0.8, 0.9))]
+    _tell(rows, asked, Options((10,), (0, 1), 300, 2000))
+    said = capsys.readouterr().out
+    assert "85.0% (80.0%-90.0%)" in said
+    assert "accuracy on 364 test images; mean (range) of 2 draws of the labelled images" in said
+    assert "300 steps" in said and f"even or odd: {asked[0].note}" in said
+    _tell(rows, asked, Options((10,), (0, 1), 300, 2000, (1.0,)))
+    assert "accuracy on 364 validation images" in capsys.readouterr().out
