@@ -31,7 +31,7 @@ def find_data(name: str, environment: Mapping[str, str]) -> Dataset:
     is_given = name in ("auto", "mnist") and mnist_dir
     if name in CATALOGUE and not is_given and not _is_on_disk(name, cache_dir):
         raise ConfigError(
-            f"--data {name}: its files are not on disk, and nothing is downloaded here; get them "
+            f"{name}: its files are not on disk, and nothing is downloaded here; get them "
             f"by `.venv/bin/python -m data {name}`"
         )
     return resolve_dataset(name, mnist_dir, cache_dir, mirrors=())

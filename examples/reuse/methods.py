@@ -16,7 +16,7 @@ ON_PIXELS, ON_EXTRACTOR = "head on raw pixels", "head on the extractor"
 THEN_ALL, FROM_SCRATCH = "head, then all", "CNN from scratch"
 METHODS = (ON_PIXELS, ON_EXTRACTOR, THEN_ALL, FROM_SCRATCH)
 # Of Adam, chosen on validation images, see docs/saved-model.md#reuse-measured.
-RATES = {ON_PIXELS: 0.01, ON_EXTRACTOR: 0.003, THEN_ALL: 0.0003, FROM_SCRATCH: 0.001}
+RATES = {ON_PIXELS: 0.003, ON_EXTRACTOR: 0.003, THEN_ALL: 0.0003, FROM_SCRATCH: 0.001}
 
 
 @dataclasses.dataclass(frozen=True)
