@@ -38,11 +38,11 @@ def find_data(name: str, environment: Mapping[str, str]) -> Dataset:
 
 
 def new_data(environment: Mapping[str, str]) -> str | None:
-    """Returns the name of the first data set on disk that is not one of digits; None without."""
+    """Returns the first data set on disk that is neither of digits nor DATASET; None without."""
     folder = environment.get("DATA_CACHE")
-    return next(
-        (name for name in _NEW if _is_on_disk(name, Path(folder) if folder else None)), None
-    )
+    cache_dir = Path(folder) if folder else None
+    others = [name for name in _NEW if name != environment.get("DATASET")]
+    return next((name for name in others if _is_on_disk(name, cache_dir)), None)
 
 
 def _is_on_disk(name: str, cache_dir: Path | None) -> bool:

@@ -109,6 +109,7 @@ def test_other_data_that_is_on_disk(clothes: Path, cache_dir: Path) -> None:
     assert inputs.new_data(on_disk) == "fashion-mnist"
     assert inputs.find_data("fashion-mnist", on_disk).name == "fashion-mnist"
     assert inputs.new_data(nothing) is None
+    assert inputs.new_data(on_disk | {"DATASET": "fashion-mnist"}) is None
     with pytest.raises(ConfigError, match="^fashion-mnist: its files are not on disk"):
         inputs.find_data("fashion-mnist", nothing)
 
