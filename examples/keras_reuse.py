@@ -56,10 +56,15 @@ def compare(
       image_shape: height, width, channels.
       pool: the examples of the new task.
       options: how to.
+
+    Raises:
+      ConfigError: there are fewer images.
+      RuntimeError: weights of the base moved that should not, or did not that should.
     """
     from examples.reuse import methods  # here: Keras takes its seconds
 
     asked = pool.validation if options.scales else pool.test
+    pool.draw(max(options.images), options.seeds[0])  # too many should not be told in the end
     for scale in options.scales or (1.0,):
         rates = {name: rate * scale for name, rate in methods.RATES.items()}
         for count in options.images:
@@ -123,7 +128,8 @@ def _options(args: argparse.Namespace) -> Options:
 
     def several(name: str, *limits: float, kind: type = int) -> tuple:
         parts = getattr(args, name).split(",")
-        return tuple(one(name, *limits, kind, part.strip() or " ") for part in parts)
+        found = (one(name, *limits, kind, part.strip() or " ") for part in parts)
+        return tuple(dict.fromkeys(found))
 
     first, count = one("seed", 0, _LAST_SEED), one("seeds", 1, _MOST_SEEDS)
     return Options(

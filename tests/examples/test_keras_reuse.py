@@ -79,15 +79,15 @@ def test_no_base(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_more_images_than_there_are(base: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main([base, "--images", "5000"]) == WRONG_SETTING
-    said = capfd.readouterr().err.splitlines()[-1]
+    assert main([base, "--images", "10,5000"]) == WRONG_SETTING
+    _, said = capfd.readouterr().err.splitlines()
     assert said.startswith(
         "error: --images 5000: only 1,147 training images are there for the task"
     )
 
 
 def test_numbers_of_the_command_line() -> None:
-    args = ["--images", "10, 20", "--seed", "4", "--seeds", "2", "--scales", "0.5,2"]
+    args = ["--images", "10, 20,10", "--seed", "4", "--seeds", "2", "--scales", "0.5,2"]
     assert _options(_parser().parse_args(args)) == Options((10, 20), (4, 5), 300, 2000, (0.5, 2.0))
 
 
