@@ -1,16 +1,15 @@
-"""The settings by their names, and how a text becomes a value: what every reader of them shares."""
+"""The settings by their names, and the config that they make: what every reader of them shares."""
 
-import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
 from data.resolve import known_task
 from data.task import Task, parse_image_size
+from data.texts import check_texts, number, switch
 from modules.export.recipes import RECIPES
 from modules.training.config import TrainConfig
 from pipeline.beam import engines
@@ -34,16 +33,9 @@ SETTINGS = (
 COMMAND_SETTINGS = (
     *("IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE"),
     *("AIRFLOW_PORT", "DRY_RUN", "SHARE_NETWORK", "CLASSPATH", "PYTHON"),
+    *("SERVE_HOST", "SERVE_PORT", "GRPC_PORT", "METRICS_PORT", "MAX_BATCH", "MAX_BATCH_MS"),
 )
 
-# As people write them: int() and float() also take other scripts' digits, spaces and underscores.
-_FORMS = {
-    int: re.compile(r"\d+", re.ASCII),
-    float: re.compile(r"(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII),
-}
-_LONGEST_NUMBER = 30
-# What no setting needs, and what would end a line of a log or be no text in a file.
-_CONTROL = ("Cc", "Cs", "Zl", "Zp")
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
 # Beyond any use, and far below what overflows.
 _MAX_EPOCHS, _MAX_TRIALS, _MAX_LATENCY_US = 100_000, 10_000, 10**9
@@ -201,39 +193,3 @@ def _name(environment: Mapping[str, str]) -> str:
             "the first a letter"
         )
     return name
-
-
-def check_texts(environment: Mapping[str, str], names: tuple[str, ...]) -> None:
-    """Raises ConfigError when one of these settings holds a control character or no valid text."""
-    for name in names:
-        text = environment.get(name) or ""
-        if any(unicodedata.category(character) in _CONTROL for character in text):
-            raise ConfigError(
-                f"{name}={shown(ascii(text))}: expected text in UTF-8 without control characters, "
-                "such as the end of a line"
-            )
-
-
-def number(
-    environment: Mapping[str, str],
-    name: str,
-    kind: type,
-    default: float | None,
-    minimum: float,
-    maximum: float,
-) -> Any:
-    """Returns a setting as a number within [minimum, maximum], or raises ConfigError."""
-    text = environment.get(name)
-    if not text:
-        return default
-    is_number = len(text) <= _LONGEST_NUMBER and _FORMS[kind].fullmatch(text)
-    value = kind(text) if is_number else math.nan
-    if not minimum <= value <= maximum:
-        what = "a whole number" if kind is int else "a number"
-        raise ConfigError(f"{name}={shown(text)}: expected {what} from {minimum} to {maximum}")
-    return value
-
-
-def switch(environment: Mapping[str, str], name: str, default: bool) -> bool:
-    """Returns whether a setting is 1 rather than 0, or raises ConfigError."""
-    return bool(number(environment, name, int, int(default), 0, 1))
