@@ -8,8 +8,8 @@ MAX_CONNECTIONS = 256  # by REST; by gRPC as many more
 MAX_GRPC_CALLS = 64  # at the same time: each may hold a message
 MAX_HEAD_BYTES = 16 * 2**10  # of the request line and the headers
 
-HEAD_SECONDS = 10  # until a connection has sent the headers of its first or next request
-BODY_SECONDS = 20  # until the body is here
+HEAD_SECONDS = 5  # until a connection has sent the headers of its first or next request
+BODY_SECONDS = 10  # until the body is here
 ANSWER_SECONDS = 30  # until the model has answered
 READ_SECONDS = 20  # that a client may leave what was sent to it
 KEEP_ALIVE_SECONDS = 60  # that an idle connection is kept after an answer

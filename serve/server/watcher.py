@@ -45,10 +45,10 @@ class Watcher:
             if await self._serve(version):
                 break
         self._seen = {version.name: version.state for version in found}
-        if self._current or self._registry.refused:
+        if found:
             self._trouble = ""
         else:
-            self._say_once(f"there is no version in {self._settings.folder} yet; waiting for one")
+            self._say_once(f"there is no version in {self._settings.folder}; waiting for one")
 
     def _candidates(self, found: list[Version]) -> list[Version]:
         """Returns what might take the place of the current version, the newest first.

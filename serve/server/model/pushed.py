@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from data.files import file_sha256
 from pipeline.storage import store_copies, stores, versions
+from pipeline.storage.version_writer import ASIDE
 
 SAVED_MODEL = "saved_model.pb"
 
@@ -33,8 +34,14 @@ class Version:
 
     @property
     def state(self) -> str:
-        """What is another once anything in the folder changed."""
-        return hashlib.sha256(repr(sorted(self.files.items())).encode()).hexdigest()
+        """What is another once anything of the version changed."""
+        files = sorted(file for file in self.files.items() if not file[0].startswith(ASIDE))
+        return hashlib.sha256(repr(files).encode()).hexdigest()
+
+    @property
+    def is_in_work(self) -> bool:
+        """Whether the pipeline is writing it into an object store, or removing it from there."""
+        return not self.has_record and any(path.startswith(ASIDE) for path in self.files)
 
     @property
     def has_record(self) -> bool:
@@ -43,8 +50,8 @@ class Version:
 
     @property
     def has_model(self) -> bool:
-        """Whether there is anything in it that could be loaded."""
-        return SAVED_MODEL in self.files
+        """Whether there is a model in it that could be loaded."""
+        return SAVED_MODEL in self.files and not self.is_in_work
 
 
 def find(folder: str) -> list[Version]:
