@@ -70,9 +70,7 @@ def write_model(folder: Path, mark: float) -> Path:
 
 def files_of(model: Path) -> dict[str, Path]:
     """Returns a model's files as `push` takes them."""
-    return {
-        path.relative_to(model).as_posix(): path for path in model.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(model).as_posix(): path for path in model.rglob("*") if path.is_file()}
 
 
 def push(model: Path, folder: Path | str) -> str:
