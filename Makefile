@@ -116,7 +116,7 @@ test: $(setup_stamp) ## run the tests by two workers; with MNIST_DIR, those on r
 kubeflow: $(setup_stamp) ## compile for Kubeflow Pipelines and Vertex into OUTPUT/kubeflow/
 	@$(python) -m pipeline.kubeflow_runner
 
-bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
+bench: $(setup_stamp) $(serve_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.tflite_latency
 	@$(python) -m benchmarks.extractor_throughput
 	@$(python) -m benchmarks.pipeline_overhead
@@ -124,6 +124,7 @@ bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.training_speed
 	@$(python) -m benchmarks.training_accuracy
 	@$(python) -m benchmarks.growth
+	@$(python) -m benchmarks.serving
 
 lint: $(setup_stamp) ## check the code's style, and who imports whom
 	@.venv/bin/ruff check .

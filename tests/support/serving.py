@@ -115,10 +115,12 @@ class Server:
     Attributes:
       output: the folder that OUTPUT names; versions are in `serving/` in it, or below PUSH_TO.
       settings: more of them.
+      name: of the model.
     """
 
     output: Path
     settings: dict[str, str] = field(default_factory=dict)
+    name: str = NAME
 
     def start(self) -> None:
         """Starts it, and waits until it answers, loaded or not."""
@@ -128,7 +130,7 @@ class Server:
             "GRPC_PORT": self.grpc_port,
             "METRICS_PORT": self.metrics_port,
         }
-        given = {"OUTPUT": self.output, "DATASET": NAME, **ports, **self.settings}
+        given = {"OUTPUT": self.output, "DATASET": self.name, **ports, **self.settings}
         self.log_file = self.output / f"{self.port}.log"
         with open(self.log_file, "w") as log:
             self.process = subprocess.Popen(
@@ -162,7 +164,7 @@ class Server:
 
     def state_of(self, version: str) -> str | None:
         """Returns the state of a version, as TensorFlow Serving's route has it."""
-        states = self.get(f"/v1/models/{NAME}").content["model_version_status"]
+        states = self.get(f"/v1/models/{self.name}").content["model_version_status"]
         return {one["version"]: one["state"] for one in states}.get(version)
 
     def get(self, path: str) -> Answered:
