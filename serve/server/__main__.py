@@ -38,7 +38,6 @@ def _prepare(settings: ServerSettings) -> None:
     )
     for name in ("uvicorn.error", "mlserver", "absl", "tensorflow"):  # who note every wrong request
         logging.getLogger(name).setLevel(logging.ERROR)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in [name for name in os.environ if name.startswith("MLSERVER_")]:
         del os.environ[name]
     # Connections are limited by number; more of them must not keep us from opening files.

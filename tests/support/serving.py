@@ -116,11 +116,13 @@ class Server:
       output: the folder that OUTPUT names; versions are in `serving/` in it, or below PUSH_TO.
       settings: more of them.
       name: of the model.
+      code: the folder that it runs from.
     """
 
     output: Path
     settings: dict[str, str] = field(default_factory=dict)
     name: str = NAME
+    code: Path = PROJECT_ROOT
 
     def start(self) -> None:
         """Starts it, and waits until it answers, loaded or not."""
@@ -135,7 +137,7 @@ class Server:
         with open(self.log_file, "w") as log:
             self.process = subprocess.Popen(
                 [serve_python(), "-m", "serve.server"],
-                cwd=PROJECT_ROOT,
+                cwd=self.code,
                 env=environment(**{name: str(value) for name, value in given.items()}),
                 stdout=log,
                 stderr=log,

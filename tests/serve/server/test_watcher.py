@@ -34,7 +34,7 @@ def served(server: Server) -> tuple[str, float]:
 
 
 def test_a_version_pushed_under_load_costs_no_request_and_each_is_answered_by_one_version(
-    server: Server, model: Models
+    server: Server, served_model: Models
 ) -> None:
     old, mark = served(server)
     found: list[tuple[str, float]] = []
@@ -68,7 +68,7 @@ def test_a_version_pushed_under_load_costs_no_request_and_each_is_answered_by_on
     with inference_calls(server) as call, ThreadPoolExecutor(CLIENTS) as clients:
         asked = [clients.submit(client, first) for first in range(CLIENTS)]
         assert half_done.wait(60)
-        new.append(push(model(mark + 1), server.output / "serving"))
+        new.append(push(served_model(mark + 1), server.output / "serving"))
         for one in asked:
             one.result()
     assert len(found) >= REQUESTS
@@ -94,12 +94,12 @@ def _cut(version: Path, name: str) -> None:
     ],
 )
 def test_a_version_that_does_not_load_is_refused_once_and_the_old_one_answers(
-    damage: str, reason: str, server: Server, model: Models
+    damage: str, reason: str, server: Server, served_model: Models
 ) -> None:
     before = served(server)
     folder = server.output / "serving"
     aside = server.output / "aside"
-    name = push(model(float("nan") if damage == "nan" else 50.0), aside)
+    name = push(served_model(float("nan") if damage == "nan" else 50.0), aside)
     if damage == "changed":
         with open(aside / name / "saved_model.pb", "r+b") as file:
             file.seek(20)
@@ -118,7 +118,7 @@ def test_a_version_that_does_not_load_is_refused_once_and_the_old_one_answers(
             "model_version_status"
         ]
         assert reason in state["status"]["error_message"]
-        newer = push(model(before[1] + 1), folder)
+        newer = push(served_model(before[1] + 1), folder)
         server.wait_for(newer)
         assert server.log.count(f"version {version} of {NAME} is not served") == 1
     finally:
@@ -127,15 +127,15 @@ def test_a_version_that_does_not_load_is_refused_once_and_the_old_one_answers(
 
 
 def test_a_refused_version_is_tried_again_once_its_files_changed_and_a_removed_one_goes(
-    server: Server, model: Models
+    server: Server, served_model: Models
 ) -> None:
     old, mark = served(server)
     folder = server.output / "serving"
     version = str(int(old) + 1)
-    shutil.copytree(model(mark + 1), folder / version)  # without a record
+    shutil.copytree(served_model(mark + 1), folder / version)  # without a record
     _cut(folder / version, "saved_model.pb")
     server.wait_until(lambda: server.state_of(version) == "END")
-    shutil.copyfile(model(mark + 1) / "saved_model.pb", folder / version / "saved_model.pb")
+    shutil.copyfile(served_model(mark + 1) / "saved_model.pb", folder / version / "saved_model.pb")
     server.wait_for(version)
     assert served(server) == (version, mark + 1)
     shutil.rmtree(folder / version)
@@ -143,17 +143,19 @@ def test_a_refused_version_is_tried_again_once_its_files_changed_and_a_removed_o
     assert served(server) == (old, mark)
 
 
-def test_after_a_kill_the_newest_good_version_is_served(tmp_path: Path, model: Models) -> None:
+def test_after_a_kill_the_newest_good_version_is_served(
+    tmp_path: Path, served_model: Models
+) -> None:
     with serving(tmp_path) as server:
         assert server.get("/v2/health/ready").status == 400
         waiting = server.post(INFER, {})
         assert waiting.status == 503 and "no version of small is loaded yet" in waiting.error
-        first = push(model(1.0), tmp_path / "serving")
+        first = push(served_model(1.0), tmp_path / "serving")
         server.wait_for(first)
-        good = push(model(2.0), tmp_path / "serving")
+        good = push(served_model(2.0), tmp_path / "serving")
         server.wait_for(good)
         server.kill()
-        broken = push(model(3.0), tmp_path / "serving")
+        broken = push(served_model(3.0), tmp_path / "serving")
         _cut(tmp_path / "serving" / broken, "variables/variables.data-00000-of-00001")
         server.start()
         server.wait_for(good)
@@ -163,11 +165,11 @@ def test_after_a_kill_the_newest_good_version_is_served(tmp_path: Path, model: M
 
 
 def test_versions_in_an_object_store(
-    tmp_path: Path, model: Models, s3: str, s3_environment: dict[str, str]
+    tmp_path: Path, served_model: Models, s3: str, s3_environment: dict[str, str]
 ) -> None:
-    first = push(model(1.0), f"{s3}/serving")
+    first = push(served_model(1.0), f"{s3}/serving")
     with serving(tmp_path, PUSH_TO=s3, **s3_environment) as server:
         server.wait_for(first)
-        second = push(model(3.0), f"{s3}/serving")
+        second = push(served_model(3.0), f"{s3}/serving")
         server.wait_for(second)
         assert served(server) == (second, 3.0)

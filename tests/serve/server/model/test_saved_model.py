@@ -65,9 +65,9 @@ def test_a_model_of_fixed_sizes_gets_those_alone(fixed: Path, count: int) -> Non
 
 
 def test_a_model_of_any_size_gets_no_more_than_the_largest(
-    model: Callable[[float], Path],
+    served_model: Callable[[float], Path],
 ) -> None:
-    loaded = SavedModel(model(1.0))
+    loaded = SavedModel(served_model(1.0))
     assert (loaded.batch_sizes, loaded.takes_examples) == ((), True)
     assert (loaded.signature, loaded.input, loaded.output) == (
         *("predict_images", "image_floats", "logits"),
