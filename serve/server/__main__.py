@@ -27,7 +27,10 @@ def main() -> int:
     async def serve() -> None:
         await ModelServer(settings).serve()
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        contextlib.suppress(KeyboardInterrupt),  # before the server heeds it
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         runner.run(serve())
     return 0
 

@@ -30,7 +30,10 @@ class Watcher:
         """Looks until it is cancelled."""
         is_store = stores.is_uri(self._settings.folder)
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # of ours or a library; what is loaded has to go on
+                _log.exception("cannot look for versions; what is loaded still answers")
             await asyncio.sleep(_SECONDS_IN_STORE if is_store else _SECONDS_ON_DISK)
 
     async def look(self) -> None:
@@ -80,9 +83,10 @@ class Watcher:
         self._registry.loading = version.name
         try:
             runtime = await self._load(version)
-        except RefusedError as error:
+        except Exception as error:  # whatever a SavedModel may do to those who load it
             self._refused[version.name] = version.state
-            self._registry.refuse(version.name, str(error))
+            reason = str(error) if isinstance(error, RefusedError) else repr(error)
+            self._registry.refuse(version.name, reason)
             return False
         finally:
             self._registry.loading = ""

@@ -1,7 +1,8 @@
 """mlserver's gRPC server: the Open Inference Protocol without what changes models."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -49,7 +50,7 @@ class LimitedGRPCServer(GRPCServer):
 
     def _create_server(self) -> grpc.aio.Server:
         self._server = grpc.aio.server(
-            interceptors=[PromServerInterceptor(enable_handling_time_histogram=True)],
+            interceptors=[_InTime(), PromServerInterceptor(enable_handling_time_histogram=True)],
             options=_OPTIONS,
             maximum_concurrent_rpcs=limits.MAX_GRPC_CALLS,
         )
@@ -58,6 +59,35 @@ class LimitedGRPCServer(GRPCServer):
         address = f"[{host}]" if ":" in host else host
         self._server.add_insecure_port(f"{address}:{self._settings.grpc_port}")
         return self._server
+
+
+class _InTime(grpc.aio.ServerInterceptor):
+    """Waits for a request's message, but not without end, as the library does by itself."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[..., Awaitable[grpc.RpcMethodHandler]],
+        details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        """Has a method of one request take it from a stream, which is the same to clients."""
+        handler = await continuation(details)
+        if handler is None or handler.request_streaming:
+            return handler
+
+        async def in_time(requests: AsyncIterator[Any], context: grpc.aio.ServicerContext) -> Any:
+            try:
+                async with asyncio.timeout(limits.BODY_SECONDS):
+                    request = await anext(aiter(requests))
+            except TimeoutError:
+                reason = f"the request was not here after {limits.BODY_SECONDS} s"
+                await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, reason)
+            except StopAsyncIteration:
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "expected a request")
+            return await handler.unary_unary(request, context)
+
+        return grpc.stream_unary_rpc_method_handler(
+            in_time, handler.request_deserializer, handler.response_serializer
+        )
 
 
 def _told(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -52,16 +52,22 @@ class LimitedProtocol(H11Protocol):
         """Whether it has no request that is to be answered."""
         return self.cycle is None or self.cycle.response_complete
 
+    @property
+    def _may_go(self) -> bool:
+        """Whether nobody waits for an answer on it, but at most sends a request."""
+        return self.is_idle or self.cycle.more_body
+
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Takes a connection, for which one that is idle may have to go."""
         super().connection_made(transport)
         self._idle_since = self.loop.time()
         self._await_head()
         if len(self.connections) > limits.MAX_CONNECTIONS:
-            idle = [one for one in self.connections if one.is_idle and one is not self]
-            longest = min(idle, key=lambda one: one._idle_since, default=self)
-            longest.transport.abort()
-            self.connections.discard(longest)  # it tells us later, and more may come before
+            others = [one for one in self.connections if one is not self and one._may_go]
+            # First those without a request, of which the longest idle one.
+            gone = min(others, key=lambda one: (not one.is_idle, one._idle_since), default=self)
+            gone.transport.abort()
+            self.connections.discard(gone)  # it tells us later, and more may come before
 
     def data_received(self, data: bytes) -> None:
         """Reads on; from its first byte, a request has so long for its headers."""
@@ -121,6 +127,8 @@ class LimitedBodies:
                     refusal = await self._receive_body(receive, body)
             except TimeoutError:
                 refusal = 408, f"the body was not here after {limits.BODY_SECONDS} s"
+            except ConnectionResetError:
+                return
             if refusal:
                 await _refuse(send, *refusal)
                 return
@@ -129,12 +137,16 @@ class LimitedBodies:
             self._bytes -= len(body)
 
     async def _receive_body(self, receive: _Receive, body: bytearray) -> tuple[int, str] | None:
-        """Fills `body`; returns a status and a reason where it will not do."""
+        """Fills `body`; returns a status and a reason where it will not do.
+
+        Raises:
+          ConnectionResetError: the client is gone.
+        """
         is_more = True
         while is_more:
             message = await receive()
             if message["type"] != "http.request":
-                raise ConnectionResetError("the client is gone")
+                raise ConnectionResetError
             chunk = message.get("body", b"")
             if len(body) + len(chunk) > limits.MAX_BODY_BYTES:
                 return _too_large()

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -83,15 +84,34 @@ def closed_after(server: Server, start: bytes, port: int | None = None) -> float
     return time.monotonic() - begin
 
 
+def refused_after(server: Server) -> float:
+    """Seconds until a call by gRPC is refused whose request does not come."""
+    begin, end = time.monotonic(), threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        end.wait(60)
+        yield from ()
+
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        call = channel.stream_unary("/inference.GRPCInferenceService/ModelInfer")
+        with pytest.raises(grpc.RpcError) as raised:
+            call(nothing())
+        end.set()
+    assert raised.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "the request was not here" in raised.value.details()
+    return time.monotonic() - begin
+
+
 def test_slow_senders_are_closed_and_a_thousand_idle_ones_keep_nobody_out(
     server: Server,
 ) -> None:
     before = memory(server)
     head = f"POST {INFER} HTTP/1.1\r\nHost: a\r\n".encode()
     starts = [b"", b"GET /v2 HT", head, head + b"Content-Length: 9\r\n\r\n{"]
-    with ThreadPoolExecutor(len(starts) + 1) as pool, contextlib.ExitStack() as stack:
+    with ThreadPoolExecutor(len(starts) + 2) as pool, contextlib.ExitStack() as stack:
         slow = [pool.submit(closed_after, server, start) for start in starts]
         slow.append(pool.submit(closed_after, server, b"", server.grpc_port))
+        slow.append(pool.submit(refused_after, server))
         time.sleep(0.5)
         # Its body is on the way, and must arrive though others come and go.
         busy = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
@@ -114,6 +134,26 @@ def test_slow_senders_are_closed_and_a_thousand_idle_ones_keep_nobody_out(
     assert memory(server) - before < 64 * MIB
 
 
+def test_bodies_that_never_end_on_every_connection_keep_nobody_out(server: Server) -> None:
+    head = f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{{".encode()
+    with contextlib.ExitStack() as stack:
+        for _ in range(300):
+            with contextlib.suppress(ConnectionError):
+                slow = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+                stack.enter_context(slow).sendall(head)
+        assert server.post(INFER, GOOD).status == 200
+
+
+def test_clients_that_go_away_leave_nothing_in_the_log(server: Server) -> None:
+    before = server.log
+    for start in (b"GET", b"POST /v2/models HTTP/1.1\r\nContent-Length: 9\r\nHost: a\r\n\r\n{"):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+            connection.sendall(start)
+    server.post(INFER, b"{")
+    assert server.get("/v2/health/live").status == 200
+    assert server.log == before
+
+
 def test_a_message_by_grpc_is_not_unpacked(server: Server) -> None:
     before = memory(server)
     with inference_calls(server) as call, pytest.raises(grpc.RpcError):
@@ -122,6 +162,6 @@ def test_a_message_by_grpc_is_not_unpacked(server: Server) -> None:
             compression=grpc.Compression.Gzip,
             model_name=NAME,
             inputs=[{"name": "image_floats", "datatype": "FP32", "shape": [1, PIXELS]}],
-            raw_input_contents=[bytes(500 * MIB)],
+            raw_input_contents=[bytes(100 * MIB)],
         )
     assert memory(server) - before < 64 * MIB
