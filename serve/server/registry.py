@@ -64,7 +64,8 @@ class Registry:
         self.loading = ""
         self._leases: dict[SavedModelRuntime, int] = {}
         self._draining: list[SavedModelRuntime] = []
-        _LOADED.labels(name), _REFUSED.labels(name)
+        for counter in (_LOADED, _REFUSED):
+            counter.labels(name)  # so that it is 0, and not missing, from the start
 
     async def get_model(self, name: str, version: str | None = None) -> SavedModelRuntime:
         """Returns what answers; raises UnknownModelError or NotLoadedError."""

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from serve.server import limits
 
+_METHODS = ("GET", "HEAD", "POST")
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
@@ -119,7 +120,7 @@ class LimitedBodies:
         """Answers a request, as the app does or with the reason why not."""
         body = bytearray()
         try:
-            if refusal := _refusal_by_headers(scope):
+            if refusal := _refusal_by_head(scope):
                 await _refuse(send, *refusal)
                 return
             try:
@@ -158,7 +159,10 @@ class LimitedBodies:
         return None
 
 
-def _refusal_by_headers(scope: _Message) -> tuple[int, str] | None:
+def _refusal_by_head(scope: _Message) -> tuple[int, str] | None:
+    # Of any other name that a client makes up, mlserver's metrics would keep a series.
+    if scope["method"] not in _METHODS:
+        return 405, f"expected one of the methods {', '.join(_METHODS)}"
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > limits.MAX_BODY_BYTES:

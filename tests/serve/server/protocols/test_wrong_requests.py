@@ -120,6 +120,8 @@ def test_tensorflow_serving_s_rest_tells_what_is_wrong(
         ("GET", f"/v1/models/{NAME}/versions/x"),
         ("GET", "/v2/models/other"),
         ("GET", f"/v2/models/{NAME}/versions/7/ready"),
+        ("DELETE", f"/v2/models/{NAME}"),
+        ("GET", INFER),
         ("POST", "/v2/repository/index"),
         ("POST", f"/v2/repository/models/{NAME}/load"),
         ("POST", f"/v2/repository/models/{NAME}/unload"),
@@ -146,10 +148,15 @@ def test_names_that_clients_make_up_leave_nothing_in_the_metrics(server: Server)
         server.post(f"/v2/models/made-up-{number}/infer", GOOD)
         server.post(f"/v2/models/{NAME}/versions/made-up-{number}/infer", GOOD)
         server.get(f"/made-up-{number}")
+        server.request(f"MADE-UP-{number}", INFER)
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        for path in ("/inference.GRPCInferenceService/made-up", "/made-up/ModelInfer"):
+            with pytest.raises(grpc.RpcError):
+                channel.unary_unary(path)(b"")
     connection = http.client.HTTPConnection("127.0.0.1", server.metrics_port, timeout=60)
     with contextlib.closing(connection):
         connection.request("GET", "/metrics")
-        assert "made-up" not in connection.getresponse().read().decode()
+        assert "made-up" not in connection.getresponse().read().decode().lower()
 
 
 GRPC_INPUT = {"name": "image_floats", "datatype": "FP32", "shape": [1, PIXELS]}
