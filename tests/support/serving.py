@@ -195,9 +195,9 @@ class Server:
             content = json.loads(text) if "json" in kind and text else text
             return Answered(response.status, content, dict(response.headers))
 
-    def stop(self) -> int:
+    def stop(self, number: int = signal.SIGTERM) -> int:
         """Tells it to end; returns its exit status."""
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(number)
         return self.process.wait(60)
 
     def kill(self) -> None:

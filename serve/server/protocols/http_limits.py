@@ -1,7 +1,8 @@
 """Limits on what comes by HTTP: on time, on connections, and on bodies before an app sees them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 import orjson
@@ -34,6 +35,15 @@ def config(app: _App, host: str, port: int) -> uvicorn.Config:
         timeout_graceful_shutdown=limits.DRAIN_SECONDS,
         h11_max_incomplete_event_size=limits.MAX_HEAD_BYTES,
     )
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, which leaves signals to us: there are two of them, and gRPC's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
 
 
 class LimitedProtocol(H11Protocol):

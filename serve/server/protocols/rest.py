@@ -1,7 +1,6 @@
 """mlserver's REST server: what we keep of it, and our routes."""
 
 import numpy as np
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from mlserver.errors import InferenceError
@@ -64,8 +63,12 @@ class LimitedRESTServer(RESTServer):
         }
         return answered(content | ({"id": request_id} if request_id else {}), answer.version)
 
-    def _get_config(self) -> uvicorn.Config:
-        return http_limits.config(self._app, self._settings.host, self._settings.http_port)
+    async def start(self) -> None:
+        """Serves until `stop`."""
+        settings = self._settings
+        config = http_limits.config(self._app, settings.host, settings.http_port)
+        self._server = http_limits.Server(config)
+        await self._server.serve()
 
 
 class LimitedMetricsServer(MetricsServer):
@@ -76,5 +79,9 @@ class LimitedMetricsServer(MetricsServer):
         app.add_route(self._settings.metrics_endpoint, self._endpoint.handle_metrics)
         return app
 
-    def _get_config(self) -> uvicorn.Config:
-        return http_limits.config(self._app, self._settings.host, self._settings.metrics_port)
+    async def start(self) -> None:
+        """Serves until `stop`."""
+        settings = self._settings
+        config = http_limits.config(self._app, settings.host, settings.metrics_port)
+        self._server = http_limits.Server(config)
+        await self._server.serve()

@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -162,6 +163,7 @@ def test_after_a_kill_the_newest_good_version_is_served(
         assert served(server) == (good, 2.0)
         assert server.state_of(broken) == "END" and server.state_of(first) is None
         assert server.get("/v2/health/ready").status == 200
+        assert server.stop(signal.SIGINT) == 0, server.log
 
 
 def test_versions_in_an_object_store(
