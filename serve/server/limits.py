@@ -1,11 +1,12 @@
 """What a client may cost the server."""
 
-MAX_BODY_BYTES = 16 * 2**20  # of a request by REST, and of a message by gRPC
+MAX_BODY_BYTES = 16 * 2**20  # of a request by REST
 MAX_BODIES_BYTES = 4 * MAX_BODY_BYTES  # of all requests by REST that are here at the same time
 MAX_IMAGES = 1024  # of a request
 MAX_REQUESTS = 256  # that wait for their answer at the same time
 MAX_CONNECTIONS = 256  # by REST; by gRPC as many more
-MAX_GRPC_CALLS = 64  # at the same time: each may hold a message
+MAX_GRPC_CALLS = 64  # at the same time
+MAX_GRPC_BYTES = 4 * 2**20  # of a message, gRPC's own default: each call may hold one several times
 MAX_HEAD_BYTES = 16 * 2**10  # of the request line and the headers
 
 HEAD_SECONDS = 5  # until a connection has sent the headers of its first or next request

@@ -30,7 +30,7 @@ _CODES = {
 _FLOATS = np.dtype("<f4")  # of raw contents
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # or a second server would share the port without a word
-    ("grpc.max_receive_message_length", limits.MAX_BODY_BYTES),
+    ("grpc.max_receive_message_length", limits.MAX_GRPC_BYTES),
     ("grpc.max_metadata_size", limits.MAX_HEAD_BYTES),
     ("grpc.per_message_decompression", 0),  # a few bytes may unpack to any number of them
     ("grpc.max_allowed_incoming_connections", limits.MAX_CONNECTIONS),

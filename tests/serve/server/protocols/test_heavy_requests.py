@@ -134,6 +134,31 @@ def test_slow_senders_are_closed_and_a_thousand_idle_ones_keep_nobody_out(
     assert memory(server) - before < 64 * MIB
 
 
+def test_many_large_requests_at_once_take_no_more_than_their_share(server: Server) -> None:
+    before = memory(server)
+    count = MIB // PIXELS
+    tensor = {"name": "image_floats", "datatype": "FP32", "shape": [count, PIXELS]}
+    numbers = json.dumps({"inputs": [tensor | {"data": [0.5] * (3 * count * PIXELS)}]}).encode()
+
+    def by_grpc(_: int) -> grpc.StatusCode:
+        with inference_calls(server) as call, pytest.raises(grpc.RpcError) as raised:
+            raw = [bytes(4 * count * PIXELS)]
+            call("ModelInfer", model_name=NAME, inputs=[tensor], raw_input_contents=raw)
+        return raised.value.code()
+
+    def by_rest(_: int) -> int:
+        with contextlib.suppress(ConnectionError):
+            return server.post(INFER, numbers).status
+        return 0
+
+    with ThreadPoolExecutor(16) as pool:
+        codes = set(pool.map(by_grpc, range(64)))
+        statuses = set(pool.map(by_rest, range(16)))
+    assert codes <= {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert statuses <= {0, 400, 503}
+    assert memory(server) - before < 1024 * MIB
+
+
 def test_bodies_that_never_end_on_every_connection_keep_nobody_out(server: Server) -> None:
     head = f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{{".encode()
     with contextlib.ExitStack() as stack:

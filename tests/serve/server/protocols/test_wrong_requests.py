@@ -179,7 +179,7 @@ GRPC_INPUT = {"name": "image_floats", "datatype": "FP32", "shape": [1, PIXELS]}
             *("INVALID_ARGUMENT", "expected 12 numbers an image, got 0"),
         ),
         ({"outputs": [{"name": "weights"}]}, "INVALID_ARGUMENT", "expected logits"),
-        ({"raw_input_contents": [bytes(17 * MIB)]}, "RESOURCE_EXHAUSTED", "larger than max"),
+        ({"raw_input_contents": [bytes(5 * MIB)]}, "RESOURCE_EXHAUSTED", "larger than max"),
     ],
 )
 def test_grpc_tells_what_is_wrong(
