@@ -50,7 +50,7 @@ class LimitedGRPCServer(GRPCServer):
 
     def _create_server(self) -> grpc.aio.Server:
         self._server = grpc.aio.server(
-            interceptors=[_InTime(), PromServerInterceptor(enable_handling_time_histogram=True)],
+            interceptors=[PromServerInterceptor(enable_handling_time_histogram=True), _InTime()],
             options=_OPTIONS,
             maximum_concurrent_rpcs=limits.MAX_GRPC_CALLS,
         )
@@ -62,7 +62,11 @@ class LimitedGRPCServer(GRPCServer):
 
 
 class _InTime(grpc.aio.ServerInterceptor):
-    """Waits for a request's message, but not without end, as the library does by itself."""
+    """Waits for a request's message, but not without end, as the library does by itself.
+
+    The library keeps what ended a call until Python next looks for garbage, with all that the calls
+    of functions which led there hold. So none of those holds a message by then.
+    """
 
     async def intercept_service(
         self,
@@ -74,16 +78,17 @@ class _InTime(grpc.aio.ServerInterceptor):
         if handler is None or handler.request_streaming:
             return handler
 
-        async def in_time(requests: AsyncIterator[Any], context: grpc.aio.ServicerContext) -> Any:
+        async def in_time(_: AsyncIterator[Any], context: grpc.aio.ServicerContext) -> Any:
+            received = []
             try:
                 async with asyncio.timeout(limits.BODY_SECONDS):
-                    request = await anext(aiter(requests))
+                    received.append(await context.read())
             except TimeoutError:
                 reason = f"the request was not here after {limits.BODY_SECONDS} s"
                 await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, reason)
-            except StopAsyncIteration:
+            if received[0] is grpc.aio.EOF:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "expected a request")
-            return await handler.unary_unary(request, context)
+            return await handler.unary_unary(received.pop(), context)
 
         return grpc.stream_unary_rpc_method_handler(
             in_time, handler.request_deserializer, handler.response_serializer
@@ -98,10 +103,12 @@ def _told(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]
             return await method(self, request, context)
         except MLServerError as error:
             code = _CODES.get(error.status_code, grpc.StatusCode.UNKNOWN)
-            await context.abort(code, str(error))
+            reason = str(error)
         except Exception:
             _log.exception("a request by gRPC failed")
-            await context.abort(grpc.StatusCode.INTERNAL, "the server failed; its log says why")
+            code, reason = grpc.StatusCode.INTERNAL, "the server failed; its log says why"
+        del request
+        await context.abort(code, reason)
 
     return told
 

@@ -134,7 +134,10 @@ def test_slow_senders_are_closed_and_a_thousand_idle_ones_keep_nobody_out(
     assert memory(server) - before < 64 * MIB
 
 
-def test_many_large_requests_at_once_take_no_more_than_their_share(server: Server) -> None:
+def test_many_large_requests_take_no_more_than_their_share_and_none_is_kept(
+    server: Server,
+) -> None:
+    """Those by gRPC are a gigabyte in all."""
     before = memory(server)
     count = MIB // PIXELS
     tensor = {"name": "image_floats", "datatype": "FP32", "shape": [count, PIXELS]}
@@ -152,11 +155,11 @@ def test_many_large_requests_at_once_take_no_more_than_their_share(server: Serve
         return 0
 
     with ThreadPoolExecutor(16) as pool:
-        codes = set(pool.map(by_grpc, range(64)))
+        codes = set(pool.map(by_grpc, range(256)))
         statuses = set(pool.map(by_rest, range(16)))
     assert codes <= {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED}
     assert statuses <= {0, 400, 503}
-    assert memory(server) - before < 1024 * MIB
+    assert memory(server) - before < 768 * MIB
 
 
 def test_bodies_that_never_end_on_every_connection_keep_nobody_out(server: Server) -> None:
