@@ -9,6 +9,7 @@ from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
 from data.resolve import known_task
 from data.task import Task
+from data.texts import check_texts, number, switch
 from modules.training.config import TrainConfig
 from pipeline import setting_values as values
 from pipeline.beam import engines
@@ -33,6 +34,7 @@ COMMAND_SETTINGS = (
     *("IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE"),
     *("AIRFLOW_PORT", "DRY_RUN", "SHARE_NETWORK", "CLASSPATH", "PYTHON"),
     *("FILE", "JSON", "SERVER"),
+    *("SERVE_HOST", "SERVE_PORT", "GRPC_PORT", "METRICS_PORT", "MAX_BATCH", "MAX_BATCH_MS"),
 )
 
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
@@ -52,15 +54,15 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
       ConfigError: a setting is wrong, or OUTPUT cannot be written.
       data.errors.DataError: the data set is unknown, missing or damaged.
     """
-    values.check_texts(environment, SETTINGS)
+    check_texts(environment, SETTINGS)
     # Numbers first: a typing mistake should not have to wait for a download.
     train = TrainConfig(
-        epochs=values.number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
-        seed=values.number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
+        epochs=number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
+        seed=number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
     )
-    min_accuracy = values.number(environment, "MIN_ACCURACY", float, None, 0, 1)
-    max_latency_us = values.number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
-    trials = values.number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
+    min_accuracy = number(environment, "MIN_ACCURACY", float, None, 0, 1)
+    max_latency_us = number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
+    trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
     recipes = values.recipes(environment)
     batch_sizes = values.batch_sizes(environment)
     size = values.image_size(environment)
@@ -71,7 +73,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     beam_args = engines.beam_args(environment)
     given_output = locations.local_place(environment, "OUTPUT")
     root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
-    stage_beam = values.switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
+    stage_beam = switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
     locations.check_staging(root, stage_beam)
     engines.check_root(beam_args, root, stage_beam)
     model_name, model = _model(environment)
@@ -112,7 +114,7 @@ def _check_names(config: PipelineConfig) -> None:
     """Raises ConfigError when a name that nobody typed, but the data set has, will not do."""
     locations.check_no_pattern("OUTPUT", config.output)
     locations.check_no_pattern("DATASET", config.data_folder)
-    values.check_texts({"DATASET": config.dataset.name}, ("DATASET",))
+    check_texts({"DATASET": config.dataset.name}, ("DATASET",))
     if len(config.pipeline_name) > _LONGEST_NAME:
         raise ConfigError(
             f"DATASET: the name {shown(config.dataset.name)!r} makes the pipeline's name "

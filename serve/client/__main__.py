@@ -10,9 +10,9 @@ from rich.console import Console
 
 from data.dataset import as_features
 from data.errors import ConfigError, DataError
+from data.texts import check_texts
 from pipeline.running.console import library_output_to
 from pipeline.running.exit_status import tells_wrong_settings
-from pipeline.setting_values import check_texts
 from pipeline.storage import locations
 from serve.client import images, local, package, picture, remote, table
 from serve.client.answers import Answers
