@@ -15,12 +15,12 @@ from pathlib import Path
 from rich.console import Console
 
 from data.dataset import Dataset
+from data.texts import check_texts, number
 from examples.reuse import inputs, tasks
 from examples.reuse.rows import Row, table_of
 from examples.reuse.tasks import NewTask, Pool
 from pipeline.running import console
 from pipeline.running.exit_status import tells_wrong_settings
-from pipeline.setting_values import check_texts, number
 
 _MOST_IMAGES, _MOST_STEPS, _MOST_SEEDS, _LAST_SEED = 1_000_000, 100_000, 100, 2**31 - 1
 _LEAST_SCALE, _MOST_SCALE = 1e-6, 1e6
