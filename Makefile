@@ -6,7 +6,10 @@ override settings := DATASET IMAGE_SIZE MNIST_DIR DATA_CACHE OUTPUT MODEL PARAMS
 	EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US \
 	METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS \
 	IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE \
-	AIRFLOW_PORT DRY_RUN SHARE_NETWORK CLASSPATH PYTHON
+	AIRFLOW_PORT DRY_RUN SHARE_NETWORK CLASSPATH PYTHON \
+	FILE JSON SERVER \
+	BASE HEAD NUM_CLASSES OPTIMIZER LEARNING_RATE TRAIN_BATCH_SIZE OUT \
+	SERVE_HOST SERVE_PORT GRPC_PORT METRICS_PORT MAX_BATCH MAX_BATCH_MS
 
 # Make would expand a value wherever it is referred to, and hand on what it expands to. Each becomes
 # the text that was typed, and goes to the commands in their environment alone.
@@ -29,11 +32,13 @@ unexport PYTHONHOME
 override python := .venv/bin/python
 override setup_stamp := .venv/.setup-complete
 override airflow_stamp := .venv-airflow/.setup-complete
+override serve_stamp := .venv-serve/.setup-complete
 override tools_stamp := .venv-tools/.setup-complete
 
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
-	flink flink-cluster flink-jar spark-jar test bench lint setup tools-setup lock clean
+	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize \
+	serve serve-setup test bench lint setup tools-setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -69,10 +74,20 @@ help: ## list the commands and settings
 	@echo 'Of single commands, see docs/settings.md:'
 	@echo '  IMAGE, DATA_ROOT, TRAINER_IMAGE, TRAINER_GPUS, GPU_TYPE  of make kubeflow'
 	@echo '  AIRFLOW_PORT  of the web server of `make airflow-up` (8080)'
+	@echo '  SERVE_HOST, SERVE_PORT, GRPC_PORT, METRICS_PORT  where `make serve` listens (127.0.0.1,'
+	@echo '                8080, 8081, 8082)'
+	@echo '  MAX_BATCH, MAX_BATCH_MS  images that it takes through the model together (32; 1: each'
+	@echo '                request alone), and how long it waits for them (0)'
 	@echo '  DRY_RUN       1: `make recover` only says what it would do (0)'
 	@echo '  SHARE_NETWORK 1: `make flink` runs in the network of this machine (0)'
 	@echo '  CLASSPATH     jars of a Flink distribution for `make flink-cluster`'
 	@echo '  PYTHON        the interpreter for `make setup`'
+	@echo '  FILE          a SavedModel or .tflite for `make inspect`, a SavedModel for `make round-trip`;'
+	@echo '                an image, a folder of images or an IDX file for `make predict`'
+	@echo '  JSON          1: `make inspect` prints JSON (0)'
+	@echo '  BASE, HEAD, NUM_CLASSES, OPTIMIZER, LEARNING_RATE, TRAIN_BATCH_SIZE, OUT'
+	@echo '                of `make personalize`, see docs/personalization.md'
+	@echo '  SERVER        that `make predict` asks, as http://127.0.0.1:8080 (the device models)'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
 	@$(python) -m pipeline.local_runner
@@ -83,6 +98,18 @@ tfx: $(setup_stamp) ## the same by the tfx command line: create or update the pi
 recover: $(setup_stamp) ## mark what killed runs left running as failed, remove its leftovers
 	@$(python) -m pipeline.running.recover
 
+inspect: $(setup_stamp) ## what a SavedModel or .tflite offers: FILE=path, JSON=1 for programs
+	@$(python) -m modules.inspection
+
+round-trip: $(setup_stamp) ## compare a SavedModel that is there with JAX: FILE=path, MODEL as trained
+	@$(python) -m pipeline.running.round_trip
+
+personalize: $(setup_stamp) ## a .tflite that is trained on the device, of a base and a HEAD
+	@$(python) -m pipeline.running.personalize
+
+predict: $(setup_stamp) ## what the pushed models, or a SERVER, say of images: FILE=path
+	@$(python) -m serve.client
+
 airflow: $(setup_stamp) $(airflow_stamp) ## run the pipeline as an Airflow DAG, once, without a server
 	@$(python) -m pipeline.airflow.once
 
@@ -91,6 +118,9 @@ airflow-up: $(setup_stamp) $(airflow_stamp) ## Airflow with the DAG on 127.0.0.1
 
 airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
 	@$(python) -m pipeline.airflow.compile_dag
+
+serve: $(serve_stamp) ## the model server on 127.0.0.1 over serving/, until Ctrl-C
+	@exec .venv-serve/bin/python -m serve.server
 
 flink: $(setup_stamp) ## the same with Beam's work on Flink, a local one unless BEAM_ARGS names another
 	@sh scripts/flink.sh
@@ -107,7 +137,7 @@ test: $(setup_stamp) ## run the tests by two workers; with MNIST_DIR, those on r
 kubeflow: $(setup_stamp) ## compile for Kubeflow Pipelines and Vertex into OUTPUT/kubeflow/
 	@$(python) -m pipeline.kubeflow_runner
 
-bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
+bench: $(setup_stamp) $(serve_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.tflite_latency
 	@$(python) -m benchmarks.extractor_throughput
 	@$(python) -m benchmarks.pipeline_overhead
@@ -115,6 +145,7 @@ bench: $(setup_stamp) ## measure against peers; JSON under output/bench/
 	@$(python) -m benchmarks.training_speed
 	@$(python) -m benchmarks.training_accuracy
 	@$(python) -m benchmarks.growth
+	@$(python) -m benchmarks.serving
 
 lint: $(setup_stamp) ## check the code's style, and who imports whom
 	@.venv/bin/ruff check .
@@ -138,6 +169,16 @@ airflow-setup: $(setup_stamp) ## make .venv-airflow anew from its hashed lock
 $(airflow_stamp): requirements/airflow.txt | $(setup_stamp)
 	@$(MAKE) --no-print-directory airflow-setup
 
+serve-setup: $(setup_stamp) ## make .venv-serve anew from its hashed lock
+	@echo 'Setting up .venv-serve (2.4 GB) ...'
+	@.venv/bin/uv venv --quiet --clear --no-python-downloads --python '>=3.11,<3.13' .venv-serve
+	@.venv/bin/uv pip sync --quiet --python .venv-serve/bin/python --require-hashes \
+		--compile-bytecode requirements/serve.txt
+	@touch $(serve_stamp)
+
+$(serve_stamp): requirements/serve.txt | $(setup_stamp)
+	@$(MAKE) --no-print-directory serve-setup
+
 tools-setup: $(setup_stamp) ## make .venv-tools anew from its hashed lock: tools for the tests
 	@echo 'Setting up .venv-tools (300 MB) ...'
 	@.venv/bin/uv venv --quiet --clear --no-python-downloads --python $(python) .venv-tools
@@ -159,6 +200,9 @@ lock: $(setup_stamp) ## resolve setup.py and requirements/ into the locks there
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' \
 		requirements/tools.in --output-file requirements/tools.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --constraint requirements/lock.txt --custom-compile-command 'make lock' \
+		requirements/serve.in --output-file requirements/serve.txt
 
 clean: ## remove output/ and caches, never data
 	@echo 'removing output/ and caches'

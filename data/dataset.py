@@ -34,6 +34,7 @@ class Dataset:
         source: where the data came from, in a few words.
         notes: sentences about the data that a user should read.
         is_fallback: whether other data was wanted, and this stands in for it.
+        image_size: height and width that were asked for; None for the images' own.
     """
 
     task: Task
@@ -46,6 +47,7 @@ class Dataset:
     source: str
     notes: tuple[str, ...] = ()
     is_fallback: bool = False
+    image_size: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:

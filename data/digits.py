@@ -17,9 +17,9 @@ from data.errors import DataError, disk_errors
 from data.forms.idx import write_idx
 from data.forms.idx_checksums import has_sha256
 from data.forms.idx_names import FILE_NAMES
-from data.task import Task
+from data.task import Drawing, Task
 
-TASK = Task("digits", (28, 28, 1), tuple("0123456789"), title="offline digits")
+TASK = Task("digits", (28, 28, 1), tuple("0123456789"), title="offline digits", drawing=Drawing())
 
 DIGITS_SHA256: dict[str, str] = {
     FILE_NAMES[0]: "a124f16befd1377d95f01e9a8371561b26eec5c4a469fd7537eb0a4a89011311",

@@ -72,9 +72,7 @@ def known_task(dataset: str, size: Size | None = None) -> Task | None:
     tasks = {"digits": digits.TASK, "auto": CATALOGUE["mnist"].task}
     tasks |= {name: entry.task for name, entry in CATALOGUE.items()}
     task = tasks.get(dataset)
-    if task and size:
-        task = replace(task, image_shape=(*size, task.image_shape[2]))
-    return task
+    return task.resized(size) if task and size else task
 
 
 def _expanded(path: str) -> Path:

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 MAX_SIDE = 224  # pixels
 
@@ -27,6 +27,21 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """How a data set's images were made of single figures, light on black; see `data.drawing`.
+
+    Attributes:
+        size: of the figure's longer side, in pixels of a field of `field` times `field`.
+        field: to which `size` refers; a field of another size holds figures of the same share.
+        centre: what lies in the middle of the field: the figure's centre of mass, or of its box.
+    """
+
+    size: int = 20
+    field: int = 28
+    centre: Literal["mass", "box"] = "mass"
+
+
+@dataclass(frozen=True)
 class Task:
     """A classification of small images.
 
@@ -38,6 +53,7 @@ class Task:
         augmentation: what training may do to the images.
         min_accuracy: share of the test images that a model must get right, unless a setting says
             otherwise.
+        drawing: how a drawing becomes one of its images; None where images are only resized.
     """
 
     name: str
@@ -46,6 +62,7 @@ class Task:
     title: str = ""
     augmentation: Augmentation = field(default_factory=Augmentation)
     min_accuracy: float = 0.97
+    drawing: Drawing | None = None
 
     def __post_init__(self) -> None:
         """Checks the shape and the labels.
@@ -73,6 +90,14 @@ class Task:
         """Labels go from 0 to num_classes - 1."""
         return len(self.label_names)
 
+    def resized(self, size: tuple[int, int]) -> "Task":
+        """Returns the task for images of this height and width.
+
+        Its name tells the size, since runs on images of another would share a history.
+        """
+        name = f"{self.name}-{written_size(size)}"
+        return dataclasses.replace(self, name=name, image_shape=(*size, self.image_shape[2]))
+
     def to_json(self) -> str:
         """Returns the task as a text for `from_json`, the same for equal tasks."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
@@ -82,9 +107,15 @@ class Task:
         """Returns the task that `to_json` made a text of."""
         values: dict[str, Any] = json.loads(text)
         values["augmentation"] = Augmentation(**values["augmentation"])
+        values["drawing"] = Drawing(**values["drawing"]) if values.get("drawing") else None
         values["image_shape"] = tuple(values["image_shape"])
         values["label_names"] = tuple(values["label_names"])
         return cls(**values)
+
+
+def written_size(size: tuple[int, int]) -> str:
+    """Returns height and width as a text that `parse_image_size` takes."""
+    return "{}x{}".format(*size)
 
 
 def parse_image_size(text: str) -> tuple[int, int]:

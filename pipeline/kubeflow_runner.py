@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import ConfigError, shown
+from data.texts import check_texts, number
 from pipeline.beam import engines
 from pipeline.config import PipelineConfig
 from pipeline.running import console
 from pipeline.running.exit_status import tells_wrong_settings
-from pipeline.setting_values import check_texts, number
 from pipeline.settings import COMMAND_SETTINGS, config_from_environment
 from pipeline.storage import locations, stores
 

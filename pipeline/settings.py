@@ -9,6 +9,7 @@ from data.errors import ConfigError, shown
 from data.files import PROJECT_ROOT
 from data.resolve import known_task
 from data.task import Task
+from data.texts import check_texts, number, switch
 from modules.training.config import TrainConfig
 from pipeline import setting_values as values
 from pipeline.beam import engines
@@ -32,6 +33,9 @@ SETTINGS = (
 COMMAND_SETTINGS = (
     *("IMAGE", "DATA_ROOT", "TRAINER_IMAGE", "TRAINER_GPUS", "GPU_TYPE"),
     *("AIRFLOW_PORT", "DRY_RUN", "SHARE_NETWORK", "CLASSPATH", "PYTHON"),
+    *("FILE", "JSON", "SERVER"),
+    *("BASE", "HEAD", "NUM_CLASSES", "OPTIMIZER", "LEARNING_RATE", "TRAIN_BATCH_SIZE", "OUT"),
+    *("SERVE_HOST", "SERVE_PORT", "GRPC_PORT", "METRICS_PORT", "MAX_BATCH", "MAX_BATCH_MS"),
 )
 
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
@@ -51,15 +55,15 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
       ConfigError: a setting is wrong, or OUTPUT cannot be written.
       data.errors.DataError: the data set is unknown, missing or damaged.
     """
-    values.check_texts(environment, SETTINGS)
+    check_texts(environment, SETTINGS)
     # Numbers first: a typing mistake should not have to wait for a download.
     train = TrainConfig(
-        epochs=values.number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
-        seed=values.number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
+        epochs=number(environment, "EPOCHS", int, TrainConfig.epochs, 1, _MAX_EPOCHS),
+        seed=number(environment, "SEED", int, TrainConfig.seed, 0, _MAX_SEED),
     )
-    min_accuracy = values.number(environment, "MIN_ACCURACY", float, None, 0, 1)
-    max_latency_us = values.number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
-    trials = values.number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
+    min_accuracy = number(environment, "MIN_ACCURACY", float, None, 0, 1)
+    max_latency_us = number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
+    trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
     recipes = values.recipes(environment)
     batch_sizes = values.batch_sizes(environment)
     size = values.image_size(environment)
@@ -70,16 +74,16 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     beam_args = engines.beam_args(environment)
     given_output = locations.local_place(environment, "OUTPUT")
     root, push_to = (locations.place(environment, name) for name in ("PIPELINE_ROOT", "PUSH_TO"))
-    stage_beam = values.switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
+    stage_beam = switch(environment, "STAGE_BEAM", PipelineConfig.stage_beam)
     locations.check_staging(root, stage_beam)
     engines.check_root(beam_args, root, stage_beam)
     model_name, model = _model(environment)
     known = known_task(environment.get("DATASET") or "auto", size)
     if known:  # a model that will not do should not have to wait for a download, either
-        _check_model(model, known)
+        _check_model(environment, model, known)
     dataset, data_uri = locations.data_set(environment, size)
     if dataset.task != known:
-        _check_model(model, dataset.task)
+        _check_model(environment, model, dataset.task)
     params = _params(environment, model, dataset.task)
     if min_accuracy is None:
         min_accuracy = dataset.task.min_accuracy
@@ -111,7 +115,7 @@ def _check_names(config: PipelineConfig) -> None:
     """Raises ConfigError when a name that nobody typed, but the data set has, will not do."""
     locations.check_no_pattern("OUTPUT", config.output)
     locations.check_no_pattern("DATASET", config.data_folder)
-    values.check_texts({"DATASET": config.dataset.name}, ("DATASET",))
+    check_texts({"DATASET": config.dataset.name}, ("DATASET",))
     if len(config.pipeline_name) > _LONGEST_NAME:
         raise ConfigError(
             f"DATASET: the name {shown(config.dataset.name)!r} makes the pipeline's name "
@@ -137,13 +141,13 @@ def _model(environment: Mapping[str, str]) -> tuple[str, "Model | None"]:
     return text, loading.load(text)
 
 
-def _check_model(model: "Model | None", task: Task) -> None:
+def _check_model(environment: Mapping[str, str], model: "Model | None", task: Task) -> None:
     """Raises ConfigError when a model that was asked for will not do for the task."""
     if model:
         from modules.models import checks
         from modules.models.network import Network
 
-        checks.check(Network(model, task))
+        checks.check(Network(model, task), is_trained=bool(environment.get("PARAMS")))
 
 
 def _params(environment: Mapping[str, str], model: "Model | None", task: Task) -> str:

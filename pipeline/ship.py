@@ -16,7 +16,7 @@ from pipeline.components.comparison import Comparison, Evaluated
 from pipeline.components.evaluator import Evaluator
 from pipeline.config import PipelineConfig
 from pipeline.verdict import tfma_config
-from pipeline.verdict.verdict import Dataset, Training
+from pipeline.verdict.origin import Dataset, Training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,13 +83,14 @@ def ship(
         variants={name: variant for name, (_, variant) in device.items()},
         limits=config.limits,
         training=Training(
-            dataset=Dataset(data.name, data.train_examples, data.eval_examples),
+            dataset=Dataset(data.name, data.train_examples, data.eval_examples, data.image_size),
             task=data.task,
             model=config.model,
             seed=config.train.seed,
             epochs=config.train.epochs,
             trials=0 if config.params else config.tuner_trials,
             params=config.params,
+            batch_sizes=config.batch_sizes,
             notes=data.notes,
         ),
     )

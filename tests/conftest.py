@@ -1,6 +1,8 @@
 """What tests of several folders share; what it takes is imported when a test asks for it."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from tests.support.digit_models import DigitModels
+    from tests.support.serving import Server
     from tests.support.small_disk import SmallDisk
 
 
@@ -35,6 +38,14 @@ def digit_models(tmp_path_factory: pytest.TempPathFactory) -> "DigitModels":
     )
 
     return DigitModels(tmp_path_factory.mktemp("digit_models"))
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """The real MNIST; the test is skipped where MNIST_DIR does not say where it is."""
+    if not os.environ.get("MNIST_DIR"):
+        pytest.skip("MNIST_DIR is not set")
+    return Path(os.environ["MNIST_DIR"])
 
 
 @pytest.fixture(scope="session")
@@ -102,3 +113,27 @@ def small_disk(tmp_path: Path) -> Iterator["SmallDisk"]:
 
     with mounted(tmp_path / "small_disk") as disk:
         yield disk
+
+
+@pytest.fixture(scope="session")
+def served_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[float], Path]:
+    """Makes the SavedModel of a mark, once each."""
+    from tests.support.serving import write_model
+
+    folder = tmp_path_factory.mktemp("models")
+    return cache(lambda mark: write_model(folder / str(mark), mark))
+
+
+@pytest.fixture(scope="session")
+def server(
+    served_model: Callable[[float], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Server"]:
+    """A server that has a version from the start; its mark is 1."""
+    from tests.support.serving import push, serving
+
+    output = tmp_path_factory.mktemp("served")
+    version = push(served_model(1.0), output / "serving")
+    with serving(output) as server:
+        server.wait_for(version)
+        yield server
+        assert server.stop() == 0, server.log

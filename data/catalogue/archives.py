@@ -3,7 +3,7 @@
 import string
 
 from data.catalogue.entry import CatalogueEntry, CatalogueFile, Member
-from data.task import Augmentation, Task
+from data.task import Augmentation, Drawing, Task
 
 # What gzip may add to bytes that do not compress, with much to spare.
 _GZIP_SLACK = 1 << 16
@@ -16,7 +16,13 @@ def _emnist(
 ) -> CatalogueEntry:
     return CatalogueEntry(
         task=Task(
-            f"emnist-{split}", (28, 28, 1), tuple(names), title=title, min_accuracy=min_accuracy
+            f"emnist-{split}",
+            (28, 28, 1),
+            tuple(names),
+            title=title,
+            min_accuracy=min_accuracy,
+            # The figure's box in the middle, two pixels from the edges: G. Cohen and others, 2017.
+            drawing=Drawing(size=24, centre="box"),
         ),
         # https://docs.pytorch.org/vision/stable/_modules/torchvision/datasets/mnist.html
         files=(

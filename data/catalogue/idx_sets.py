@@ -2,7 +2,7 @@
 
 from data.catalogue.entry import CatalogueEntry, CatalogueFile
 from data.forms.idx_names import FILE_NAMES
-from data.task import Augmentation, Task
+from data.task import Augmentation, Drawing, Task
 
 _SHAPE = (28, 28, 1)
 _TEN = tuple(range(10))
@@ -18,7 +18,7 @@ def _files(md5: tuple[str, ...]) -> tuple[CatalogueFile, ...]:
 
 
 MNIST = CatalogueEntry(
-    task=Task("mnist", _SHAPE, tuple("0123456789"), title="MNIST"),
+    task=Task("mnist", _SHAPE, tuple("0123456789"), title="MNIST", drawing=Drawing()),
     # Computed from the original distribution; mirrors differ in how they compressed it.
     files=tuple(
         CatalogueFile(name, size, sha256)
@@ -105,7 +105,7 @@ KMNIST = CatalogueEntry(
 )
 
 QMNIST = CatalogueEntry(
-    task=Task("qmnist", _SHAPE, tuple("0123456789"), title="QMNIST"),
+    task=Task("qmnist", _SHAPE, tuple("0123456789"), title="QMNIST", drawing=Drawing()),
     # https://docs.pytorch.org/vision/stable/_modules/torchvision/datasets/mnist.html
     files=(
         CatalogueFile(

@@ -83,8 +83,8 @@ def open_data(
     options["labels"] = list(values)
     where = path if path.is_file() else found.location
     task = _task(expected, name or name_of(where, taken), shape, values, found.names)
-    if size:  # or runs on images of another size would share its history
-        task = replace(task, name=f"{task.name}-{size[0]}x{size[1]}")
+    if size:
+        task = task.resized(size)
     readers = open_splits(found.location, form, options)
     counts, digests = _read_all(found.location, readers, task)
     notes += label_checks.notes(values, task.label_names, counts)
@@ -98,6 +98,7 @@ def open_data(
         range_digests=digests,
         source=f"{task.title or task.name} from {where}",
         notes=tuple(notes),
+        image_size=size,
     )
 
 

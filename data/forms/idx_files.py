@@ -17,7 +17,7 @@ from data.splits import Split
 
 NEED = f"the four IDX files {', '.join(FILE_NAMES)}, plain or .gz"
 _QMNIST_COLUMNS = 8
-_TRANSPOSED_SETS = "emnist"
+TRANSPOSED_SETS = "emnist"
 _FEW = 4
 _MOST_VALUES = 1 << 28  # of labels in columns, which are all looked at
 
@@ -49,7 +49,7 @@ def find(folder: Path) -> Found | None:
         for split in (Split.TRAIN, Split.EVAL)
         if (split, IMAGES) in roles
     }
-    transposed = name.lower().startswith(_TRANSPOSED_SETS)
+    transposed = name.lower().startswith(TRANSPOSED_SETS)
     return Found(
         folder,
         {split: _pattern(folder, *names) for split, names in files.items()},

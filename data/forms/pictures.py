@@ -55,9 +55,32 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
     with _opened(path) as picture:
         upright = ImageOps.exif_transpose(picture) if _is_photo(picture) else _flat(picture)
         flat = upright.convert("L" if channels == 1 else "RGB")
+    return _fitted(flat, (height, width))
+
+
+def read_rgba(path: Path) -> np.ndarray:
+    """Returns an image's pixels uint8[h, w, 4], upright: red, green, blue and alpha.
+
+    Raises:
+        DataError: it is no whole image.
+    """
+    with _opened(path) as picture:
+        upright = ImageOps.exif_transpose(picture) if _is_photo(picture) else picture
+        return np.asarray(upright.convert("RGBA"))
+
+
+def resized(pixels: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Returns pixels uint8[h, w, 1 or 3] as uint8 of `shape`, as `read_picture` does a file's."""
+    height, width, channels = shape
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    return _fitted(picture.convert("L" if channels == 1 else "RGB"), (height, width))
+
+
+def _fitted(flat: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    height, width = size
     if flat.size != (width, height):
         flat = flat.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(flat).reshape(shape)
+    return np.asarray(flat).reshape(height, width, -1)
 
 
 def _is_photo(picture: Image.Image) -> bool:

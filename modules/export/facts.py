@@ -5,11 +5,11 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.python import schema_py_generated as schema
 
 from modules.export.graph import flatbuffer
 from modules.export.recipes import SMALLEST_QUANTIZED, Recipe
+from modules.inference.delegation import Layers
 
 # Where an operator has what TFLite's converter quantizes on its own, by the place of its input.
 _KERNELS = {
@@ -22,7 +22,6 @@ _KERNELS = {
 _CASTS = ("QUANTIZE", "DEQUANTIZE")
 _FLOATS = (schema.TensorType.FLOAT32, schema.TensorType.FLOAT16)
 _FLOAT32_BYTES = 4
-_Layers = Mapping[str, tuple[str, ...]]  # names of tensors, by what computes them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +60,8 @@ class Facts:
     """
 
     operators: int
-    undelegated: _Layers
-    kept_in_float: _Layers
+    undelegated: Layers
+    kept_in_float: Layers
     fixed_batch: bool
     baseline: Baseline
 
@@ -119,7 +118,7 @@ def kernel_weights(path: str) -> Mapping[int, int]:
     return counted
 
 
-def kept_in_float(path: str, recipe: Recipe) -> _Layers:
+def kept_in_float(path: str, recipe: Recipe) -> Layers:
     """Returns what a quantized model computes in float32: names by operator.
 
     Of a recipe with integer activations that is all that takes or gives a float; of others with
@@ -145,35 +144,6 @@ def kept_in_float(path: str, recipe: Recipe) -> _Layers:
     return kept
 
 
-def undelegated(interpreter: Interpreter) -> _Layers:
-    """Returns the operators that run outside of XNNPACK: names of what they compute, by operator.
-
-    The interpreter keeps a delegated operator in its list, beside the DELEGATE operator that runs
-    instead; so the results are followed back from the output.
-    """
-    interpreter.allocate_tensors()
-    producers = {}
-    for operator in interpreter._get_ops_details():  # delegates come last, and win
-        producers |= {int(output): operator for output in operator["outputs"]}
-    outside: dict[int, tuple[str, str]] = {}
-    seen: set[int] = set()
-    tensors = [entry["index"] for entry in interpreter.get_output_details()]
-    while tensors:
-        tensor = tensors.pop()
-        operator = producers.get(tensor)
-        if operator is None or tensor in seen:
-            continue
-        seen.add(tensor)
-        if operator["op_name"] != "DELEGATE":
-            name = interpreter._get_tensor_details(int(operator["outputs"][0]), 0)["name"]
-            outside[operator["index"]] = (operator["op_name"], name)
-        tensors += [int(source) for source in operator["inputs"]]
-    found: dict[str, tuple[str, ...]] = {}
-    for _, (operator_name, name) in sorted(outside.items()):
-        found[operator_name] = (*found.get(operator_name, ()), name)
-    return found
-
-
 def layer_of(name: str, operator: str) -> str:
     """Returns the layer that a tensor is of, "" where it is in none.
 
@@ -185,7 +155,7 @@ def layer_of(name: str, operator: str) -> str:
     return "/".join(path if last.startswith(operator.lower()) else [*path, last])
 
 
-def described(layers: _Layers) -> str:
+def described(layers: Layers) -> str:
     """Returns operators and their layers in words: `RSQRT in LayerNorm_0`, and so on."""
     parts = []
     for operator, names in layers.items():

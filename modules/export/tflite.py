@@ -21,7 +21,7 @@ from modules.export.graph.flatbuffer import ConversionError
 from modules.export.recipes import FLOAT32, Recipe
 from modules.export.tflite_checks import BatchError
 from modules.export.trained import Inference, Trained
-from modules.inference import litert
+from modules.inference import delegation, litert
 from modules.jaxprs.widening import wide
 
 # Not one: of an axis of length 1, TFLite's converter takes what holds for that length alone.
@@ -100,13 +100,16 @@ class Converter:
         if converted != path:
             shutil.copyfile(converted, path)
         baseline = facts_of.baseline_of(float32)
-        tflite_checks.check_tflite(path, recipe, self._trained.network.task, baseline)
+        tflite_checks.check_form(path, recipe, self._trained.network.task, baseline)
         interpreter = litert.make_interpreter(path)
+        fixed_batch = tflite_checks.is_batch_fixed(interpreter)
+        if fixed_batch:  # or batches were tried when it was freed
+            tflite_checks.check_batches(path, recipe)
         facts = Facts(
             operators=len(flatbuffer.operators(path)),
-            undelegated=facts_of.undelegated(interpreter),
+            undelegated=delegation.undelegated(interpreter),
             kept_in_float=facts_of.kept_in_float(path, recipe),
-            fixed_batch=tflite_checks.is_batch_fixed(interpreter),
+            fixed_batch=fixed_batch,
             baseline=baseline,
         )
         return Converted(path, facts)

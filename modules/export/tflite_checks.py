@@ -37,10 +37,7 @@ class BatchError(ConversionError):
 def check_tflite(path: str, recipe: Recipe, task: Task, baseline: Baseline) -> None:
     """Raises ConversionError unless TFMA and a device can run the model as the recipe promises.
 
-    - Its one input must be the feature `image_floats` (TFMA feeds -1 to a name that it does not
-      know), and its one output `logits`, both in the recipe's type.
-    - Its operators must be TFLite's own, and all of them in integers if the recipe says so.
-    - Its weights must be in the recipe's type, and its size that of such weights.
+    - Its form must be right; see `check_form`.
     - It must give an image the same logits alone and among others, and BatchError is raised if it
       does not. A model whose batch is fixed takes one image at a time.
 
@@ -49,6 +46,20 @@ def check_tflite(path: str, recipe: Recipe, task: Task, baseline: Baseline) -> N
       recipe: that it was made by.
       task: that it is for.
       baseline: what the network needs; see `facts.baseline_of`.
+    """
+    check_form(path, recipe, task, baseline)
+    check_batches(path, recipe)
+
+
+def check_form(path: str, recipe: Recipe, task: Task, baseline: Baseline) -> None:
+    """Raises ConversionError unless a model is what the recipe makes, as far as its file tells.
+
+    - Its one input must be the feature `image_floats` (TFMA feeds -1 to a name that it does not
+      know), and its one output `logits`, both in the recipe's type.
+    - Its operators must be TFLite's own, and all of them in integers if the recipe says so.
+    - Its weights must be in the recipe's type, and its size that of such weights.
+
+    See `check_tflite` for the arguments.
     """
     custom = sorted({name for name in flatbuffer.operators(path) if name.startswith("CUSTOM:")})
     if custom:
@@ -63,7 +74,6 @@ def check_tflite(path: str, recipe: Recipe, task: Task, baseline: Baseline) -> N
         _check_integers(path, recipe)
     _check_size(path, recipe, baseline)
     _check_types(path, recipe)
-    check_batches(path, recipe)
 
 
 def is_batch_fixed(interpreter: Interpreter) -> bool:

@@ -144,7 +144,7 @@ class LoadedModel:
         interpreter.allocate_tensors()
         self._interpreter = interpreter
         self._input = interpreter.get_input_details()[0]
-        self._output_index = interpreter.get_output_details()[0]["index"]
+        self._output = interpreter.get_output_details()[0]
 
     def prepare(self, images: np.ndarray) -> np.ndarray:
         """Returns raw images float32[1, num_pixels] in the dtype of the model's input."""
@@ -154,7 +154,11 @@ class LoadedModel:
         """Returns the model's output [1, classes] for what `prepare` returned."""
         self._interpreter.set_tensor(self._input["index"], prepared)
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output_index)
+        return self._interpreter.get_tensor(self._output["index"])
+
+    def logits(self, output: np.ndarray) -> np.ndarray:
+        """Returns the model's output as logits float32[1, classes]."""
+        return dequantize(output, self._output)
 
 
 def load(model_path: str, xnnpack: bool = True) -> LoadedModel:

@@ -20,13 +20,17 @@ _NOISE = 0.05
 _OF_ONE, _OF_LARGEST = 0.01, 0.02  # what rounding may do, in bfloat16 too
 
 
-def check(network: Network) -> None:
+def check(network: Network, is_trained: bool = False) -> None:
     """Tries a model on images of noise.
+
+    Args:
+      network: to be trained and exported.
+      is_trained: whether it is trained already, so that there need be no gradients.
 
     Raises:
       ConfigError: it cannot be trained or exported, and why: file, line, what was found.
     """
-    _Check(network).run()
+    _Check(network).run(is_trained)
 
 
 class _Check:
@@ -38,7 +42,7 @@ class _Check:
         shape = (_IMAGES, network.task.num_pixels)
         self._pixels = self._random.normal(size=shape).astype(np.float32)
 
-    def run(self) -> None:
+    def run(self, is_trained: bool) -> None:
         variables = self._tried(self._network.init, 0)
         self._check_variables(variables)
         moved = self._moved(variables)
@@ -53,7 +57,8 @@ class _Check:
                 "the logits of an image depend on the others of its batch, also at inference; "
                 "normalise by running averages there, as BatchNorm does"
             )
-        self._check_training(variables)
+        if not is_trained:
+            self._check_training(variables)
 
     def _check_variables(self, variables: Variables) -> None:
         named = named_leaves(variables)

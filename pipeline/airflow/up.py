@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from data.errors import FAILED, ConfigError
+from data.texts import number
 from pipeline.airflow.home import LOOPBACK, AirflowHome
 from pipeline.beam import direct_http
 from pipeline.running.exit_status import tells_wrong_settings
 from pipeline.running.processes import end_processes, interrupt_on_signals
-from pipeline.setting_values import number
 from pipeline.settings import config_from_environment
 
 _DEFAULT_PORT = 8080

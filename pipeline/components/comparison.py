@@ -15,7 +15,8 @@ from modules.export.recipes import RECIPES
 from pipeline.components.artifacts import ModelComparison
 from pipeline.components.comparison_executor import BLESSING, EVALUATION, MODEL, Executor
 from pipeline.verdict.limits import Limits
-from pipeline.verdict.verdict import REFERENCE, Training
+from pipeline.verdict.origin import Training
+from pipeline.verdict.verdict import REFERENCE
 
 
 class Evaluated(NamedTuple):

@@ -38,7 +38,8 @@ from pipeline.verdict import (
 from pipeline.verdict.answers import cross_entropies
 from pipeline.verdict.limits import limits_from_json
 from pipeline.verdict.measured import Labels, Measured, Refused
-from pipeline.verdict.verdict import REFERENCE, Conversion, Training, Verdict
+from pipeline.verdict.origin import Training
+from pipeline.verdict.verdict import REFERENCE, Conversion, Verdict
 
 _PACKAGES = ("tfx", "tensorflow", "jax", "flax", "ai-edge-litert")
 MODEL, EVALUATION, BLESSING = "model", "evaluation", "blessing"  # inputs, after a model's name

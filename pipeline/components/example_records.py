@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+import tensorflow as tf
 from tfx_bsl.coders import example_coder
 
 from data import hard
@@ -20,7 +21,8 @@ def serialized_examples(
 ) -> Iterator[bytes]:
     """Yields examples of a split as serialized tf.Examples.
 
-    Those of the hard split are the images after `data.hard.make_hard`.
+    Those of the hard split are the images after `data.hard.make_hard`. The same image always gives
+    the same bytes, since samples are drawn by them.
 
     Args:
       images: uint8[N, H, W, C].
@@ -49,4 +51,6 @@ def serialized_examples(
                 row_offsets, pa.array([split.encode()] * len(class_rows))
             ),
         }
-        yield from encoder.encode(pa.RecordBatch.from_pydict(columns))
+        # The encoder writes the features in another order each time.
+        for record in encoder.encode(pa.RecordBatch.from_pydict(columns)):
+            yield tf.train.Example.FromString(record).SerializeToString(deterministic=True)

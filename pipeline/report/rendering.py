@@ -1,14 +1,12 @@
 """Makes the report page: one HTML file that loads nothing else."""
 
 import dataclasses
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
 import numpy as np
 
-from data.catalogue import CATALOGUE
 from modules.export.recipes import RECIPES
 from pipeline.metadata.runs import NodeTime
 from pipeline.report import (
@@ -18,15 +16,14 @@ from pipeline.report import (
     formatting,
     gallery,
     pipeline_graph,
+    repeating,
     tables,
 )
-from pipeline.verdict.limits import Limits
 from pipeline.verdict.verdict import Verdict
 
 GALLERY_SIZE = 24
 _GALLERY_OPEN = 8  # the others are shown on demand
 _SIDE = 84  # of an image in a gallery, in CSS pixels
-_DEFAULT_MODEL = "cnn"
 _FILTERS = (
     formatting.share,
     formatting.points,
@@ -121,7 +118,7 @@ def render(verdict: Verdict, evidence: Evidence) -> str:
         num_disagreements=len(differing),
         stages=pipeline_graph.stages(evidence.graph, evidence.times),
         takes_from=pipeline_graph.without_shortcuts(evidence.graph),
-        command=command(verdict),
+        command=repeating.command(verdict),
     )
 
 
@@ -140,28 +137,3 @@ def _missing(verdict: Verdict, labels: np.ndarray) -> list[str]:
     """Returns the names of the classes of which there is no test image."""
     counts = np.bincount(labels, minlength=len(verdict.label_names))
     return [name for name, count in zip(verdict.label_names, counts, strict=True) if not count]
-
-
-def command(verdict: Verdict) -> str:
-    """Returns the command that makes the same models from the same data."""
-    name = verdict.dataset.name
-    settings: dict[str, str | int | float] = {
-        "DATASET": name if name in (*CATALOGUE, "digits") else f"<folder of {name}>",
-    }
-    if verdict.model != _DEFAULT_MODEL:
-        settings["MODEL"] = verdict.model
-    if verdict.params:
-        settings["PARAMS"] = verdict.params
-    settings |= {"EPOCHS": verdict.epochs, "SEED": verdict.seed}
-    if verdict.trials:
-        settings["TRIALS"] = verdict.trials
-    for check in verdict.models[0].checks:
-        if check.name == "min_accuracy" and check.limit != Limits.min_accuracy:
-            settings["MIN_ACCURACY"] = check.limit
-    limits = {check.name: check.limit for model in verdict.models for check in model.checks}
-    if "max_latency_us" in limits:
-        settings["MAX_LATENCY_US"] = limits["max_latency_us"]
-    variants = [model.name for model in verdict.models[1:]]
-    if variants != list(RECIPES):
-        settings["RECIPES"] = ",".join(variants)
-    return " ".join(["make run", *(f"{key}={shlex.quote(str(v))}" for key, v in settings.items())])

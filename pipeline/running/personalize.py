@@ -1,46 +1,49 @@
 """Makes a model that is trained on the device: `make personalize`."""
 
 import argparse
-import math
 import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from data.errors import FAILED, ConfigError, shown
 from data.splits import Split
+from data.texts import check_texts, number
 from pipeline.config import PipelineConfig
 from pipeline.running import console
 from pipeline.running.exit_status import tells_wrong_settings
 from pipeline.settings import config_from_environment
 from pipeline.storage import locations, stores, versions
 
+if TYPE_CHECKING:
+    pass
+
+_MAX_BATCH, _MAX_NEW = 1024, 1000
 _LABELLED = 5000  # training images for a fresh head, the replay and the ranges of integers
 _KERAS = "keras:"
 
 
 def _arguments() -> argparse.ArgumentParser:
+    """Returns what reads the command line; the settings of make are the defaults."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.running.personalize", description=__doc__
     )
-    add = parser.add_argument
-    add("--base", default="", help="a SavedModel; keras:NAME; the newest that was pushed")
-    add("--signature", default="", help="of a SavedModel that is not of this project")
-    add("--weights", default="imagenet", help="of keras:NAME: imagenet, random or a file")
-    add("--recipe", default="float32", help="of the base, as in RECIPES")
-    add(
-        "--head",
-        "--train",
-        dest="trains",
-        default="softmax",
-        metavar="HEAD",
-        help="softmax, mlp, a Python file; last:N or all for layers of the network itself",
-    )
-    add("--num_classes", type=int, help="outputs; those beyond the data set's are for new classes")
-    add("--train_batch_size", type=int, default=20)
-    add("--optimizer", default="sgd", help="sgd, momentum or adam")
-    add("--learning_rate", type=float)
-    add("--out", help="folder for the package (default: personal/ under OUTPUT)")
+    for name, default, what in (
+        ("base", "", "a SavedModel, or keras:NAME; the newest that was pushed"),
+        ("head", "softmax", "softmax, mlp, a Python file; or last:N or all, layers of the network"),
+        ("num_classes", "", "outputs; those beyond the data set's are for new classes"),
+        ("train_batch_size", "20", "images of a training step"),
+        ("optimizer", "sgd", "sgd, momentum or adam"),
+        ("learning_rate", "", "of the optimizer"),
+        ("out", "", "folder for the package; personal/new in OUTPUT"),
+    ):
+        value = os.environ.get(name.upper()) or default
+        parser.add_argument(f"--{name}", default=value, help=f"{what} ({value})" if value else what)
+    parser.add_argument("--train", dest="head", help="the same as --head")
+    parser.add_argument("--signature", default="", help="of a SavedModel of another project")
+    parser.add_argument("--weights", default="imagenet", help="of keras:NAME, or random, or a file")
+    parser.add_argument("--recipe", default="float32", help="of the base, as in RECIPES")
     return parser
 
 
@@ -48,36 +51,36 @@ def _arguments() -> argparse.ArgumentParser:
 def main() -> int:
     """Makes what the command line says, and tells what came of it; returns the exit status."""
     args = _arguments().parse_args()
-    if not 1 <= args.train_batch_size <= 1024:
-        raise ConfigError(
-            f"--train_batch_size {args.train_batch_size}: expected a number from 1 to 1024"
-        )
-    if args.learning_rate is not None and not 0 < args.learning_rate < math.inf:
-        raise ConfigError(f"--learning_rate {args.learning_rate}: expected a number above 0")
+    check_texts(vars(args), ("base", "head", "out", "signature", "weights"))
+    given = {name.upper(): value for name, value in vars(args).items()}
+    batch_size = number(given, "TRAIN_BATCH_SIZE", int, None, 1, _MAX_BATCH)
+    learning_rate = number(given, "LEARNING_RATE", float, None, 1e-9, 1e3)
     config = config_from_environment(os.environ)
-    task = config.dataset.task
-    classes = task.num_classes if args.num_classes is None else args.num_classes
-    if not task.num_classes <= classes <= task.num_classes + 1000:
-        raise ConfigError(
-            f"--num_classes {classes}: expected at least {task.num_classes}, as the data set "
-            f"{task.name} has"
-        )
+    known = config.dataset.task.num_classes
+    classes = number(given, "NUM_CLASSES", int, known, known, known + _MAX_NEW)
+    options = {
+        "trains": args.head,
+        "optimizer": args.optimizer,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "spare_classes": classes - known,
+        "seed": config.train.seed,
+    }
     out = Path(args.out or config.output / "personal" / "new").expanduser().absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"--out {out}: expected a folder that is not there, or empty")
     with console.library_output_to(Path(os.devnull)):
-        return _make(args, config, classes - task.num_classes, out)
+        return _make(args, config, options, out)
 
 
-def _make(args: argparse.Namespace, config: PipelineConfig, spare: int, out: Path) -> int:
+def _make(
+    args: argparse.Namespace, config: PipelineConfig, given: dict[str, Any], out: Path
+) -> int:
     # Here: JAX and TensorFlow take their seconds.
     from modules.export.graph.flatbuffer import ConversionError
     from modules.export.personalize import package
 
-    options = package.Options(
-        args.trains, args.optimizer, args.learning_rate, args.train_batch_size, spare,
-        config.train.seed,
-    )  # fmt: skip
+    options = package.Options(**given)
     rows = min(_LABELLED, config.dataset.train_examples)
     images, labels = config.dataset.features(Split.TRAIN, 0, rows)
     with tempfile.TemporaryDirectory() as folder:

@@ -4,11 +4,11 @@ import argparse
 import os
 import sys
 
+from data.texts import switch
 from pipeline.metadata.run_lock import only_run
 from pipeline.running import console, preflight
 from pipeline.running.exit_status import tells_wrong_settings
 from pipeline.running.preflight import LOG_FILE
-from pipeline.setting_values import switch
 from pipeline.settings import config_from_environment
 
 

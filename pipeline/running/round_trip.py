@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from data.errors import FAILED, ConfigError
+from data.texts import check_texts
 from pipeline.running import console
 from pipeline.running.exit_status import tells_wrong_settings
-from pipeline.setting_values import check_texts
 from pipeline.storage import locations
 
 

@@ -28,6 +28,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "file": {"auto_mkdir": True},
 }
 SCHEMES = tuple(_OPTIONS)
+# What the libraries tell of a file that changes with its content: on disk, in S3, in Google's.
+_STATE = ("size", "mtime", "ETag", "etag", "LastModified", "updated", "generation")
 _CHECK_SECONDS = 30
 _WRITE_CHECK = ".write-check"
 
@@ -145,6 +147,27 @@ def find(uri: str) -> dict[str, int]:
         }
 
     return _attempted("list", uri, found)
+
+
+def states(folder: str) -> dict[str, str]:
+    """Returns a text for every file below a folder, by its path, that is another once it changed.
+
+    Args:
+      folder: a path or a URI; without one, nothing is found.
+
+    Raises:
+      StoreError: it cannot be listed.
+    """
+
+    def found() -> dict[str, str]:
+        file_system, path = opened(folder)
+        return {
+            name.removeprefix(f"{path}/"): " ".join(str(facts.get(key, "")) for key in _STATE)
+            for name, facts in file_system.find(path, detail=True).items()
+            if facts["type"] == "file"
+        }
+
+    return _attempted("list", folder, found)
 
 
 def _attempted(action: str, uri: str, function: Callable[[], Any]) -> Any:

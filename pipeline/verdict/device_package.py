@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data.files import file_sha256
-from data.task import Task
+from data.task import Drawing, Task
 from modules import features
 from modules.export.recipes import RECIPES
 from modules.inference import litert
@@ -28,6 +28,7 @@ class Input:
       image_shape: height, width and channels, which the tensor has in a row.
       range: of the numbers.
       layout: how an image becomes a row.
+      drawing: how a drawing becomes an image, see `data.drawing`; None where it is only resized.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Input:
     image_shape: tuple[int, int, int]
     range: tuple[float, float]
     layout: str
+    drawing: Drawing | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +130,7 @@ def pack(
             image_shape=task.image_shape,
             range=(0.0, 1.0),
             layout=f"row-major {height}x{width}{colours}, black is 0",
+            drawing=task.drawing,
         ),
         output=Output(features.LOGITS, meaning="logit of each label, before the softmax"),
         labels=task.label_names,

@@ -13,8 +13,8 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError, computed_field
 
 from data.errors import DataError
-from data.task import Task
 from pipeline.verdict.checks import Check, Outcome
+from pipeline.verdict.origin import Dataset, Training
 
 # What the report folder holds: the verdict, and the page that shows it.
 COMPARISON_FILE, REPORT_FILE = "comparison.json", "index.html"
@@ -129,39 +129,6 @@ class JudgedModel:
 
 
 @dataclasses.dataclass(frozen=True)
-class Dataset:
-    """What the models were trained and tested on."""
-
-    name: str
-    train_examples: int
-    eval_examples: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Training:
-    """Where the models come from.
-
-    Attributes:
-      dataset: what the network was trained and tested on.
-      task: what its images and labels are.
-      model: the network's name.
-      seed, epochs: of the training.
-      trials: of the Tuner; 0 without one.
-      params: where the parameters come from if they were given; "" for a training.
-      notes: sentences about the data.
-    """
-
-    dataset: Dataset
-    task: Task
-    model: str
-    seed: int
-    epochs: int
-    trials: int
-    params: str = ""
-    notes: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
 class Verdict:
     """The content of `comparison.json`.
 
@@ -175,6 +142,7 @@ class Verdict:
       dataset: what the models were trained and tested on.
       notes: sentences about the data.
       params: where the parameters come from if they were given; None for a training.
+      batch_sizes: that the SavedModel takes; none for any.
       seed, epochs: of the training.
       trials: of the Tuner; 0 without one.
       versions: of the packages that the models were made with.
@@ -190,6 +158,7 @@ class Verdict:
     dataset: Dataset
     notes: tuple[str, ...]
     params: str | None
+    batch_sizes: tuple[int, ...]
     seed: int
     epochs: int
     trials: int
@@ -212,6 +181,7 @@ class Verdict:
             dataset=training.dataset,
             notes=training.notes,
             params=training.params or None,
+            batch_sizes=training.batch_sizes,
             seed=training.seed,
             epochs=training.epochs,
             trials=training.trials,

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -160,11 +159,3 @@ def raw() -> Iterator[Raw]:
     """Starts servers that answer with any bytes; see tests/data/mirrors/raw_server.py."""
     with raw_servers() as start:
         yield start
-
-
-@pytest.fixture
-def mnist_dir() -> Path:
-    """The real MNIST; the test is skipped where MNIST_DIR does not say where it is."""
-    if not os.environ.get("MNIST_DIR"):
-        pytest.skip("MNIST_DIR is not set")
-    return Path(os.environ["MNIST_DIR"])

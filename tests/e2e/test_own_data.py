@@ -36,6 +36,7 @@ def test_a_part_of_mnist_in_a_folder_is_trained_and_pushed(tmp_path: Path) -> No
         "name": "part-of-mnist",
         "train_examples": TRAIN_IMAGES,
         "eval_examples": EVAL_IMAGES,
+        "image_size": None,
     }
     server, device = comparison["models"]
     assert server["metrics"]["accuracy"] > 0.93

@@ -73,6 +73,19 @@ def test_a_model_and_its_parameters(tmp_path: Path) -> None:
     assert line.startswith("PARAMS: ") and "[784, 9], expected [784, 10]" in line
 
 
+def test_a_model_without_a_gradient_needs_its_parameters(unread: None, tmp_path: Path) -> None:
+    """JAX differentiates no while_loop."""
+    loop = "lambda s: s[0] < 2, lambda s: (s[0] + 1, s[1] / 2), (0, apply(params, images))"
+    function = f"def looped(params, images):\n    return jax.lax.while_loop({loop})[1]\n"
+    text = f"{HEAD}\n{function}\nMODEL = pure(init, looped)\n"
+    (tmp_path / "net.py").write_text(text)
+    np.savez(tmp_path / "trained.npz", kernel=np.zeros((784, 10), np.float32))
+    given = {"MODEL": str(tmp_path / "net.py")}
+    assert "differentiation does not work" in refused(given)
+    with pytest.raises(pytest.fail.Exception, match="read the data"):  # all is well with the model
+        refused({**given, "PARAMS": str(tmp_path / "trained.npz")})
+
+
 def test_each_data_set_brings_its_accuracy_and_its_augmentation(tmp_path: Path) -> None:
     config = settings.config_from_environment({"DATASET": "digits", "OUTPUT": str(tmp_path)})
     assert config.limits.min_accuracy == config.dataset.task.min_accuracy == 0.97

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data import texts
 from data.errors import WRONG_SETTING, ConfigError, DataError
 from data.forms.idx import write_idx
 from data.forms.idx_names import FILE_NAMES
@@ -213,11 +214,11 @@ def test_batch_sizes_are_sorted_and_each_once() -> None:
 
 
 def test_a_switch_is_0_or_1() -> None:
-    read = [setting_values.switch({"DRY_RUN": value}, "DRY_RUN", False) for value in ("", "0", "1")]
+    read = [texts.switch({"DRY_RUN": value}, "DRY_RUN", False) for value in ("", "0", "1")]
     assert read == [False, False, True]
     for value in ("2", "yes", "True", " 1"):
         with pytest.raises(ConfigError, match=f"^DRY_RUN={value}: expected a whole number from 0"):
-            setting_values.switch({"DRY_RUN": value}, "DRY_RUN", False)
+            texts.switch({"DRY_RUN": value}, "DRY_RUN", False)
 
 
 def test_data_errors_are_refusals_too(refused: Callable[..., str], folder: Path) -> None:

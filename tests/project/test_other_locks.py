@@ -11,8 +11,9 @@ REQUIREMENTS = PROJECT_ROOT / "requirements"
 WANTED = {
     "airflow": ["apache-airflow"],
     "tools": ["ai-edge-quantizer", "ethos-u-vela", "tflite-micro"],
+    "serve": ["mlserver", "tensorflow", "fsspec", "gcsfs", "s3fs"],
 }
-ENTRIES = {"airflow": 101, "tools": 15}  # at least
+ENTRIES = {"airflow": 101, "tools": 15, "serve": 90}  # at least
 
 every_lock = pytest.mark.parametrize("lock", WANTED)
 
@@ -55,7 +56,19 @@ def test_no_index_and_no_address(lock: str) -> None:
 @every_lock
 def test_it_holds_nothing_of_the_pipeline(lock: str) -> None:
     names = {re.split(r"[=\[ ]", line)[0] for line in _entries(lock)}
-    assert not names & {"tfx", "tensorflow", "jax", "apache-beam", "ml-metadata"}
+    models = {"tensorflow"} if lock == "serve" else set()  # which it runs
+    assert names & {"tfx", "tensorflow", "jax", "apache-beam", "ml-metadata"} == models
+
+
+def test_the_server_s_packages_are_the_pipeline_s_where_both_have_them() -> None:
+    """Above all TensorFlow, whose models it loads, and what reads object stores."""
+    pins = re.compile(r"^([\w.-]+)==([^\s;]+)", re.MULTILINE)
+    ours: dict[str, set[str]] = {}
+    for name, version in pins.findall(_text("lock")):
+        ours.setdefault(name, set()).add(version)
+    serve = dict(pins.findall(_text("serve")))
+    assert {"tensorflow", "numpy", "protobuf", "grpcio", "fsspec", "s3fs", "gcsfs"} <= serve.keys()
+    assert {name for name in serve.keys() & ours.keys() if serve[name] not in ours[name]} == set()
 
 
 def test_the_tools_run_models_as_the_pipeline_does() -> None:

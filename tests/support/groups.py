@@ -25,15 +25,19 @@ GROUPS: dict[str, tuple[str, ...]] = {
     # Half of the networks, so that two workers share them.
     "networks": ("tests/modules/networks/test_convolutional.py",),
     "device models": (
+        "tests/examples/",
         "tests/modules/export/",
         "tests/modules/inference/",
+        "tests/modules/inspection/",
         "tests/modules/networks/test_others.py",
+        "tests/serve/client/",
         "tests/pipeline/components/test_evaluator.py",
         "tests/pipeline/components/test_quantizer.py",
         "tests/pipeline/verdict/test_device_package.py",
         "tests/pipeline/verdict/test_run_models.py",
     ),
     "object stores": ("tests/pipeline/storage/",),
+    "model server": ("tests/serve/", "tests/project/test_serve_image.py"),
 }
 _WHOLE_PIPELINES = "tests/e2e/"
 

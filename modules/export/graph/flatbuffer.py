@@ -92,13 +92,17 @@ def operators(path: str) -> list[str]:
 
 
 def operator_names(model: schema.ModelT, graph: schema.SubGraphT | None = None) -> list[str]:
-    """Returns the same of a model that was read, of its first graph or another."""
+    """Returns the same of a model that was read, or of another graph of it than the first.
+
+    An operator that this TensorFlow does not know appears as "BUILTIN:<code>".
+    """
     builtin_names = {
         code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()
     }
     names = []
     for operator in (graph or model.subgraphs[0]).operators or ():
         custom = model.operatorCodes[operator.opcodeIndex].customCode
-        builtin = builtin_names[batch.operator_code(model, operator)]
+        code = batch.operator_code(model, operator)
+        builtin = builtin_names.get(code, f"BUILTIN:{code}")
         names.append(f"CUSTOM:{custom.decode()}" if custom else builtin)
     return names

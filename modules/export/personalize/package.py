@@ -48,7 +48,8 @@ class Options:
     @property
     def trains_layers(self) -> bool:
         """Whether layers of the network itself are trained, and no new head."""
-        return self.trains == bases.ALL or self.trains.startswith(bases.LAST)
+        number = self.trains.removeprefix(bases.LAST)
+        return self.trains == bases.ALL or (number != self.trains and number.isdecimal())
 
     @property
     def rate(self) -> float:

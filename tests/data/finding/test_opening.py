@@ -77,7 +77,8 @@ def test_images_are_resized(form: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the images are 300x4x3 .* set IMAGE_SIZE to"):
         open_data(tmp_path)
     dataset = open_data(tmp_path, size=(10, 2))
-    assert dataset.task.image_shape == (10, 2, 3)
+    assert (dataset.task.image_shape, dataset.image_size) == ((10, 2, 3), (10, 2))
+    assert dataset.name.endswith("-10x2")
     found = dataset.open()[Split.TRAIN].read(0, TRAIN)[0]
     assert (found[:, :4] == 200).all() and (found[:, 6:] == 0).all()
     assert_holds(dataset, Split.TRAIN, found, labels(TRAIN))

@@ -166,7 +166,7 @@ def test_what_tflite_cannot_express_is_refused_and_the_server_s_model_ships(
 
 def test_parameters_of_an_earlier_run_ship_without_training(tmp_path: Path) -> None:
     settings = {"DATASET": "digits", "MODEL": "mlp", "MIN_ACCURACY": "0.5", "SEED": "1"}
-    settings["RECIPES"] = "float32,float16,dynamic_range"
+    settings["RECIPES"] = "float32,float16,dynamic_range,int8"
     trained = run_here(**settings, EPOCHS="2", OUTPUT=tmp_path / "trained")
     assert trained.status == 0, trained.text
     [artifact] = trained.output.glob("pipeline/Trainer/model/*")

@@ -11,7 +11,7 @@ from modules.export import facts
 from modules.export.facts import Baseline, Facts
 from modules.export.graph import flatbuffer
 from modules.export.recipes import RECIPES
-from modules.inference import litert
+from modules.inference import delegation, litert
 from tests.support.digit_models import DigitModels
 from tests.support.networks import NETWORKS
 from tests.support.networks.exports import Exports
@@ -39,8 +39,8 @@ def test_the_default_network_runs_in_xnnpack_alone(digit_models: DigitModels, na
     assert not found.fixed_batch
     without = litert.make_interpreter(digit_models.tflite_paths[name], xnnpack=False)
     operators = flatbuffer.operators(digit_models.tflite_paths[name])
-    assert facts.undelegated(without).keys() == set(operators)
-    assert sum(map(len, facts.undelegated(without).values())) == len(operators)
+    assert delegation.undelegated(without).keys() == set(operators)
+    assert sum(map(len, delegation.undelegated(without).values())) == len(operators)
 
 
 def test_operators_come_with_their_layers(exports: Exports, tmp_path: Path) -> None:

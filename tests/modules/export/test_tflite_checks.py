@@ -11,9 +11,12 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from modules.export import tflite, tflite_checks
 from modules.export.graph import flatbuffer
-from modules.export.recipes import DYNAMIC_RANGE, FLOAT32
+from modules.export.recipes import DYNAMIC_RANGE, FLOAT32, Recipe
 from tests.modules.export.graph.tflite_problems import DIGITS, OF_WEIGHTS, WEIGHTS, problem_of
 from tests.support.digit_models import DigitModels
+from tests.support.networks import NETWORKS
+from tests.support.networks.exports import Exports
+from tests.support.networks.outcomes import ONE_IMAGE
 
 Function = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 WITH_NAN = np.where(np.arange(7840).reshape(784, 10) == 99, np.float32(np.nan), WEIGHTS)
@@ -186,3 +189,20 @@ def test_many_small_operators_are_not_taken_for_weights(
     tflite_checks.check_tflite(path, FLOAT32, DIGITS, baseline)
     quantized = convert(network, optimizations=[tf.lite.Optimize.DEFAULT])
     tflite_checks._check_size(quantized, DYNAMIC_RANGE, baseline)
+
+
+@pytest.mark.parametrize("name", ["pure JAX: MLP", "pure JAX: rows by number"])
+def test_batches_of_a_converted_file_are_tried_once(
+    exports: Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whether its batch is free or fixed: a try takes seconds, for some networks."""
+    tried, check = [], tflite_checks.check_batches
+
+    def noted(path: str, recipe: Recipe) -> None:
+        tried.append(Path(path).read_bytes())
+        check(path, recipe)
+
+    monkeypatch.setattr(tflite_checks, "check_batches", noted)
+    converted = tflite.save_tflite(exports.trained(NETWORKS[name]), FLOAT32, str(tmp_path))
+    assert converted.facts.fixed_batch == (name in ONE_IMAGE)
+    assert tried.count(Path(converted.path).read_bytes()) == 1

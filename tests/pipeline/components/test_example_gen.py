@@ -110,6 +110,12 @@ def test_one_serialized_example() -> None:
     )
 
 
+def test_the_same_image_gives_the_same_bytes() -> None:
+    """The sample that sets the ranges of integer models is drawn by them."""
+    images, labels = np.zeros((60, 2, 2, 1), np.uint8), np.zeros(60, np.int64)
+    assert len(set(example_records.serialized_examples(images, labels, 0, Split.TRAIN))) == 1
+
+
 def _png_folder(path: Path) -> None:
     random = np.random.default_rng(0)
     for number in range(30):

@@ -1,6 +1,5 @@
 """The report page: what it says, that it stands alone, and that odd runs do not break it."""
 
-import dataclasses
 import math
 import re
 
@@ -11,9 +10,8 @@ import pytest
 from pipeline.report import rendering
 from pipeline.verdict.checks import Check
 from pipeline.verdict.judge import refuse
-from pipeline.verdict.limits import Limits
 from pipeline.verdict.measured import Refused
-from pipeline.verdict.verdict import Dataset, HardMetrics, Metrics
+from pipeline.verdict.verdict import HardMetrics, Metrics
 from tests.pipeline.report.report_pages import (
     GRAPH,
     SIX,
@@ -204,21 +202,6 @@ def test_pipeline_is_shown_with_the_times_that_are_known() -> None:
     assert "Comparison Evaluator, Evaluator.int8 < 0.1 s Pusher Evaluator \u2013" in text
     assert "Their times are not known here." in page(shown=evidence(times={})).text
     assert "graph is not known here." in page(shown=evidence(graph={})).text
-
-
-def test_command_makes_the_run_again() -> None:
-    found = verdict(*map(model, SIX))
-    assert rendering.command(found) == "make run DATASET=mnist EPOCHS=4 SEED=3"
-    tuned = dataclasses.replace(found, trials=10)
-    assert rendering.command(tuned) == "make run DATASET=mnist EPOCHS=4 SEED=3 TRIALS=10"
-    low = (Check("min_accuracy", 1, Limits.min_accuracy / 2),)
-    timed = (Check("max_latency_us", 90.5, 120.5),)
-    models = (model("saved_model", checks=low), model("float32"), model("float16", checks=timed))
-    own = dataclasses.replace(found, models=models, dataset=Dataset("my data", 10, 10))
-    assert rendering.command(own) == (
-        "make run DATASET='<folder of my data>' EPOCHS=4 SEED=3 MIN_ACCURACY=0.485 "
-        "MAX_LATENCY_US=120.5 RECIPES=float32,float16"
-    )
 
 
 def test_a_refused_model_is_shown_with_its_reason_and_dashes() -> None:

@@ -9,7 +9,8 @@ from pipeline.metadata.runs import NodeTime
 from pipeline.report import rendering
 from pipeline.verdict.chance import accuracy_interval
 from pipeline.verdict.checks import Check
-from pipeline.verdict.verdict import Conversion, Dataset, Metrics
+from pipeline.verdict.origin import Dataset
+from pipeline.verdict.verdict import Conversion, Metrics
 from tests.pipeline.report.report_pages import FULL_GRAPH, SIX, evidence, model, verdict
 
 UNDELEGATED = {"MEAN": ("pool",), "SUM": ("norm/1", "norm/2")}
@@ -98,7 +99,7 @@ def three_grey() -> str:
         title="Fruit <small>",
         model="own.py",
         params="/data/trained/params",
-        dataset=Dataset("fruit", train_examples=90, eval_examples=30),
+        dataset=Dataset("fruit", train_examples=90, eval_examples=30, image_size=None),
         notes=("No test image is of a class.",),
     )
 
@@ -111,5 +112,5 @@ def hundred_in_colours() -> str:
         names,
         (32, 32, 3),
         title="Species",
-        dataset=Dataset("species", train_examples=50_000, eval_examples=2000),
+        dataset=Dataset("species", train_examples=50_000, eval_examples=2000, image_size=None),
     )

@@ -190,3 +190,14 @@ def test_somebody_listens_and_never_answers(s3: str, monkeypatch: pytest.MonkeyP
         forget_connections()
         with pytest.raises(stores.StoreError, match=rf"^{s3}: .*\(no answer within 1 s\)"):
             stores.check_writable(s3)
+
+
+def test_a_file_s_state_changes_with_its_content(store: str) -> None:
+    stores.write_text(f"{store}/folder/a", "1")
+    stores.write_text(f"{store}/folder/b", "1")
+    before = stores.states(f"{store}/folder")
+    assert before.keys() == {"a", "b"} and stores.states(f"{store}/folder") == before
+    stores.write_text(f"{store}/folder/a", "2")
+    after = stores.states(f"{store}/folder")
+    assert after["b"] == before["b"] and after["a"] != before["a"]
+    assert stores.states(f"{store}/nothing") == {}

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.task import Task
+from data.task import Drawing, Task
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 from pipeline.verdict import device_package
 from pipeline.verdict.verdict import HardMetrics, JudgedModel, Latency, Metrics
 from tests.support.digit_models import DigitModels
 
-DIGITS = Task("digits", (28, 28, 1), tuple("0123456789"))
+DIGITS = Task("digits", (28, 28, 1), tuple("0123456789"), drawing=Drawing())
 
 
 def _judged(name: str, size: int) -> JudgedModel:
@@ -90,6 +90,7 @@ def test_manifest_describes_an_image_and_the_answer(manifest: dict[str, Any]) ->
     assert (manifest["input"]["shape"], manifest["input"]["range"]) == ([None, 784], [0.0, 1.0])
     assert manifest["input"]["image_shape"] == [28, 28, 1]
     assert manifest["input"]["layout"] == "row-major 28x28, black is 0"
+    assert manifest["input"]["drawing"] == {"size": 20, "field": 28, "centre": "mass"}
     assert manifest["labels"] == list("0123456789")
     assert (manifest["task"], manifest["model"]) == ("digits", "cnn")
 
@@ -128,6 +129,7 @@ def test_package_of_nothing_says_what_it_is_for(tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "device" / "model.json").read_text())
     assert (manifest["models"], manifest["labels"]) == ([], ["apple", "17", "Äpfel"])
     assert manifest["input"]["shape"] == [None, 1800]
+    assert manifest["input"]["drawing"] is None
     assert manifest["input"]["layout"] == (
         "row-major 20x30, red, green and blue of each pixel, black is 0"
     )

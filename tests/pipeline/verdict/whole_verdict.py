@@ -40,13 +40,14 @@ JUDGED = JudgedModel(
     pushed_to="/srv/17",
 )
 TRAINING = Training(
-    dataset=Dataset("fruit", 60_000, 10_000),
+    dataset=Dataset("fruit-20x30", 60_000, 10_000, (20, 30)),
     task=Task("fruit", (20, 30, 3), ("apple", "pear"), title="Fruit"),
     model="vit",
     seed=3,
     epochs=4,
     trials=0,
     params="trained.npz",
+    batch_sizes=(1, 16),
     notes=("No test image is of 'pear'.",),
 )
 FOUND = Verdict.of(
@@ -128,9 +129,15 @@ CONTENT = {
             "outcome": "failed",
         },
     ],
-    "dataset": {"name": "fruit", "train_examples": 60000, "eval_examples": 10000},
+    "dataset": {
+        "name": "fruit-20x30",
+        "train_examples": 60000,
+        "eval_examples": 10000,
+        "image_size": [20, 30],
+    },
     "notes": ["No test image is of 'pear'."],
     "params": "trained.npz",
+    "batch_sizes": [1, 16],
     "seed": 3,
     "epochs": 4,
     "trials": 0,

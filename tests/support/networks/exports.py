@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import tensorflow_transform as tft
 
-from data.task import Task
 from modules.examples import tf_examples
 from modules.export import logit_checks, saved_model, tflite
 from modules.export.facts import Facts
@@ -20,8 +19,8 @@ from modules.models.protocol import Model
 from modules.training import loop
 from tests.support.digit_models import analyze
 from tests.support.networks.drawn import drawn_variables
+from tests.support.networks.patterns import TASK, make_patterns
 
-TASK = Task("patterns", (16, 16, 3), ("ant", "bee", "cat", "dog", "elk", "fox", "gnu"))
 _NUM_IMAGES = 100
 
 
@@ -34,15 +33,8 @@ class Exports:
 
     @cached_property
     def images(self) -> np.ndarray:
-        """Raw images float32[100, 768] in [0, 1]: a pattern for each class, under noise."""
-        random = np.random.default_rng(3)
-        height, width, channels = TASK.image_shape
-        patterns = random.random((TASK.num_classes, height // 4, width // 4, channels))
-        large = np.kron(patterns, np.ones((1, 4, 4, 1)))
-        labels = np.arange(_NUM_IMAGES) % TASK.num_classes
-        noise = random.random((_NUM_IMAGES, height, width, channels))
-        pixels = 0.7 * large[labels] + 0.3 * noise
-        return pixels.reshape((_NUM_IMAGES, -1)).astype(np.float32)
+        """Raw images float32[100, 768] in [0, 1]."""
+        return make_patterns(_NUM_IMAGES)[0]
 
     @cached_property
     def tft_output(self) -> tft.TFTransformOutput:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from data.files import PROJECT_ROOT
+from modules import personal_names as names
 from modules.inference.personal import manifest
 from modules.inference.personal.client import PersonalModel
 from modules.inference.personal.errors import PersonalError

@@ -1,0 +1,1 @@
+"""Says what a SavedModel or a `.tflite` offers, whoever made it."""

@@ -1,0 +1,1 @@
+"""Answers by the models that were pushed."""

@@ -1,0 +1,1 @@
+"""Has images told by the models that were pushed, on this machine or by a server."""

@@ -1,0 +1,1 @@
+"""The model server: what `make serve` runs, in an environment of its own."""

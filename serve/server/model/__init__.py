@@ -1,0 +1,1 @@
+"""A pushed version on its way from its folder to answers."""

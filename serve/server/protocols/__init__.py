@@ -1,0 +1,1 @@
+"""How requests come and answers go: Open Inference Protocol, TensorFlow Serving's REST."""
