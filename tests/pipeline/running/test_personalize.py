@@ -1,6 +1,5 @@
 """`make personalize`, on a SavedModel that was pushed."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from modules.inference.personal import manifest
 from modules.inference.personal.client import PersonalModel
 from pipeline.running import personalize
+from pipeline.storage import version_writer
 from tests.support.digit_models import DigitModels
 
 
@@ -15,7 +15,9 @@ from tests.support.digit_models import DigitModels
 def output(tmp_path: Path, digit_models: DigitModels, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The output of a run on the digits, as far as the command looks at it."""
     folder = tmp_path / "output"
-    shutil.copytree(digit_models.server_dir, folder / "serving" / "17")
+    model = Path(digit_models.server_dir)
+    files = {str(path.relative_to(model)): path for path in model.rglob("*") if path.is_file()}
+    version_writer.push(files, str(folder / "serving"), "0" * 16, "test")
     for name in ("BASE", "HEAD", "OPTIMIZER", "NUM_CLASSES", "LEARNING_RATE", "OUT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATASET", str(digit_models.files.location))
