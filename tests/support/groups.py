@@ -37,7 +37,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tests/pipeline/verdict/test_run_models.py",
     ),
     "object stores": ("tests/pipeline/storage/",),
-    "model server": ("tests/serve/", "tests/project/test_serve_image.py"),
+    "model server": ("tests/serve/server/", "tests/project/test_serve_image.py"),
 }
 _WHOLE_PIPELINES = "tests/e2e/"
 
