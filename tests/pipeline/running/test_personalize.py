@@ -31,12 +31,12 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 
 def test_a_package_of_what_was_pushed(
-    output: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    output: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The settings of make and the command line say the same."""
     monkeypatch.setenv("HEAD", "mlp")
     assert run(monkeypatch, "--num_classes", "12", "--optimizer", "adam") == 0
-    shown = capsys.readouterr().out.splitlines()
+    shown = capfd.readouterr().out.splitlines()
     assert shown[-1] == f"personal model: {output / 'personal' / 'new'}"
     made = manifest.read(output / "personal" / "new")
     assert (made.head, made.optimizer, made.num_classes) == ("mlp", "adam", 12)
@@ -44,7 +44,7 @@ def test_a_package_of_what_was_pushed(
     model = PersonalModel(output / "personal" / "new")
     assert len(model.class_names) == 10
     assert run(monkeypatch) == 2  # not twice into one folder
-    assert "expected a folder that is not there, or empty" in capsys.readouterr().err
+    assert "expected a folder that is not there, or empty" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_a_package_of_what_was_pushed(
 def test_what_will_not_do(
     output: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
     arguments: tuple[str, ...],
     reason: str,
 ) -> None:
     assert run(monkeypatch, *arguments) == 2
-    [line] = capsys.readouterr().err.splitlines()
+    line = capfd.readouterr().err.splitlines()[-1]
     assert line.startswith("error: ") and reason in line
     assert not any(output.glob("personal/*/*"))
