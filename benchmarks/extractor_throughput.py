@@ -21,7 +21,7 @@ import tfx.components  # noqa: F401 - TFMA imports completely only after it
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.extractors import tflite_predict_extractor
 
-from benchmarks.training_peers import NETWORK
+from benchmarks.peers.training_peers import NETWORK
 from data.files import PROJECT_ROOT
 from data.splits import Split
 from modules import features

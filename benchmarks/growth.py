@@ -1,8 +1,8 @@
 """Seconds and peak memory of each component with 1, 2, 5 and 10 times as many images as MNIST.
 
 Each component runs in a process of its own, forked from one that has imported TFX, so that its peak
-is its own; one epoch, two device models. The images are those of `data.growth`, from the data set
-of DATASET and MNIST_DIR. Writes output/bench/growth.json.
+is its own; one epoch, two device models. The images are those of `benchmarks.larger_data`, from the
+data set of DATASET and MNIST_DIR. Writes output/bench/growth.json.
 """
 
 import argparse

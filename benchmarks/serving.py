@@ -26,8 +26,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks.serving_clients import GRPC, REST, Address, Load, Reply, run_clients
-from benchmarks.serving_peer import serving_by_mlserver
+from benchmarks.peers.serving_clients import GRPC, REST, Address, Load, Reply, run_clients
+from benchmarks.peers.serving_peer import serving_by_mlserver
 from data.files import PROJECT_ROOT
 from modules.export import saved_model
 from modules.export.trained import Trained

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from benchmarks import tflite_peers
-from benchmarks.training_peers import NETWORK
+from benchmarks.peers import tflite_peers
+from benchmarks.peers.training_peers import NETWORK
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
 from data.finding.opening import open_data

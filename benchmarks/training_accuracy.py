@@ -20,8 +20,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from benchmarks import training_peers
-from benchmarks.training_peers import NETWORK
+from benchmarks.peers import training_peers
+from benchmarks.peers.training_peers import NETWORK
 from data import cache
 from data.dataset import Dataset
 from data.errors import DataError

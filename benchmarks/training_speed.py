@@ -28,7 +28,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import training_peers
+from benchmarks.peers import training_peers
 from benchmarks.turns import Contender, Process, Turn
 from data.digits import make_digits
 from data.files import PROJECT_ROOT

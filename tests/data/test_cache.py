@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from data import __main__, cache, growth
+from benchmarks import larger_data
+from data import __main__, cache
 from data.catalogue import CatalogueEntry
 from data.digits import make_digits
 from data.errors import DataError
@@ -112,7 +113,7 @@ def test_commands_take_the_setting(
     monkeypatch.setenv("DATA_CACHE", str(tmp_path / "setting"))
     assert __main__.main(["digits"]) == 0
     assert str(tmp_path / "setting" / "digits") in capsys.readouterr().out
-    assert growth.main(["digits", "1", str(tmp_path / "grown")]) == 0
+    assert larger_data.main(["digits", "1", str(tmp_path / "grown")]) == 0
     assert __main__.main(["digits", "--cache-dir", str(tmp_path / "option")]) == 0
     assert (tmp_path / "option" / "digits").is_dir()
     monkeypatch.setenv("DATA_CACHE", "")

@@ -1,4 +1,4 @@
-"""`python -m data.growth DATASET TIMES FOLDER`: a data set TIMES as large, for trying scales.
+"""Makes a data set TIMES as large: `python -m benchmarks.larger_data DATASET TIMES FOLDER`.
 
 Every image is a real one of DATASET: first all of them as they are, then all again shifted, rotated
 and scaled as in `data.hard`, each time by other amounts. The same arguments give the same bytes.
@@ -67,7 +67,7 @@ def _copies(reader: Reader, size: int, times: int) -> Iterator[np.ndarray]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status: 1 when the data cannot be had or written."""
-    parser = argparse.ArgumentParser(prog="python -m data.growth", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.larger_data", description=__doc__)
     parser.add_argument("dataset", metavar="DATASET", help="as for `python -m data`")
     parser.add_argument("times", metavar="TIMES", type=int, help="at least 1")
     parser.add_argument("folder", metavar="FOLDER", type=Path)

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from jax.experimental import jax2tf
 
-from benchmarks.training_peers import NETWORK
+from benchmarks.peers.training_peers import NETWORK
 from modules import features
 from modules.export.recipes import Recipe
 from modules.inference import litert

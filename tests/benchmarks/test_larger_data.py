@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import dataset, growth, hard
+from benchmarks import larger_data
+from data import dataset, hard
 from data.dataset import Dataset
 from data.digits import make_digits
 from data.errors import DataError
@@ -31,7 +32,7 @@ def test_copies_are_the_images_moved_by_other_amounts_each_time(
     digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dataset, "RANGE_SIZE", 100)
-    grown = growth.grow(digits, 3, tmp_path / "three")
+    grown = larger_data.grow(digits, 3, tmp_path / "three")
     assert (grown.train_examples, grown.eval_examples) == (
         3 * digits.train_examples,
         3 * digits.eval_examples,
@@ -51,7 +52,7 @@ def test_copies_are_the_images_moved_by_other_amounts_each_time(
 
 
 def test_same_arguments_same_bytes(digits: Dataset, tmp_path: Path) -> None:
-    one, other = (growth.grow(digits, 2, tmp_path / name) for name in ("a", "b"))
+    one, other = (larger_data.grow(digits, 2, tmp_path / name) for name in ("a", "b"))
     for name in FILE_NAMES:
         assert (one.location / name).read_bytes() == (other.location / name).read_bytes()
 
@@ -60,7 +61,7 @@ def test_colours_and_more_classes_than_a_byte_holds(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (600, 5, 7, 3), np.uint8)
     np.savez(tmp_path / "x.npz", x=images, y=np.repeat(np.arange(300) * 2, 2))
     original = open_data(tmp_path)
-    grown = growth.grow(original, 2, tmp_path / "grown")
+    grown = larger_data.grow(original, 2, tmp_path / "grown")
     assert grown.task == original.task
     assert grown.class_counts[Split.EVAL] == tuple(2 * n for n in original.class_counts[Split.EVAL])
 
@@ -75,16 +76,16 @@ def test_hard_images_are_none_of_the_copies(digits: Dataset) -> None:
 
 def test_nothing_is_left_of_a_wrong_number(digits: Dataset, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot make 0 times as many images"):
-        growth.grow(digits, 0, tmp_path / "none")
+        larger_data.grow(digits, 0, tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
 def test_command(digits: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "twice"
-    assert growth.main([str(digits.location), "2", str(folder)]) == 0
+    assert larger_data.main([str(digits.location), "2", str(folder)]) == 0
     assert capsys.readouterr().out == (
         f"{folder}: {2 * digits.train_examples:,} training and {2 * digits.eval_examples:,} test "
         "images of folder-digits\n"
     )
-    assert growth.main([str(tmp_path / "nowhere"), "2", str(folder)]) == 1
+    assert larger_data.main([str(tmp_path / "nowhere"), "2", str(folder)]) == 1
     assert "unknown data set" in capsys.readouterr().err
