@@ -6,6 +6,7 @@ import logging
 import os
 import resource
 import sys
+from collections.abc import Iterator
 
 from data.errors import WRONG_SETTING, ConfigError
 from serve.server.settings import ServerSettings, from_environment
@@ -20,9 +21,10 @@ def main() -> int:
         return WRONG_SETTING
     _prepare(settings)
     # Here, since they read the environment, and take their seconds.
-    import uvloop
+    with _silent():
+        import uvloop
 
-    from serve.server.server import ModelServer
+        from serve.server.server import ModelServer
 
     async def serve() -> None:
         await ModelServer(settings).serve()
@@ -35,12 +37,27 @@ def main() -> int:
     return 0
 
 
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Drops what TensorFlow's C++ code prints as it is loaded, before its levels are in force."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 def _prepare(settings: ServerSettings) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     for name in ("uvicorn.error", "mlserver", "absl", "tensorflow"):  # who note every wrong request
         logging.getLogger(name).setLevel(logging.ERROR)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or it tells of CPUs and GPUs
     for name in [name for name in os.environ if name.startswith("MLSERVER_")]:
         del os.environ[name]
     # Connections are limited by number; more of them must not keep us from opening files.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from data.errors import ConfigError
 from modules.export import logit_checks, saved_model
@@ -31,6 +32,21 @@ def test_all_ways_of_each_batch_size(
     ways = round_trip.check_calls(fixed_dir, images, jax_logits)
     assert len(ways) == 12
     assert {way.rpartition(" ")[2] for way in ways} == {"1", "16", "128"}
+
+
+@pytest.mark.parametrize("kind", ["any", "fixed"])
+@pytest.mark.parametrize("size", [1, 16, 128])
+def test_logits_of_the_flax_network(
+    request: pytest.FixtureRequest,
+    models_dir: str,
+    images: np.ndarray,
+    jax_logits: np.ndarray,
+    kind: str,
+    size: int,
+) -> None:
+    folder = models_dir if kind == "any" else request.getfixturevalue("fixed_dir")
+    found = tf.saved_model.load(folder)(images[:size])
+    np.testing.assert_allclose(found, jax_logits[:size], atol=1e-5, rtol=0)
 
 
 def test_other_logits(models_dir: str, images: np.ndarray, jax_logits: np.ndarray) -> None:
