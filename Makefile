@@ -2,7 +2,7 @@
 
 # Settings of a run, then of single commands, as in pipeline/settings.py; see `make help`. Empty means
 # the default.
-override settings := DATASET IMAGE_SIZE MNIST_DIR DATA_CACHE OUTPUT MODEL PARAMS BATCH_SIZES \
+override settings := DATASET IMAGE_SIZE MNIST_DIR DATA_CACHE OUTPUT MODEL PARAMS BATCH_SIZES PERSONALIZE \
 	EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US \
 	METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS \
 	IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE \
@@ -57,6 +57,8 @@ help: ## list the commands and settings
 	@echo '  PARAMS        trained parameters to ship without training: .npz, .safetensors, .msgpack'
 	@echo '                or a folder of Orbax'
 	@echo '  BATCH_SIZES   that the SavedModel is traced for, as 1,16,128 (default: one trace for any)'
+	@echo '  PERSONALIZE   also make a model that is trained on the device: a head and an optimizer, as'
+	@echo '                softmax,sgd or mlp,adam (none)'
 	@echo '  EPOCHS, SEED  of the training (10, 0)'
 	@echo '  TRIALS        short trainings that look for hyperparameters of the long one (0)'
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'

@@ -8,6 +8,7 @@ from data.dataset import Dataset
 from modules.export.recipes import RECIPES
 from modules.training.config import TrainConfig
 from pipeline.verdict.limits import Limits
+from pipeline.verdict.personal.limits import PersonalLimits
 
 # An image is for workers elsewhere. Without one, TFX packs itself anew in every component, for
 # workers that might not have it; those on this machine do.
@@ -46,6 +47,8 @@ class PipelineConfig:
       model: what to train: the name of one in modules/models/, or the path of a Python file.
       params: path of trained parameters that are exported instead of training; "" to train.
       batch_sizes: that the SavedModel takes, in rising order; none for any.
+      personalize: head and optimizer of a model that is trained on the device; () for none.
+      personal_limits: what that has to reach.
     """
 
     dataset: Dataset
@@ -66,6 +69,8 @@ class PipelineConfig:
     model: str = "cnn"
     params: str = ""
     batch_sizes: tuple[int, ...] = ()
+    personalize: tuple[str, ...] = ()
+    personal_limits: PersonalLimits = dataclasses.field(default_factory=PersonalLimits)
 
     @property
     def pipeline_name(self) -> str:
@@ -104,6 +109,11 @@ class PipelineConfig:
     def device_dir(self) -> str:
         """Where blessed TFLite models are pushed to, one folder a version; a path or a URI."""
         return os.path.join(self.push_to or self.output, "device")
+
+    @property
+    def personal_dir(self) -> str:
+        """Where blessed personal models are pushed to, one folder a version; a path or a URI."""
+        return os.path.join(self.push_to or self.output, "personal")
 
     @property
     def report_dir(self) -> Path:

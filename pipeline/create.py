@@ -29,6 +29,7 @@ from pipeline.components.validation import AnomalyGate, CuratedSchema, curated_s
 from pipeline.config import PipelineConfig
 from pipeline.metadata.connection import connection_config
 from pipeline.metadata.source_digest import attach_digests
+from pipeline.personalize import personalize
 from pipeline.ship import ship
 from pipeline.storage import staging, stores
 
@@ -106,6 +107,14 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         baseline_model=last_blessed[0].outputs[baseline.MODEL] if last_blessed else None,
     )
 
+    personalizing = personalize(
+        config,
+        job,
+        examples=example_gen.outputs["examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        model=trainer.outputs["model"],
+    )
+
     components = [
         example_gen,
         schema,
@@ -118,6 +127,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         *last_blessed,
         *quantizers.values(),
         *shipping.components,
+        *personalizing.components,
     ]
     reported = {
         "comparison": shipping.comparison.outputs["comparison"],
@@ -125,6 +135,7 @@ def create_pipeline(config: PipelineConfig) -> Pipeline:
         "model_run": trainer.outputs["model_run"],
         "server_push": shipping.push_to_server.outputs["pushed_model"],
         "device_push": shipping.push_to_device.outputs["pushed_model"],
+        **personalizing.reported,
     }
     report = Report(
         **reported,

@@ -1,6 +1,7 @@
 """Settings that are lists and sizes: how their text becomes a value, or a ConfigError."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from data.errors import ConfigError, shown
 from data.task import parse_image_size
@@ -44,3 +45,30 @@ def image_size(environment: Mapping[str, str]) -> tuple[int, int] | None:
         return parse_image_size(text) if text else None
     except ValueError as error:
         raise ConfigError(f"IMAGE_SIZE={shown(text)}: {error}") from error
+
+
+def personalize(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns head and optimizer of PERSONALIZE, () when it is not set.
+
+    Raises:
+      ConfigError: there is no such head or optimizer.
+    """
+    text = environment.get("PERSONALIZE") or ""
+    if not text:
+        return ()
+    from modules.personal import loading, optimizers
+    from modules.personal.options import is_layers  # here: JAX takes its seconds
+
+    head, separator, optimizer = (part.strip() for part in text.partition(","))
+    if not separator:
+        optimizer = "sgd"
+    try:
+        optimizers.make_optimizer(optimizer, None)
+        if head.endswith(".py"):
+            head = str(Path(head).expanduser().absolute())
+            loading.run_file(head)
+        elif head not in loading.HEADS and not is_layers(head):
+            loading.load_head(head, 1, 1)
+    except ConfigError as error:
+        raise ConfigError(f"PERSONALIZE={shown(text)}: {error}") from error
+    return head, optimizer

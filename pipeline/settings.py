@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # What `config_from_environment` reads, for those who hand it to other processes.
 SETTINGS = (
     *("DATASET", "IMAGE_SIZE", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
-    *("MODEL", "PARAMS", "BATCH_SIZES"),
+    *("MODEL", "PARAMS", "BATCH_SIZES", "PERSONALIZE"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
     *("BEAM_RUNNER", "BEAM_ARGS"),
@@ -66,6 +66,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
     recipes = values.recipes(environment)
     batch_sizes = values.batch_sizes(environment)
+    personal = values.personalize(environment)
     size = values.image_size(environment)
     metadata = environment.get("METADATA") or ""
     if metadata:
@@ -105,6 +106,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         model=model_name,
         params=params,
         batch_sizes=batch_sizes,
+        personalize=personal,
     )
     _check_names(config)
     locations.make_writable("OUTPUT", output)

@@ -94,10 +94,10 @@ def ship(
             notes=data.notes,
         ),
     )
-    push_to_server = _pusher(
+    push_to_server = pusher_of(
         config, server_model, comparison.outputs["server_blessing"], config.serving_dir
     )
-    push_to_device = _pusher(
+    push_to_device = pusher_of(
         config,
         comparison.outputs["device_models"],
         comparison.outputs["device_blessing"],
@@ -107,9 +107,10 @@ def ship(
     return Shipping(evaluators, comparison, push_to_server, push_to_device)
 
 
-def _pusher(
+def pusher_of(
     config: PipelineConfig, model: BaseChannel, blessing: BaseChannel, folder: str
 ) -> Pusher:
+    """Returns a Pusher of a model, if it is blessed, into the next version of a folder."""
     return Pusher(
         model=model,
         model_blessing=blessing,

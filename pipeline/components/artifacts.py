@@ -15,6 +15,12 @@ class ModelComparison(Artifact):
     TYPE_NAME = f"{_NAMESPACE}.ModelComparison"
 
 
+class PersonalEvaluation(Artifact):
+    """A folder with `personal.json`: what simulated people gained of a personal model."""
+
+    TYPE_NAME = f"{_NAMESPACE}.PersonalEvaluation"
+
+
 class ComparisonReport(Artifact):
     """A folder with `index.html` and the final `comparison.json`, push destinations included."""
 

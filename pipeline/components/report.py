@@ -19,11 +19,13 @@ from pipeline.components.artifacts import (
     LOGITS_FILE,
     ComparisonReport,
     ModelComparison,
+    PersonalEvaluation,
 )
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
 from pipeline.report import figures, rendering
 from pipeline.verdict import verdict
+from pipeline.verdict.personal import judged
 
 
 @component
@@ -39,6 +41,8 @@ def Report(  # noqa: N802 - components are named as classes
     metadata_location: Parameter[str],
     pipeline_name: Parameter[str],
     report: OutputArtifact[ComparisonReport],
+    personal: InputArtifact[PersonalEvaluation] = None,
+    personal_push: InputArtifact[PushedModel] = None,
 ):
     """Writes the final `comparison.json` and `index.html`.
 
@@ -55,6 +59,8 @@ def Report(  # noqa: N802 - components are named as classes
       metadata_location: where ML Metadata is, for the times; "" where there is none.
       pipeline_name: the pipeline whose last run the times come from.
       report: `comparison.json` and `index.html`.
+      personal: what people gained of the model that is trained on the device, where there is one.
+      personal_push: of that model.
     """
     compared = verdict.read(Path(comparison.uri) / verdict.COMPARISON_FILE)
     server, *devices = compared.models
@@ -62,7 +68,11 @@ def Report(  # noqa: N802 - components are named as classes
     for device in devices:
         destination = _destination(device_push) if device.blessed else None
         models.append(dataclasses.replace(device, pushed_to=destination))
-    final = dataclasses.replace(compared, models=tuple(models))
+    taught = None
+    if personal:
+        pushed_to = _destination(personal_push)
+        taught = dataclasses.replace(judged.read(Path(personal.uri)), pushed_to=pushed_to)
+    final = dataclasses.replace(compared, models=tuple(models), personal=taught)
 
     eval_files = [os.path.join(examples.path(split=Split.EVAL), "*")]
     logits = _arrays(Path(comparison.uri) / LOGITS_FILE)

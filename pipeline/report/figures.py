@@ -18,6 +18,8 @@ from PIL import Image
 from tensorboard.backend.event_processing import event_accumulator
 from tensorboard.util import tensor_util
 
+from pipeline.verdict.personal.judged import Personal
+
 Curve = Sequence[tuple[int, float]]  # (epoch, value), by epoch
 
 # Drawn in these colours and then replaced, so that a figure follows the page from light to dark.
@@ -56,13 +58,16 @@ def read_scalars(log_dir: str) -> dict[str, list[tuple[int, float]]]:
     return scalars
 
 
-def draw_curves(curves: Mapping[str, Curve], title: str, as_share: bool = False) -> Markup:
-    """Returns up to two curves over the epochs as SVG.
+def draw_curves(
+    curves: Mapping[str, Curve], title: str, as_share: bool = False, axis: str = "epoch"
+) -> Markup:
+    """Returns up to two curves over the epochs, or something else, as SVG.
 
     Args:
       curves: the values of each epoch by name; a NaN leaves a gap.
       title: what a screen reader says instead.
       as_share: the values are shares in [0, 1], shown in percent.
+      axis: what the values are over.
     """
     figure = Figure((4.4, 2.7), layout="constrained")
     axes = figure.subplots()
@@ -71,7 +76,7 @@ def draw_curves(curves: Mapping[str, Curve], title: str, as_share: bool = False)
     ):
         epochs, values = zip(*curve, strict=True)
         axes.plot(epochs, values, color=colour, marker=marker, markersize=3.5, label=name)
-    axes.set_xlabel("epoch", color=MUTED, size=8)
+    axes.set_xlabel(axis, color=MUTED, size=8)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     if as_share:
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -102,6 +107,15 @@ def draw_training(scalars: Mapping[str, Curve]) -> dict[str, Markup]:
             caption = f"{caption}; after the last epoch: {last}"
             figures[caption] = draw_curves(chosen, caption, kind == "accuracy")
     return figures
+
+
+def draw_people(personal: Personal) -> Markup:
+    """Returns the accuracy on people's own images and on plain ones, by the number of samples."""
+    curves = {
+        "own images": [(0, personal.before), *personal.after.items()],
+        "plain images": [(0, personal.plain_before), *personal.plain.items()],
+    }
+    return draw_curves(curves, "Personalization", as_share=True, axis="samples")
 
 
 def svg(figure: Figure, title: str) -> Markup:

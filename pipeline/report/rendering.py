@@ -109,6 +109,7 @@ def render(verdict: Verdict, evidence: Evidence) -> str:
         missing=_missing(verdict, evidence.labels),
         confusions=confusion.confusions(evidence.confusion, verdict.label_names),
         curves=figures.draw_training(evidence.scalars),
+        personal_curves=figures.draw_people(verdict.personal) if verdict.personal else None,
         num_open=_GALLERY_OPEN,
         side=_SIDE,
         is_small=max(verdict.image_shape[:2]) < _SIDE,

@@ -44,6 +44,8 @@ def show(config: PipelineConfig, seconds: float) -> int:
     if config.dataset.is_fallback:
         print(f"Not MNIST: {config.dataset.source}")
     pushed = {model.pushed_to for model in found.models if model.pushed_to}
+    if found.personal and found.personal.pushed_to:
+        pushed.add(found.personal.pushed_to)
     for folder in sorted(pushed):
         # A push that is taken from the cache is not repeated, whatever happened since.
         newest = versions.newest(folder.rpartition("/")[0])
@@ -53,4 +55,5 @@ def show(config: PipelineConfig, seconds: float) -> int:
             name = newest.rpartition("/")[2]
             print(f"{folder} is of an earlier run; version {name} of other settings is newer")
     print(f"Report: {config.report_dir / verdict.REPORT_FILE}\nThe run took {seconds:.0f} s.")
-    return 0 if all(model.blessed for model in found.models) else NOT_BLESSED
+    personal = found.personal is None or found.personal.blessed
+    return 0 if personal and all(model.blessed for model in found.models) else NOT_BLESSED

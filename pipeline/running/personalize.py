@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import FAILED, ConfigError, shown
 from data.splits import Split
 from data.texts import check_texts, number
+from modules.personal.options import LAST, Options
 from pipeline.config import PipelineConfig
 from pipeline.running import console
 from pipeline.running.exit_status import tells_wrong_settings
@@ -80,7 +81,7 @@ def _make(
     from modules.export.graph.flatbuffer import ConversionError
     from modules.export.personalize import package
 
-    options = package.Options(**given)
+    options = Options(**given)
     rows = min(_LABELLED, config.dataset.train_examples)
     images, labels = config.dataset.features(Split.TRAIN, 0, rows)
     with tempfile.TemporaryDirectory() as folder:
@@ -127,7 +128,7 @@ def _base(args, config, options, folder, images):
     if args.signature:
         return bases.of_saved_model(saved, args.signature, folder)
     trained = read_trained(saved, loading.load(config.model), task)
-    trains = options.trains if options.trains_layers else f"{bases.LAST}1"
+    trains = options.trains if options.trains_layers else f"{LAST}1"
     return bases.of_network(trained, trains, folder, RECIPES[args.recipe], images)
 
 

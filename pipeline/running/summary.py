@@ -8,6 +8,7 @@ from rich.text import Text
 from pipeline.report.conclusions import diagnosis
 from pipeline.report.formatting import sentence
 from pipeline.verdict.checks import Check, Outcome
+from pipeline.verdict.personal.judged import Personal
 from pipeline.verdict.verdict import BATCH_1, Verdict
 
 _BLESSED = {
@@ -89,5 +90,25 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     for model in verdict.models:
         if model.pushed_to:
             destinations.setdefault(model.pushed_to, []).append(model.name)
+    if personal := verdict.personal:
+        _print_personal(personal, console)
+        if personal.pushed_to:
+            destinations.setdefault(personal.pushed_to, []).append("personal")
     for destination, names in destinations.items():
         console.print(f"{', '.join(names)} pushed to {destination}", soft_wrap=True, markup=False)
+
+
+def _print_personal(personal: Personal, console: Console) -> None:
+    """Prints what became of the model that is trained on the device."""
+    if personal.refused:
+        console.print(f"personal was refused: {personal.refused}", markup=False)
+        return
+    samples, after = list(personal.after.items())[-1]
+    console.print(
+        f"personal ({personal.head}, {personal.optimizer}): {personal.people} simulated people go "
+        f"from {personal.before:.1%} to {after:.1%} with {samples} samples each",
+        markup=False,
+    )
+    for check in personal.checks:
+        if not check.passed:
+            console.print(f"personal failed {_told(check)}")

@@ -60,6 +60,11 @@ UNITS = {
     "max_contradictions": Unit.COUNT,
     "max_bytes": Unit.BYTES,
     "max_latency_us": Unit.MICROSECONDS,
+    "max_loss_of_anybody": Unit.SHARE_DIFFERENCE,
+    "max_forgotten": Unit.SHARE_DIFFERENCE,
+    "min_gain": Unit.SHARE_DIFFERENCE,
+    "min_new_symbols": Unit.SHARE,
+    "max_step_us": Unit.MICROSECONDS,
     MAX_UNDECIDED: Unit.COUNT,
 }
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError, computed_field
 from data.errors import DataError
 from pipeline.verdict.checks import Check, Outcome
 from pipeline.verdict.origin import Dataset, Training
+from pipeline.verdict.personal.judged import Personal
 
 # What the report folder holds: the verdict, and the page that shows it.
 COMPARISON_FILE, REPORT_FILE = "comparison.json", "index.html"
@@ -146,6 +147,7 @@ class Verdict:
       seed, epochs: of the training.
       trials: of the Tuner; 0 without one.
       versions: of the packages that the models were made with.
+      personal: the model that is trained on the device; None where none was made.
     """
 
     schema_version: Literal[2]  # SCHEMA_VERSION
@@ -163,6 +165,7 @@ class Verdict:
     epochs: int
     trials: int
     versions: Mapping[str, str]
+    personal: Personal | None = None
 
     @classmethod
     def of(

@@ -48,6 +48,10 @@ WRONG = {
         *(text for text in NUMBERS if text not in ("1,5", " 3 ")),
         *("0", "0,1", "1,,2", ",", "1;2", "4097", "1,2,3,4,5,6,7,8,9"),
     ),
+    "PERSONALIZE": (
+        *("softmax,lion", "sofmax,sgd", "softmax,", ",sgd", "last:,sgd", "last:x,sgd", ","),
+        *("/no/such.py,adam", "softmax,sgd,adam", " "),
+    ),
     "DATA_CACHE": (*PATHS, *URIS, "file", "file/below", "/proc/x"),
     "OUTPUT": (*PATHS, *URIS, "s3://bucket/o", "file", "file/below", "/proc"),
     "EPOCHS": (*NUMBERS, "0", str(10**9)),

@@ -20,9 +20,7 @@ from modules.inference import litert
 from modules.jaxprs import cuts
 from modules.models import pure
 from modules.models.network import Network
-
-ALL = "all"  # trained on the device: the whole network
-LAST = "last:"  # or as many of its layers, as last:2
+from modules.personal.options import ALL, LAST
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The package of a personal model: what a client needs, in one folder."""
 
-import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from data.errors import ConfigError
 from data.task import Task
-from modules.export.personalize import bases, build
+from modules.export.personalize import build
 from modules.export.personalize.bases import Base
 from modules.inference.personal import manifest, replay
 from modules.inference.personal.manifest import MODEL_FILE, SCHEMA_VERSION, Manifest
@@ -18,46 +17,10 @@ from modules.jaxprs.gradients import trainable
 from modules.personal import fitting, optimizers
 from modules.personal.heads import no_penalty
 from modules.personal.loading import load_head
+from modules.personal.options import Options
 from modules.personal.training_step import TrainingStep
 
 _REPLAY_OF_A_CLASS = 10
-_SLOWER = 0.1  # of the learning rate of a head: what layers of the network itself are trained by
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What to make.
-
-    Attributes:
-      trains: the head, "softmax", "mlp" or the path of a Python file; or "last:N" or "all" for the
-        layers of the network itself.
-      optimizer: of `optimizers.OPTIMIZERS`.
-      learning_rate: None for the optimizer's own.
-      batch_size: images of a training step.
-      spare_classes: outputs beside those of the task, for new classes.
-      seed: of fresh parameters.
-    """
-
-    trains: str = "softmax"
-    optimizer: str = "sgd"
-    learning_rate: float | None = None
-    batch_size: int = 20
-    spare_classes: int = 0
-    seed: int = 0
-
-    @property
-    def trains_layers(self) -> bool:
-        """Whether layers of the network itself are trained, and no new head."""
-        number = self.trains.removeprefix(bases.LAST)
-        return self.trains == bases.ALL or (number != self.trains and number.isdecimal())
-
-    @property
-    def rate(self) -> float:
-        """The learning rate."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        rate = optimizers.LEARNING_RATES.get(self.optimizer, 0.0)
-        return rate * (_SLOWER if self.trains_layers else 1)
 
 
 def write(

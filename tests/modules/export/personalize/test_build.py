@@ -12,11 +12,11 @@ from data.errors import ConfigError
 from modules.export.graph.flatbuffer import ConversionError
 from modules.export.personalize import bases, build, checks, package
 from modules.export.personalize.bases import Base
-from modules.export.personalize.package import Options
 from modules.export.recipes import RECIPES
 from modules.inference.personal.client import PersonalModel
 from modules.models import cnn
 from modules.personal.optimizers import OPTIMIZERS
+from modules.personal.options import Options
 from tests.support.digit_models import DigitModels
 
 HEADS = Path(__file__).parents[2] / "personal"

@@ -1,0 +1,1 @@
+"""What is decided of a model that is trained on the device."""
