@@ -21,6 +21,10 @@ from modules.personal.loading import load_head
 from modules.personal.training_step import TrainingStep
 
 _REPLAY_OF_A_CLASS = 10
+# Where the optimizer's own is not best: with it, a softmax head learns new classes too slowly, and
+# an MLP forgets too much for a few samples. Measured on simulated people, see
+# benchmarks/personalization.py.
+_RATES = {("softmax", "sgd"): 0.1, ("softmax", "adam"): 0.004, ("mlp", "momentum"): 0.003}
 _SLOWER = 0.1  # of the learning rate of a head: what layers of the network itself are trained by
 
 
@@ -57,7 +61,9 @@ class Options:
         if self.learning_rate is not None:
             return self.learning_rate
         rate = optimizers.LEARNING_RATES.get(self.optimizer, 0.0)
-        return rate * (_SLOWER if self.trains_layers else 1)
+        if self.trains_layers:
+            return rate * _SLOWER
+        return _RATES.get((self.trains, self.optimizer), rate)
 
 
 def write(
