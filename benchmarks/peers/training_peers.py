@@ -8,6 +8,7 @@ PyTorch are imported where they are used.
 import os
 import time
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -106,6 +107,25 @@ def time_tutorial(images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     }
 
 
+def keras_network(policy: str = "float32") -> Any:
+    """Returns the network in Keras, which is imported here; arguments as below."""
+    import keras
+
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input(_IMAGE_SHAPE),
+            layers.Conv2D(32, 3, padding="same", activation="relu", dtype=policy),
+            layers.AveragePooling2D(2, dtype=policy),
+            layers.Conv2D(64, 3, padding="same", activation="relu", dtype=policy),
+            layers.AveragePooling2D(2, dtype=policy),
+            layers.Flatten(dtype=policy),
+            layers.Dense(256, activation="relu", dtype=policy),
+            layers.Dense(_NUM_CLASSES, dtype="float32"),
+        ]
+    )
+
+
 def keras_fit(images: np.ndarray, labels: np.ndarray, batch_size: int, policy: str) -> Turn:
     """Returns Keras's `fit` on the TensorFlow backend, less what it does before the epoch begins.
 
@@ -118,19 +138,7 @@ def keras_fit(images: np.ndarray, labels: np.ndarray, batch_size: int, policy: s
     os.environ["KERAS_BACKEND"] = "tensorflow"
     import keras
 
-    layers = keras.layers
-    network = keras.Sequential(
-        [
-            keras.Input(_IMAGE_SHAPE),
-            layers.Conv2D(32, 3, padding="same", activation="relu", dtype=policy),
-            layers.AveragePooling2D(2, dtype=policy),
-            layers.Conv2D(64, 3, padding="same", activation="relu", dtype=policy),
-            layers.AveragePooling2D(2, dtype=policy),
-            layers.Flatten(dtype=policy),
-            layers.Dense(256, activation="relu", dtype=policy),
-            layers.Dense(_NUM_CLASSES, dtype="float32"),
-        ]
-    )
+    network = keras_network(policy)
     network.compile(
         optimizer=keras.optimizers.SGD(_LEARNING_RATE, _MOMENTUM),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

@@ -11,7 +11,6 @@ import optax
 from modules.personal.heads import Penalty, no_penalty
 
 _EPOCHS, _BATCH_SIZE, _LEARNING_RATE = 10, 100, 1e-3
-_SPARE_LOGIT = -8.0  # of an output without a class, below the smallest bias of the others
 
 
 def fitted(
@@ -64,12 +63,12 @@ def as_softmax(
     Args:
       last_layer: maps features float32[B, size] to logits; it is affine.
       size: features of an image.
-      spare: outputs to add, for classes that are yet to come.
+      spare: outputs to add, for classes that are yet to come; they are 0 for all features.
     """
     bias = np.asarray(last_layer(jnp.zeros((1, size))))[0]
     kernel = np.asarray(last_layer(jnp.eye(size))) - bias
-    below = np.full(spare, bias.min() + _SPARE_LOGIT, np.float32)
+    # Zeros: from far below the others, a new class would take many more steps to come up.
     return {
-        "kernel": np.concatenate([kernel, np.zeros((size, spare), np.float32)], axis=1),
-        "bias": np.concatenate([bias, below]),
+        name: np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, spare)])
+        for name, array in (("kernel", kernel), ("bias", bias))
     }

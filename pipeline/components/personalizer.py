@@ -45,7 +45,7 @@ def Personalizer(  # noqa: N802 - components are named as classes
       transform_graph: the one that the Trainer was given.
       model: the Trainer's.
       job: JSON, the Trainer's `TrainingJob`.
-      head: as `package.Options.trains` has it.
+      head: as `Options.trains` has it.
       optimizer: of `modules.personal.optimizers`.
       personal_model: the package, as Format-Serving.
     """

@@ -17,11 +17,14 @@ from data.splits import Split
 from modules import features
 from modules.examples import tf_examples
 from modules.export import conversion_record, saved_model, tflite
+from modules.export.personalize import bases, package
+from modules.export.personalize.bases import Base
 from modules.export.recipes import FLOAT32, RECIPES
 from modules.export.trained import Trained
 from modules.models import cnn
 from modules.models.network import Network
 from modules.models.protocol import Variables
+from modules.personal.options import Options
 from modules.preprocessing import preprocessing_fn
 from modules.training import loop
 from modules.training.config import TrainConfig
@@ -112,6 +115,22 @@ class DigitModels:
         shutil.copy(float32.path, Path(directory, features.TFLITE_FILE))
         conversion_record.record(directory, facts=float32.facts)
         return directory
+
+    @cached_property
+    def base(self) -> Base:
+        """All of `trained` but its last layer, the base of personal models."""
+        return bases.of_network(self.trained, f"{bases.LAST}1", str(self._folder / "base"))
+
+    @cached_property
+    def personal_package(self) -> Path:
+        """A personal model of `trained`: a softmax head with two outputs for new classes."""
+        labels = self.files.features(Split.TRAIN, 0, NUM_IMAGES)[1]
+        folder = self._folder / "personal"
+        folder.mkdir()
+        options = Options(spare_classes=2)
+        labelled = self.base.features(self.images), labels
+        package.write(folder, self.base, self.files.task, "cnn", options, labelled)
+        return folder
 
     @cached_property
     def converted(self) -> dict[str, tflite.Converted]:
