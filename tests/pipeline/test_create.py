@@ -114,3 +114,17 @@ def test_another_output_folder_changes_only_what_has_to_do_with_it(
         *(("Pusher", "push_destination"), ("Pusher.device", "push_destination")),
         ("Report", "metadata_location"),  # for the times that the report shows
     }
+
+
+def test_a_personal_model_is_made_only_where_it_is_asked_for(
+    digit_models: DigitModels, tmp_path: Path
+) -> None:
+    ids = {component.id for component in created(digit_models, tmp_path).components}
+    assert not {"Personalizer", "People", "Pusher.personal"} & ids
+    pipeline = created(digit_models, tmp_path, personalize=("mlp", "adam"))
+    drawn = graph(pipeline)
+    assert set(drawn["People"]) >= {"Personalizer"}
+    assert set(drawn["Pusher.personal"]) == {"Personalizer", "People"}
+    assert {"People", "Pusher.personal"} <= set(drawn["Report"])
+    destination = node(pipeline, "Pusher.personal").exec_properties["push_destination"]
+    assert str(tmp_path / "personal") in destination

@@ -82,7 +82,7 @@ def judge(
         Check("max_loss_of_anybody", max(0.0, float(-gains.min())), limits.max_loss),
         Check(
             "max_forgotten",
-            max(0.0, float(simulated.forgotten(limits.samples).max())),
+            max(0.0, float(simulated.forgotten(limits.samples).mean())),
             limits.max_forgotten,
         ),
     ]

@@ -13,7 +13,7 @@ class PersonalLimits:
       started_below: who starts below this accuracy has something to gain.
       min_gain: what these gain at the mean.
       max_loss: what anybody may lose.
-      max_forgotten: what the accuracy on plain images may lose, of anybody's model.
+      max_forgotten: what the accuracy on plain images may lose, at the mean.
       min_new_symbols: accuracy on new symbols after 20 samples of each, at the mean.
       max_step_us: median time of a training step on one thread; None for no limit.
     """
