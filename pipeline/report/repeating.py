@@ -2,7 +2,8 @@
 
 import shlex
 
-from data.resolve import known_task
+from data import digits
+from data.catalogue import CATALOGUE
 from data.task import written_size
 from modules.export.recipes import RECIPES
 from pipeline.verdict.verdict import Verdict
@@ -15,7 +16,9 @@ def command(verdict: Verdict) -> str:
     name, size = verdict.dataset.name, verdict.dataset.image_size
     if size:
         name = name.removesuffix(f"-{written_size(size)}")
-    known = known_task(name)
+    known = digits.TASK if name == digits.TASK.name else None
+    if name in CATALOGUE:
+        known = CATALOGUE[name].task
     settings: dict[str, str | int | float] = {"DATASET": name if known else f"<folder of {name}>"}
     if size:
         settings["IMAGE_SIZE"] = written_size(size)
