@@ -42,7 +42,7 @@ def test_steps_are_those_of_optax(optimizer: str) -> None:
         loss, gradients = jax.value_and_grad(loss_of)(params)
         updates, state = step.optimizer.update(gradients, state, params)
         params = optax.apply_updates(params, updates)
-        assert found.pop("loss") == pytest.approx(loss, rel=1e-5)
+        assert found.pop("loss") == pytest.approx(float(loss), rel=1e-5)
         values = found
     ours = [values[name] for name in step.parameter_names()]
     for one, other in zip(ours, jax.tree.leaves(params), strict=True):
