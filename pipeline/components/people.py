@@ -25,7 +25,7 @@ from pipeline.verdict.personal.judged import Personal
 from pipeline.verdict.personal.limits import PersonalLimits
 
 _MOST_EXAMPLES = 3000
-_SEED = 1000  # of the first person; benchmarks choose by others
+_SEED = 5000  # of the first person; others chose the learning rates
 _HELD_OUT, _PLAIN = 200, 300  # images
 
 

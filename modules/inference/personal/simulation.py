@@ -135,7 +135,9 @@ def simulate(
     outcomes, symbols = [], []
     for seed in seeds:
         person, random = people.draw(seed), np.random.default_rng([seed, 1985])
-        order = _balanced(images.pool_labels, max(samples), images.num_classes, random)
+        # As many whatever is asked for, so that what is drawn after them is the same, too.
+        most = max(*SAMPLES, *samples)
+        order = _balanced(images.pool_labels, most, images.num_classes, random)
         given, given_labels = person.writes(images.pool[order]), images.pool_labels[order]
         rows = random.choice(len(images.held_out), held_out, replace=False)
         tested, expected = person.writes(images.held_out[rows]), images.held_out_labels[rows]

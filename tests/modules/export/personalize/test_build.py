@@ -15,6 +15,7 @@ from modules.export.personalize.bases import Base
 from modules.export.recipes import RECIPES
 from modules.inference.personal.client import PersonalModel
 from modules.models import cnn
+from modules.personal.optimizers import LEARNING_RATES as OPTIMIZER_RATES
 from modules.personal.optimizers import OPTIMIZERS
 from modules.personal.options import Options
 from tests.support.digit_models import DigitModels
@@ -124,6 +125,14 @@ def test_wrong_options(made: dict[str, Base], digit_models: DigitModels, tmp_pat
         package.training_step_of(made["all"], task, Options("all", spare_classes=1))
     with pytest.raises(ConfigError, match="it has 4 layers with a kernel, not 9"):
         bases.of_network(digit_models.trained, "last:9", str(tmp_path))
+
+
+def test_learning_rates_are_those_measured_unless_one_is_given() -> None:
+    assert Options("softmax", "adam").rate > OPTIMIZER_RATES["adam"]
+    assert Options("mlp", "momentum").rate < OPTIMIZER_RATES["momentum"]
+    assert Options("mlp", "adam").rate == OPTIMIZER_RATES["adam"]
+    assert Options("all", "sgd").rate == pytest.approx(OPTIMIZER_RATES["sgd"] / 10)
+    assert Options("softmax", "adam", learning_rate=0.5).rate == 0.5
 
 
 def test_a_file_that_is_of_another_step_is_noticed(

@@ -59,6 +59,19 @@ def test_all_learners_see_the_same_images(images: Images) -> None:
     assert all((np.bincount(each) == 2).all() for each in labels)
 
 
+def test_the_numbers_of_samples_change_nothing_else(images: Images) -> None:
+    def learn(given: np.ndarray, labels: np.ndarray) -> Predict:
+        return lambda tested: np.rint(9 * tested.mean(axis=(1, 2, 3)))
+
+    first, second = (
+        simulation.simulate(learn, images, SEEDS, samples=samples, held_out=80, plain=10)
+        for samples in ([5], [20, 50])
+    )
+    before = [each.before for each in first.outcomes]
+    assert before == [each.before for each in second.outcomes]
+    assert len(set(before)) > 1
+
+
 def test_what_is_tested_is_not_what_was_learnt(images: Images) -> None:
     pool = {image.tobytes() for image in images.pool}
     assert not pool & {image.tobytes() for image in images.held_out}
