@@ -173,7 +173,7 @@ def _taken_by_last_dense(jaxpr: core.Jaxpr) -> core.Var:
         if not sources:
             break
         if len(sources) > 1 or name not in _AFTER | {"dot_general"}:
-            raise CutError(f"its logits come from the operation {name}")
+            raise CutError(f"its logits come from the operation {_last_operation(equation)}")
         atom = sources[0]
         if name == "dot_general":
             if any(size != 1 for size in atom.aval.shape[1:-1]):
@@ -204,6 +204,14 @@ def _following(jaxpr: core.Jaxpr) -> tuple[set[core.Var], dict[core.Var, rewriti
         if any(_is_in(atom, of_images) for atom in equation.invars):
             of_images.update(equation.outvars)
     return of_images, made_by
+
+
+def _last_operation(equation: rewriting.Equation) -> str:
+    """Returns the name of an operation, or of the last one of the function that it calls."""
+    for inner in core.jaxprs_in_params(equation.params):
+        if inner.eqns:
+            return _last_operation(inner.eqns[-1])
+    return equation.primitive.name
 
 
 def _inlined(equation: rewriting.Equation, operands: list[Any]) -> Sequence[Any]:

@@ -148,8 +148,9 @@ def test_a_network_whose_gradient_cannot_be_had(tmp_path: Path, exports: Exports
     kernel = np.eye(768, 7, dtype=np.float32)
     model = pure(lambda key, task: kernel, lambda k, x: product(x.reshape((len(x), -1)), k))
     trained = Trained(Network(model, TASK), kernel, exports.tft_output)
-    [lack] = saved_model.save_saved_model(trained, str(tmp_path))
-    assert lack == "the SavedModel cannot be trained further: no gradient here"
+    lacks = saved_model.save_saved_model(trained, str(tmp_path))
+    assert lacks[0] == "the SavedModel cannot be trained further: no gradient here"
+    assert lacks[1].startswith("the SavedModel has no feature extractor: its logits come from")
     loaded = tf.saved_model.load(str(tmp_path))
     assert list(loaded.trainable_variables) == [] and len(loaded.variables) == 1
     found = saved_model.predict_saved_model(str(tmp_path), exports.images)
