@@ -138,6 +138,11 @@ TITLES = {
     "max_contradictions": "answers that do not follow from their logits",
     "max_bytes": "size",
     "max_latency_us": "time of one image",
+    "min_gain": "what people gain who start low",
+    "max_loss_of_anybody": "the most that somebody loses",
+    "max_forgotten": "accuracy lost on images as they are",
+    "min_new_symbols": "accuracy on new symbols",
+    "max_step_us": "time of a training step",
     MAX_UNDECIDED: "checks that too few images decide",
 }
 

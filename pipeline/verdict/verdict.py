@@ -165,7 +165,7 @@ class Verdict:
     epochs: int
     trials: int
     versions: Mapping[str, str]
-    personal: Personal | None = None
+    personal: Personal | None
 
     @classmethod
     def of(
@@ -189,6 +189,7 @@ class Verdict:
             epochs=training.epochs,
             trials=training.trials,
             versions=versions,
+            personal=None,
         )
 
 

@@ -74,7 +74,6 @@ def find(environment: Mapping[str, str], has_server: bool) -> Package:
             f"{places[0] / 'device'}: there are no pushed models, which `make run` with the same "
             f"settings makes; {instead}"
         )
-    task = dataclasses.replace(task, name=_sized(task.name, size))
     return Package(task, outputs[0], None, {})
 
 

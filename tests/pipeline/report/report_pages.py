@@ -114,6 +114,7 @@ def verdict(*models: JudgedModel, **changes: Any) -> Verdict:
         epochs=4,
         trials=0,
         versions={"tfx": "1.21.0", "jax": "0.10.2"},
+        personal=None,
     )
     return dataclasses.replace(found, **changes)
 

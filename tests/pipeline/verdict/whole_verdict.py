@@ -142,4 +142,5 @@ CONTENT = {
     "epochs": 4,
     "trials": 0,
     "versions": {"jax": "0.10.2"},
+    "personal": None,
 }
