@@ -46,6 +46,11 @@ class Options:
         return is_layers(self.trains)
 
     @property
+    def layers(self) -> str:
+        """The layers that are not in the base: those that are trained, or the last for a head."""
+        return self.trains if self.trains_layers else f"{LAST}1"
+
+    @property
     def rate(self) -> float:
         """The learning rate."""
         if self.learning_rate is not None:

@@ -17,7 +17,7 @@ from modules.examples import tf_examples as example_files
 from modules.export.graph.flatbuffer import ConversionError
 from modules.export.personalize import bases, package
 from modules.export.trained import Trained
-from modules.personal.options import LAST, Options
+from modules.personal.options import Options
 from modules.training.job import TrainingJob
 from modules.training.saved import variables
 from pipeline.verdict import refusals
@@ -65,7 +65,7 @@ def Personalizer(  # noqa: N802 - components are named as classes
     folder.mkdir(parents=True)
     try:
         with tempfile.TemporaryDirectory() as aside:
-            base = bases.of_network(trained, head if layers else f"{LAST}1", aside)
+            base = bases.of_network(trained, options.layers, aside)
             labelled = base.features(images), labels
             package.write(folder, base, network.task, Path(asked.model).stem, options, labelled)
     except (ConversionError, ConfigError) as error:

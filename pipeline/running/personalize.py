@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import FAILED, ConfigError, shown
 from data.splits import Split
 from data.texts import check_texts, number
-from modules.personal.options import LAST, Options
+from modules.personal.options import Options
 from pipeline.config import PipelineConfig
 from pipeline.running import console
 from pipeline.running.exit_status import tells_wrong_settings
@@ -128,8 +128,7 @@ def _base(args, config, options, folder, images):
     if args.signature:
         return bases.of_saved_model(saved, args.signature, folder)
     trained = read_trained(saved, loading.load(config.model), task)
-    trains = options.trains if options.trains_layers else f"{LAST}1"
-    return bases.of_network(trained, trains, folder, RECIPES[args.recipe], images)
+    return bases.of_network(trained, options.layers, folder, RECIPES[args.recipe], images)
 
 
 def _newest(config: PipelineConfig) -> str:

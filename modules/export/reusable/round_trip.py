@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from jax.experimental import jax2tf
 
+from modules import features
 from modules.export import logit_checks
 from modules.export.reusable import batch_sizes, reading
 from modules.models.protocol import Model
@@ -68,8 +69,8 @@ def check_saved(directory: str, model: Model) -> list[str]:
       logit_checks.ExportMismatchError: it does not compute what JAX does.
     """
     trained = reading.read_trained(directory, model)
-    network, loaded = trained.network, tf.saved_model.load(directory)
+    network, transform = trained.network, trained.tft_output.transform_features_layer()
     images = np.random.default_rng(0).random((_DRAWN, network.task.num_pixels), np.float32)
-    normalized = loaded.normalize(images).numpy()
+    normalized = transform({features.IMAGE_FLOATS: images})[features.IMAGE_NORMALIZED].numpy()
     expected = np.asarray(network.logits(trained.variables, normalized))
     return check_calls(directory, images, expected)
