@@ -67,7 +67,9 @@ setup(
     version="0.1.0",
     description="A TFX pipeline: a Flax CNN trained once, shipped to servers and devices",
     python_requires=">=3.11,<3.14",
-    packages=find_packages(include=["data*", "examples*", "modules*", "pipeline*", "serve*"]),
+    packages=find_packages(
+        include=["apps*", "data*", "examples*", "modules*", "pipeline*", "serve*"]
+    ),
     package_data={
         "pipeline.components": ["schema/*.pbtxt"],
         "pipeline.report": ["templates/*"],

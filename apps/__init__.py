@@ -1,0 +1,1 @@
+"""What becomes of the pushed models on devices: a page, an Android app, a microcontroller."""
