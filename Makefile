@@ -38,7 +38,7 @@ override micro_stamp := .venv-micro/.setup-complete
 
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
-	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize \
+	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize micro \
 	serve serve-setup micro-setup test bench lint setup tools-setup lock clean
 
 help: ## list the commands and settings
@@ -112,6 +112,9 @@ personalize: $(setup_stamp) ## a .tflite that is trained on the device, of a bas
 
 predict: $(setup_stamp) ## what the pushed models, or a SERVER, say of images: FILE=path
 	@$(python) -m serve.client
+
+micro: $(setup_stamp) $(micro_stamp) ## C files for a microcontroller of the pushed int8_io, tried and measured
+	@$(python) -m apps.micro
 
 airflow: $(setup_stamp) $(airflow_stamp) ## run the pipeline as an Airflow DAG, once, without a server
 	@$(python) -m pipeline.airflow.once

@@ -42,7 +42,10 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         return _fails(FAILED, f"{error.filename}: {error.strerror}")
     except ImportError as error:
-        return _fails(FAILED, f"{error}: run it in .venv-micro, which `make micro-setup` makes")
+        return _fails(
+            FAILED,
+            f"{error}: it comes for Linux on x86-64 alone, and in .venv-micro: `make micro-setup`",
+        )
     except ValueError as error:
         return _fails(FAILED, str(error))
     return 0
