@@ -45,7 +45,7 @@ class Estimate:
       cycles: of an inference.
       inferences_per_second: at that clock.
       npu_operators: how many run on the NPU, as Vela counts them.
-      cpu_operators: those left to the CPU, by their names in Vela.
+      cpu_operators: those left to the CPU, by the names of the layers that they compute.
     """
 
     accelerator: str
@@ -108,7 +108,7 @@ def _estimate(accelerator: Accelerator, file: str, row: dict[str, str], said: st
         cycles=int(row["cycles_total"]),
         inferences_per_second=float(row["inferences_per_second"]),
         npu_operators=int(npu_operators),
-        cpu_operators=tuple(re.findall(r"^ +CPU: (\w+) = ", said, re.MULTILINE)),
+        cpu_operators=tuple(re.findall(r"^ +CPU: \w+ = (.+) \(outputs", said, re.MULTILINE)),
     )
 
 
