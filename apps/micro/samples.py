@@ -60,7 +60,8 @@ def choose(environment: Mapping[str, str], task: Task, model: ModelFile) -> Samp
     if theirs != (task.image_shape, task.label_names):
         raise ConfigError(
             f"DATASET={wanted}: expected the data set that {model.path} was made of, with images "
-            f"of {task.image_shape} and its {task.num_classes} labels; give that one"
+            f"of {task.image_shape} and its {task.num_classes} labels; give that one, and "
+            "IMAGE_SIZE as then"
         )
     count = min(_LOOKED_AT, found.eval_examples)
     images, labels = found.features(Split.EVAL, 0, count)

@@ -1,53 +1,9 @@
 """Values in C, as a compiler reads them."""
 
-import dataclasses
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from apps.micro import c_text, writing
-from apps.micro.writing import Found
-from tests.apps.micro import compiled
-
-# What ends a string, a line, a comment or a directive, or means more than it says.
-HOSTILE = (
-    '"); return 1; //',
-    "two\nlines\r\n#error no",
-    "*/ int x; /*",
-    "back\\slash\\",
-    "what??/",
-    "??=pragma",
-    "größe, 大, ☃, 😀",
-    "7f then hex",
-    "%s%n",
-    "tab\tand\x01\x7f",
-    "half\udc80",
-    "{{ model }}{% raw %}",
-)
-
-
-def test_hostile_labels_arrive_in_the_program_as_they_are(found: Found, tmp_path: Path) -> None:
-    model = dataclasses.replace(found.model, labels=HOSTILE)
-    task = dataclasses.replace(found.task, name=HOSTILE[0], label_names=HOSTILE)
-    writing.write(dataclasses.replace(found, model=model, task=task), tmp_path)
-    path = compiled.library(tmp_path, "model.c", "samples.c")
-    read = compiled.strings(path, "g_labels", len(HOSTILE))
-    assert read == [label.encode(errors="replace") for label in HOSTILE]
-    assert not [
-        path.name
-        for path in tmp_path.iterdir()
-        if path.suffix in (".c", ".cc", ".h", ".md") and "return 1; //" in path.read_text()
-        if path.name != "model.c"
-    ]
-
-
-def test_the_array_is_the_file_byte_by_byte_and_aligned(found: Found, tmp_path: Path) -> None:
-    writing.write(found, tmp_path)
-    content = found.model.content
-    path = compiled.library(tmp_path, "model.c")
-    read, address = compiled.content(path, "g_model", len(content))
-    assert read == content == found.model.path.read_bytes() and address % 16 == 0
+from apps.micro import c_text
 
 
 @pytest.mark.parametrize("number", [1 / 255, 0.19880147, 1.0, 2.0**40, 1e-45, 3.4e38])
@@ -60,3 +16,17 @@ def test_a_float_is_read_as_the_same_float(number: float) -> None:
 def test_numbers_stand_in_lines() -> None:
     assert c_text.numbers([-128, 0, 127]) == "  -128, 0, 127,"
     assert c_text.numbers(bytes(17)).count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "literal"),
+    [
+        ("seven 7", '"seven 7"'),
+        ('a"b\\', '"a\\042b\\134"'),
+        ("\n7", '"\\0127"'),
+        ("??/", '"\\077\\077/"'),
+        ("é", '"\\303\\251"'),
+    ],
+)
+def test_a_text_is_a_literal_of_its_bytes(text: str, literal: str) -> None:
+    assert c_text.string_literal(text) == literal

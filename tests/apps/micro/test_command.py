@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.micro import tflm
 from apps.micro.writing import Found
 from data.forms.idx import write_idx
 from data.forms.idx_names import FILE_NAMES
@@ -61,14 +60,6 @@ def test_the_figures_are_the_model_s(
     assert len(set(labels[places])) == 3
     inputs = np.rint(images[places] * 255 - 128).astype(np.int8)
     np.testing.assert_array_equal(found.samples.inputs.reshape(3, -1), inputs)
-
-
-def test_the_arena_does_and_a_bit_less_does_not(made: Made, found: Found) -> None:
-    arena_bytes = json.loads((made.folder / "micro.json").read_text())["arena_bytes"]
-    image = found.samples.inputs[:1]
-    assert tflm.ask(found.model, image, arena_bytes).arena_bytes == arena_bytes
-    with pytest.raises(tflm.DoesNotFitError, match="cannot run it"):
-        tflm.ask(found.model, image, arena_bytes - 16)
 
 
 def test_the_example_says_what_the_images_are(made: Made, tmp_path: Path) -> None:
