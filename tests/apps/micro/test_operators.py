@@ -17,6 +17,7 @@ from data.errors import DataError
         ("SPLIT_V", "AddSplitV"),
         ("PADV2", "AddPadV2"),
         ("CUMSUM", "AddCumSum"),
+        ("BATCH_MATMUL", "AddBatchMatMul"),
         ("UNIDIRECTIONAL_SEQUENCE_LSTM", "AddUnidirectionalSequenceLSTM"),
     ],
 )
