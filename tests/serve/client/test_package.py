@@ -11,7 +11,7 @@ from data.digits import TASK
 from data.errors import ConfigError
 from data.task import Drawing
 from serve.client import package
-from tests.serve.client.conftest import RECIPES, record
+from tests.support.pushed import RECIPES, record
 
 
 def test_the_newest_whole_version_of_output(output: Path, tmp_path: Path) -> None:
