@@ -15,22 +15,24 @@ export function areaSums(grid: Grid, height: number, width: number): Grid {
 
 /** Returns a grid with rows and columns exchanged. */
 export function turned({ values, height, width }: Grid): Grid {
-  const exchanged = values.map((_, place) => {
-    const [column, row] = [Math.floor(place / height), place % height]
-    return values[row * width + column] as number
-  })
+  const exchanged = new Float64Array(values.length)
+  let place = 0
+  for (let column = 0; column < width; column++) {
+    for (let row = 0; row < height; row++) exchanged[place++] = values[row * width + column]!
+  }
   return { values: exchanged, height: width, width: height }
 }
 
 function rowSums({ values, height, width }: Grid, rows: number): Grid {
   const sums = new Float64Array(rows * width)
   for (let row = 0; row < rows; row++) {
-    const [start, stop] = [row * height, (row + 1) * height]
+    const start = row * height
+    const stop = start + height
     for (let old = Math.floor(start / rows); old * rows < stop; old++) {
       const part = Math.min((old + 1) * rows, stop) - Math.max(old * rows, start)
-      for (let column = 0; column < width; column++) {
-        const place = row * width + column
-        sums[place] = (sums[place] as number) + part * (values[old * width + column] as number)
+      let from = old * width
+      for (let place = row * width; place < (row + 1) * width; place++) {
+        sums[place]! += part * values[from++]!
       }
     }
   }

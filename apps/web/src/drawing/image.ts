@@ -1,19 +1,14 @@
 import { areaSums, turned, type Grid } from './areas'
 import type { Drawing } from './drawing'
 import { DrawingError } from './errors'
+import { checkSize, greyLevel, type Pixels } from './pixels'
 
 // The numbers of data/drawing.py, which is the specification of all of this.
-const RED = 19595
-const GREEN = 38470
-const BLUE = 7471
 const LEAST_CONTRAST = 32
 const INK = 64
 
 /** Height and width. */
 export type Size = readonly [number, number]
-
-/** Of red, green, blue and alpha (not premultiplied), row by row, as a canvas has them. */
-export type Pixels = Uint8ClampedArray | Uint8Array
 
 /**
  * Returns a drawing or a photo of one figure as an image of a task: steps 1 to 9 of
@@ -34,36 +29,32 @@ export function toImage(
   checkSize(pixels, width, height)
   const grey = greyOf(pixels)
   let background = backgroundOf(grey, width, height)
-  const isDarkOnLight = background * grey.length > grey.reduce((sum, level) => sum + level, 0)
+  let sum = 0
+  for (let place = 0; place < grey.length; place++) sum += grey[place]!
+  const isDarkOnLight = background * grey.length > sum
   if (isDarkOnLight) {
     background = 255 - background
-    grey.forEach((level, place) => {
-      grey[place] = 255 - level
-    })
+    for (let place = 0; place < grey.length; place++) grey[place] = 255 - grey[place]!
   }
   const levels = stretched(grey, background)
   if (height === size[0] && width === size[1] && !isDarkOnLight) return grey
   return placed(cut(levels, width, height), drawing, size)
 }
 
-/** Throws DrawingError unless there are four numbers for each pixel. */
-export function checkSize(pixels: Pixels, width: number, height: number): void {
-  if (pixels.length && pixels.length === 4 * width * height) return
-  throw new DrawingError(
-    `has ${pixels.length} numbers, expected four for each of ${width} x ${height} pixels`,
-  )
-}
-
 /** Returns levels on white: step 1. */
 function greyOf(pixels: Pixels): Uint8Array {
   const grey = new Uint8Array(pixels.length / 4)
-  for (let place = 0; place < grey.length; place++) {
-    const alpha = pixels[4 * place + 3] as number
-    const onWhite = (channel: number): number =>
-      Math.floor(((pixels[4 * place + channel] as number) * alpha + 255 * (255 - alpha) + 127) / 255)
-    grey[place] = (RED * onWhite(0) + GREEN * onWhite(1) + BLUE * onWhite(2) + 32768) >> 16
+  let next = 0
+  for (let place = 0; place < pixels.length; place += 4) {
+    const alpha = pixels[place + 3]!
+    const red = onWhite(pixels[place]!, alpha)
+    grey[next++] = greyLevel(red, onWhite(pixels[place + 1]!, alpha), onWhite(pixels[place + 2]!, alpha))
   }
   return grey
+}
+
+function onWhite(colour: number, alpha: number): number {
+  return alpha === 255 ? colour : Math.trunc((colour * alpha + 255 * (255 - alpha) + 127) / 255)
 }
 
 /** Returns the lower median of the outermost rows and columns: step 2. */
@@ -72,34 +63,44 @@ function backgroundOf(grey: Uint8Array, width: number, height: number): number {
   for (let row = 0; row < height; row++) {
     const step = row === 0 || row === height - 1 ? 1 : Math.max(width - 1, 1)
     for (let column = 0; column < width; column += step) {
-      border.push(grey[row * width + column] as number)
+      border.push(grey[row * width + column]!)
     }
   }
-  return Uint8Array.from(border).sort()[(border.length - 1) >> 1] as number
+  return Uint8Array.from(border).sort()[(border.length - 1) >> 1]!
 }
 
 /** Returns levels from 0, the background's, to 255: step 5. */
 function stretched(grey: Uint8Array, background: number): Uint8Array {
-  const contrast = grey.reduce((most, level) => Math.max(most, level), 0) - background
+  let most = 0
+  for (let place = 0; place < grey.length; place++) most = Math.max(most, grey[place]!)
+  const contrast = most - background
   if (contrast < LEAST_CONTRAST) {
     throw new DrawingError(
       "shows no figure, expected one that is darker or lighter than the image's border; draw it " +
         'with more contrast, or away from the border',
     )
   }
-  return grey.map((level) => Math.floor((Math.max(level - background, 0) * 255) / contrast))
+  const table = Uint8Array.from({ length: 256 }, (_, level) =>
+    Math.min(Math.floor((Math.max(level - background, 0) * 255) / contrast), 255),
+  )
+  const levels = new Uint8Array(grey.length)
+  for (let place = 0; place < grey.length; place++) levels[place] = table[grey[place]!]!
+  return levels
 }
 
 /** Returns the smallest box with every level that is ink: step 6. */
 function cut(levels: Uint8Array, width: number, height: number): Grid {
-  let [top, bottom, left, right] = [height, 0, width, 0]
+  let top = 0
+  let bottom = 0
+  let left = width
+  let right = 0
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      if ((levels[row * width + column] as number) < INK) continue
-      top = Math.min(top, row)
+      if (levels[row * width + column]! < INK) continue
+      if (bottom === 0) top = row
       bottom = row + 1
-      left = Math.min(left, column)
-      right = Math.max(right, column + 1)
+      if (column < left) left = column
+      if (column >= right) right = column + 1
     }
   }
   const box = { height: bottom - top, width: right - left }
