@@ -25,11 +25,13 @@ async function runModel(
 ): Promise<{ rows: number; build: string }> {
   const runtime = await loadRuntime(nodeSource(import.meta.url))
   const model = await runtime.open(readFileSync(modelPath), { name: basename(modelPath) })
+  const { signatures } = model
   const { inputs, outputs } = model.signature(null)
-  const [[input, ...otherInputs], [output, ...otherOutputs]] = [inputs, outputs]
-  if (!input || !output || otherInputs.length || otherOutputs.length) {
+  const [input, output] = [inputs[0], outputs[0]]
+  if (!input || !output || signatures.length + inputs.length + outputs.length > 3) {
     throw new Error(
-      `${modelPath} has ${inputs.length} inputs and ${outputs.length} outputs, expected one of each`,
+      `${modelPath} has ${signatures.length} signatures, the first with ${inputs.length} inputs and ` +
+        `${outputs.length} outputs, expected one of each`,
     )
   }
   const given = rowsOf(readFileSync(inputsPath), input, inputsPath)

@@ -29,6 +29,11 @@ export class Runtime {
 
   constructor(readonly build: Build) {}
 
+  /** False after a crash: then close it, and load another. */
+  get isUsable(): boolean {
+    return this.crash === null
+  }
+
   /**
    * Opens a TFLite file.
    *
