@@ -63,9 +63,13 @@ test('what is not as it should be is told by its key', needsData, () => {
     'models[0].sha256 is "AB", expected 64 hexadecimal digits',
   )
   refused((tree) => (tree['models'][0]['input']['shape'] = [1.5]), shape('1.5'))
-  assert.throws(() => readDevicePackage('{'), { message: /^model.json cannot be used: it is no JSON/ })
+  assert.throws(() => readDevicePackage('{'), {
+    message: /^model.json cannot be used: it is no JSON/,
+  })
   assert.throws(() => readDevicePackage(Uint8Array.of(0xff)), { message: /it is no JSON \(/ })
-  assert.throws(() => readDevicePackage('[]'), { message: /: it is \[\], expected an object; push/ })
+  assert.throws(() => readDevicePackage('[]'), {
+    message: /: it is \[\], expected an object; push/,
+  })
 })
 
 function shape(found: string): string {

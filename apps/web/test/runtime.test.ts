@@ -25,7 +25,11 @@ function refused(work: Promise<unknown>, trouble: string, message: RegExp): Prom
 
 suite('LiteRT.js', needsData, () => {
   // Largest difference of a logit; those of quantized models are a step or so.
-  for (const [name, limit] of Object.entries({ float32: 1e-5, float16: 1e-3, dynamic_range: 0.5 })) {
+  for (const [name, limit] of Object.entries({
+    float32: 1e-5,
+    float16: 1e-3,
+    dynamic_range: 0.5,
+  })) {
     test(`gives the logits that Python gives: ${name}`, async () => {
       const runtime = await runtimeOnce()
       const model = await runtime.open(modelOf(name), { name })
@@ -36,7 +40,10 @@ suite('LiteRT.js', needsData, () => {
           outputs: [{ name: 'logits', dtype: 'float32', shape: [1, LOGITS] }],
         },
       ])
-      const [images, expected] = [floatsOf('models', 'images.f32'), floatsOf('models', `${name}.f32`)]
+      const [images, expected] = [
+        floatsOf('models', 'images.f32'),
+        floatsOf('models', `${name}.f32`),
+      ]
       for (let row = 0; row < images.length / PIXELS; row++) {
         const image = images.subarray(row * PIXELS, (row + 1) * PIXELS)
         const { logits } = await model.run('serving_default', { image_floats: image })
@@ -59,21 +66,31 @@ suite('LiteRT.js', needsData, () => {
       refused(work, 'misused', new RegExp(`^${message}$`))
     const image_floats = new Float32Array(PIXELS)
     await misused(run({ image_floats: new Int32Array(PIXELS) }), `${wants}, it got int32\\[784\\]`)
-    await misused(run({ image_floats: new Float64Array(PIXELS) }), `${wants}, it got float64\\[784\\]`)
+    await misused(
+      run({ image_floats: new Float64Array(PIXELS) }),
+      `${wants}, it got float64\\[784\\]`,
+    )
     await misused(run({ image_floats: new Float32Array(9) }), `${wants}, it got float32\\[9\\]`)
     await misused(run({}), `${wants}, it got none`)
     await misused(
       run({ image_floats, other: image_floats }),
       'mine takes no other in its signature serving_default, it takes image_floats',
     )
-    await misused(run({ image_floats }, 'train'), 'mine has no signature train, it has serving_default')
+    await misused(
+      run({ image_floats }, 'train'),
+      'mine has no signature train, it has serving_default',
+    )
     assert.ok(await run({ image_floats }))
     model.close()
   })
 
   test('says which tensors it cannot take', async () => {
     const opening = (await runtimeOnce()).open(modelOf('int8_io'), { name: 'int8_io.tflite' })
-    await refused(opening, 'unsupported', /^int8_io.tflite has the tensor image_floats of int8, and L/)
+    await refused(
+      opening,
+      'unsupported',
+      /^int8_io.tflite has the tensor image_floats of int8, and L/,
+    )
   })
 
   test('compares the SHA-256 before a file is used', async () => {
@@ -84,15 +101,26 @@ suite('LiteRT.js', needsData, () => {
     model.close()
     content[content.length >> 1]! ^= 1
     const opening = runtime.open(content, { name: 'a.tflite', sha256 })
-    await refused(opening, 'damaged', /^a.tflite is damaged: its SHA-256 begins with \w{12}, expected/)
+    await refused(
+      opening,
+      'damaged',
+      /^a.tflite is damaged: its SHA-256 begins with \w{12}, expected/,
+    )
   })
 
   test('survives what is no whole file', async () => {
     const runtime = await runtimeOnce()
     const content = modelOf('float32')
     const lengths = [0, 7, 8, 100, 5_000, content.length >> 1, content.length - 100_000]
-    for (const wrong of [...lengths.map((each) => content.subarray(0, each)), new Uint8Array(9_000)]) {
-      await refused(runtime.open(wrong, { name: 'a' }), 'damaged', /^a is no TFLite file of use \(.+\); /)
+    for (const wrong of [
+      ...lengths.map((each) => content.subarray(0, each)),
+      new Uint8Array(9_000),
+    ]) {
+      await refused(
+        runtime.open(wrong, { name: 'a' }),
+        'damaged',
+        /^a is no TFLite file of use \(.+\); /,
+      )
     }
   })
 
@@ -144,7 +172,11 @@ test('where the fast build cannot be had, the compatible one does; without any, 
   compatible.close()
   assert.equal(compatible.isUsable, false)
   const opening = compatible.open(readModelFile(minimal(), '').bytes)
-  await refused(opening, 'unavailable', /^the runtime cannot be used any more \(it was closed\); load/)
+  await refused(
+    opening,
+    'unavailable',
+    /^the runtime cannot be used any more \(it was closed\); load/,
+  )
 })
 
 test('no damage to a file does more than a sentence', needsData, async () => {

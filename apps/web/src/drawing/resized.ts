@@ -94,12 +94,7 @@ function resizedColumns(
   return resized
 }
 
-function mean(
-  levels: Uint8Array,
-  start: number,
-  step: number,
-  weights: readonly number[],
-): number {
+function mean(levels: Uint8Array, start: number, step: number, weights: readonly number[]): number {
   let sum = 1 << (PRECISION - 1)
   for (const [place, weight] of weights.entries()) sum += levels[start + place * step]! * weight
   return Math.min(Math.max(sum >> PRECISION, 0), 255)

@@ -228,15 +228,12 @@ export class PersonalModel {
     return named.indexOf(Math.max(...named))
   }
 
-  private take(state: PersonalState): void {
+  private take({ classNames, step, values, samples, seen }: PersonalState): void {
     const { features, numClasses } = this.manifest
     const { samplesPerClass, seed } = this.options
     this.reservoir = new Reservoir(features, numClasses, samplesPerClass, seed)
-    this.reservoir.restore(state.samples, state.seen)
-    this.names = state.classNames
-    this.steps = state.step
-    this.values = state.values
-    this.undoing = []
+    this.reservoir.restore(samples, seen)
+    ;[this.names, this.steps, this.values, this.undoing] = [classNames, step, values, []]
   }
 
   private refuseWithoutOutput(name: string): void {

@@ -132,7 +132,9 @@ function readNames(
   refuse: (reason: string) => PersonalError,
 ): string[] {
   const noList = (): PersonalError => refuse('has class_names that are no list of names in JSON')
-  const found = Json.parsed(text, noList).items().map((each) => each.title())
+  const found = Json.parsed(text, noList)
+    .items()
+    .map((each) => each.title())
   const known = fresh.classNames
   const free = fresh.seen.length - known.length
   const isOurs = known.every((name, place) => found[place] === name)
