@@ -38,7 +38,7 @@ for (const head of ['softmax', 'mlp']) {
       model.close()
     })
 
-    test('takes the steps that Python takes; Python compares what is left in the file', async () => {
+    test('takes the steps that Python takes; Python compares what comes of them', async () => {
       const model = await opened(head)
       model.importState(fileOf('personal', head, 'state.safetensors'))
       const features = floatsOf('personal', head, 'features.f32')

@@ -152,7 +152,7 @@ test('a file is read as it is, with a batch of 1', needsData, () => {
   assert.deepEqual(readModelFile(bytes, 'mine'), { signatures, bytes })
 })
 
-test('where the fast build cannot be had, the compatible one does; without any, it is told', async () => {
+test('without the fast build the compatible one does; without any, it is told', async () => {
   const files = nodeSource(import.meta.url)
   const without = (...missing: string[]): typeof files => ({
     ...files,
@@ -165,7 +165,7 @@ test('where the fast build cannot be had, the compatible one does; without any, 
   await refused(
     loadRuntime(without(...both)),
     'unavailable',
-    /^LiteRT.js cannot be loaded \(litert_wasm_internal.js: ENOENT.+; litert_wasm_compat_internal.js: E/,
+    /^LiteRT.js cannot be loaded \(litert_wasm_internal.js: ENOENT.+; litert_wasm_compat_internal.j/,
   )
   const compatible = await loadRuntime(without(both[0]!))
   assert.equal(compatible.build, 'compatible')

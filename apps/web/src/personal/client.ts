@@ -239,7 +239,7 @@ export class PersonalModel {
   private refuseWithoutOutput(name: string): void {
     if (this.names.includes(name) || this.freeOutputs) return
     throw new PersonalError(
-      `there is no output free for a class '${name}': all ${this.manifest.numClasses} have a name ` +
+      `there is no output free for a class '${name}': all ${this.names.length} have a name ` +
         `(${this.names.join(', ')})`,
     )
   }
