@@ -7,6 +7,7 @@ import { RuntimeError } from '../src/runtime/errors'
 import { loadRuntime } from '../src/runtime/litert'
 import { readModelFile } from '../src/runtime/model_file'
 import { nodeSource } from '../src/runtime/node_source'
+import { sizeOf } from '../src/runtime/tensors'
 import { fileOf, floatsOf, needsData, runtimeOnce } from './data'
 
 const PIXELS = 784
@@ -138,6 +139,17 @@ suite('LiteRT.js', needsData, () => {
     await used()
     const before = await used()
     for (let round = 0; round < 12; round++) assert.equal(await used(), before)
+    const model = await runtime.open(fileOf('personal', 'mlp', 'personal.tflite'))
+    const { inputs, outputs } = model.signature('train_step')
+    const given = inputs.map(({ name, dtype, shape }) => {
+      const size = sizeOf(shape)
+      return [name, dtype === 'int32' ? new Int32Array(size) : new Float32Array(size)]
+    })
+    const buffers = watched()
+    await model.run('train_step', Object.fromEntries(given))
+    assert.equal(buffers.made.size, 0)
+    assert.equal(buffers.deleted, inputs.length + outputs.length)
+    model.close()
   })
 })
 
@@ -182,6 +194,7 @@ test('without the fast build the compatible one does; without any, it is told', 
 test('no damage to a file does more than a sentence', needsData, async () => {
   const content = fileOf('personal', 'mlp', 'personal.tflite')
   let runtime = await loadRuntime(nodeSource(import.meta.url))
+  let buffers = watched()
   const troubles = new Set<string>()
   for (let seed = 0; seed < 60; seed++) {
     const random = new Random([seed])
@@ -197,9 +210,13 @@ test('no damage to a file does more than a sentence', needsData, async () => {
       assert.match(error.message, /^a [^\n]+$/)
       troubles.add(error.trouble)
     }
-    if (runtime.isUsable) continue
+    if (runtime.isUsable) {
+      assert.equal(buffers.made.size, 0)
+      continue
+    }
     runtime.close()
     runtime = await loadRuntime(nodeSource(import.meta.url))
+    buffers = watched()
   }
   assert.ok(troubles.has('damaged') && troubles.has('unsupported'))
   const model = await runtime.open(content)
@@ -215,4 +232,22 @@ function minimal(): Uint8Array {
   const model = [12, 0, 0, 0, 4, 0, 0, 0]
   const subgraphs = [1, 0, 0, 0, 8, 0, 0, 0]
   return Uint8Array.from([...root, ...vtable, ...model, ...subgraphs, ...table])
+}
+
+/** Watches LiteRT.js's buffers: those that are made and not yet deleted, and how many are. */
+function watched(): { readonly made: Set<unknown>; deleted: number } {
+  const { LiteRtTensorBuffer: buffers } = getGlobalLiteRt().liteRtWasm
+  const [make, remove] = [buffers.createManaged, buffers.prototype.delete]
+  const watch = { made: new Set<unknown>(), deleted: 0 }
+  buffers.createManaged = (...inputs) => {
+    const buffer = make.apply(buffers, inputs)
+    watch.made.add(buffer)
+    return buffer
+  }
+  buffers.prototype.delete = function () {
+    watch.made.delete(this)
+    watch.deleted += 1
+    remove.call(this)
+  }
+  return watch
 }
