@@ -2,27 +2,12 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { getGlobalLiteRt } from '@litertjs/core'
-import { Random } from '../src/personal/random'
-import { RuntimeError } from '../src/runtime/errors'
-import { loadRuntime } from '../src/runtime/litert'
 import { readModelFile } from '../src/runtime/model_file'
-import { nodeSource } from '../src/runtime/node_source'
 import { sizeOf } from '../src/runtime/tensors'
 import { fileOf, floatsOf, needsData, runtimeOnce } from './data'
+import { modelOf, PIXELS, refused, watched } from './runtime_support'
 
-const PIXELS = 784
 const LOGITS = 10
-
-const modelOf = (name: string): Uint8Array => fileOf('models', `${name}.tflite`)
-
-function refused(work: Promise<unknown>, trouble: string, message: RegExp): Promise<void> {
-  return assert.rejects(work, (error) => {
-    assert.ok(error instanceof RuntimeError)
-    assert.match(error.message, message)
-    assert.equal(error.trouble, trouble)
-    return true
-  })
-}
 
 suite('LiteRT.js', needsData, () => {
   // Largest difference of a logit; those of quantized models are a step or so.
@@ -163,91 +148,3 @@ test('a file is read as it is, with a batch of 1', needsData, () => {
   assert.deepEqual(signatures[0]!.inputs, [{ name: 'image_floats', type: 'float32', place: 0 }])
   assert.deepEqual(readModelFile(bytes, 'mine'), { signatures, bytes })
 })
-
-test('without the fast build the compatible one does; without any, it is told', async () => {
-  const files = nodeSource(import.meta.url)
-  const without = (...missing: string[]): typeof files => ({
-    ...files,
-    locate: (file) => files.locate(missing.includes(file) ? `gone-${file}` : file),
-  })
-  const both = ['litert_wasm_internal.js', 'litert_wasm_compat_internal.js']
-  const inUse = await runtimeOnce()
-  assert.equal(inUse.build, 'fast')
-  inUse.close()
-  await refused(
-    loadRuntime(without(...both)),
-    'unavailable',
-    /^LiteRT.js cannot be loaded \(litert_wasm_internal.js: ENOENT.+; litert_wasm_compat_internal.j/,
-  )
-  const compatible = await loadRuntime(without(both[0]!))
-  assert.equal(compatible.build, 'compatible')
-  compatible.close()
-  assert.equal(compatible.isUsable, false)
-  const opening = compatible.open(readModelFile(minimal(), '').bytes)
-  await refused(
-    opening,
-    'unavailable',
-    /^the runtime cannot be used any more \(it was closed\); load/,
-  )
-})
-
-test('no damage to a file does more than a sentence', needsData, async () => {
-  const content = fileOf('personal', 'mlp', 'personal.tflite')
-  let runtime = await loadRuntime(nodeSource(import.meta.url))
-  let buffers = watched()
-  const troubles = new Set<string>()
-  for (let seed = 0; seed < 60; seed++) {
-    const random = new Random([seed])
-    const wrong = content.slice()
-    for (let byte = 0; byte < 4; byte++) wrong[random.below(wrong.length)] = random.below(256)
-    try {
-      const model = await runtime.open(wrong, { name: 'a' })
-      await model.run('initial', {})
-      await model.run('bottleneck', { image_floats: new Float32Array(36) })
-      model.close()
-    } catch (error) {
-      assert.ok(error instanceof RuntimeError)
-      assert.match(error.message, /^a [^\n]+$/)
-      troubles.add(error.trouble)
-    }
-    if (runtime.isUsable) {
-      assert.equal(buffers.made.size, 0)
-      continue
-    }
-    runtime.close()
-    runtime = await loadRuntime(nodeSource(import.meta.url))
-    buffers = watched()
-  }
-  assert.ok(troubles.has('damaged') && troubles.has('unsupported'))
-  const model = await runtime.open(content)
-  assert.ok(await model.run('initial', {}))
-  runtime.close()
-})
-
-/** Returns a file whose one subgraph is empty. */
-function minimal(): Uint8Array {
-  const table = [4, 0, 4, 0, 4, 0, 0, 0] // a vtable without fields, and its table
-  const root = [20, 0, 0, 0, ...new TextEncoder().encode('TFL3')]
-  const vtable = [10, 0, 8, 0, 0, 0, 0, 0, 4, 0, 0, 0] // subgraphs at 4
-  const model = [12, 0, 0, 0, 4, 0, 0, 0]
-  const subgraphs = [1, 0, 0, 0, 8, 0, 0, 0]
-  return Uint8Array.from([...root, ...vtable, ...model, ...subgraphs, ...table])
-}
-
-/** Watches LiteRT.js's buffers: those that are made and not yet deleted, and how many are. */
-function watched(): { readonly made: Set<unknown>; deleted: number } {
-  const { LiteRtTensorBuffer: buffers } = getGlobalLiteRt().liteRtWasm
-  const [make, remove] = [buffers.createManaged, buffers.prototype.delete]
-  const watch = { made: new Set<unknown>(), deleted: 0 }
-  buffers.createManaged = (...inputs) => {
-    const buffer = make.apply(buffers, inputs)
-    watch.made.add(buffer)
-    return buffer
-  }
-  buffers.prototype.delete = function () {
-    watch.made.delete(this)
-    watch.deleted += 1
-    remove.call(this)
-  }
-  return watch
-}
