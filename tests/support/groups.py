@@ -26,6 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "networks": ("tests/modules/networks/test_convolutional.py",),
     "device models": (
         "tests/apps/micro/",
+        "tests/apps/web/test_library.py",
         "tests/examples/",
         "tests/modules/export/",
         "tests/modules/inference/",
