@@ -64,7 +64,7 @@ class Executor(BaseExecutor):
 
 
 def _compare(file: Path, sample: Sample, runtimes: Sequence[str], tie: float) -> ComparedFile:
-    """Returns what the runtimes make of a file; a damaged one costs no more than their processes."""
+    """Returns what the runtimes make of a file; a damaged one can end their processes alone."""
     inputs = file.with_suffix(".inputs")
     try:
         prepared = running.prepare(file, sample.images, inputs)
