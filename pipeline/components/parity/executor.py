@@ -31,7 +31,7 @@ from pipeline.verdict.runtimes.measuring import measure
 EXAMPLES, VERSIONS, IMAGES, OUTPUT = "examples", "runtimes", "images", "answers"
 # What a runtime may take for a file: more than the reference kernels need for networks of this size
 # and, of larger ones, little enough to wait for.
-_SECONDS, _SECONDS_AN_IMAGE = 30.0, 0.05
+_SECONDS, _SECONDS_AN_IMAGE = 60.0, 0.05
 _AT_ONCE = 2
 
 
