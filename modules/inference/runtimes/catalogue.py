@@ -109,7 +109,7 @@ RUNTIMES = {
         Runtime(
             "jvm",
             "TensorFlow Lite on the JVM",
-            ("java", "-cp", "@.android/classpath", "RunModel"),
+            ("java", "-cp", "@.android/classpath", "mnistjax.device.jvm.RunModel"),
             "make jvm-setup",
         ),
     )
