@@ -69,7 +69,7 @@ _INT8_LIMITS = VariantLimits(
     max_class_logit_shift=0.03,
     max_rms_logit_difference=0.05,
     max_logit_difference=2.0,
-    max_runtime_logit_difference=0.5,
+    max_runtime_logit_difference=1.0,
     max_size_ratio=0.3,
 )
 _VARIANT_LIMITS = {
@@ -109,7 +109,7 @@ _VARIANT_LIMITS = {
         max_class_logit_shift=0.02,
         max_rms_logit_difference=0.03,
         max_logit_difference=0.2,
-        max_runtime_logit_difference=0.1,
+        max_runtime_logit_difference=0.2,
         max_size_ratio=0.3,
     ),
     INT8.name: _INT8_LIMITS,
