@@ -33,6 +33,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tests/modules/networks/test_others.py",
         "tests/serve/client/",
         "tests/pipeline/components/parity/",
+        "tests/pipeline/components/test_comparison.py",
         "tests/pipeline/components/test_evaluator.py",
         "tests/pipeline/components/test_quantizer.py",
         "tests/pipeline/verdict/test_device_package.py",
