@@ -19,7 +19,7 @@ from data.files import PROJECT_ROOT, file_sha256
 
 CANNOT_RUN = 3
 # LiteRT as it is shipped, which the others are compared with.
-REFERENCE = "xnnpack"
+STANDARD = "xnnpack"
 _PROGRAM = "modules/inference/runtimes/run_model.py"
 
 
@@ -90,7 +90,7 @@ def _in_python(name: str, title: str) -> Runtime:
 RUNTIMES = {
     runtime.name: runtime
     for runtime in (
-        _in_python(REFERENCE, "LiteRT with XNNPACK, as shipped"),
+        _in_python(STANDARD, "LiteRT with XNNPACK, as shipped"),
         _in_python("builtin", "LiteRT's own kernels"),
         _in_python("reference", "LiteRT's reference kernels"),
         Runtime(

@@ -21,7 +21,7 @@ from modules.examples import even_sample
 from modules.examples.even_sample import Sample
 from modules.export.recipes import RECIPES
 from modules.inference.runtimes import running
-from modules.inference.runtimes.catalogue import REFERENCE
+from modules.inference.runtimes.catalogue import STANDARD
 from modules.inference.runtimes.running import Answers, NotRunError
 from modules.inference.runtimes.tensors import NotAModelError
 from pipeline.verdict.runtimes import compared
@@ -91,7 +91,7 @@ def held_together(
       sample: the images that they were asked about.
       tie: see `Recipe.tie`.
     """
-    expected = results[REFERENCE]
+    expected = results[STANDARD]
     run = {name: each for name, each in results.items() if isinstance(each, Answers)}
     errors = {name: each for name, each in results.items() if isinstance(each, NotRunError)}
     not_run = {name: str(error) for name, error in errors.items()}
