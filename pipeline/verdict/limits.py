@@ -140,7 +140,7 @@ class Limits:
       max_runtime_accuracy_drop: that a runtime may lose against XNNPACK on the same file and
         images.
       advisory_runtimes: what is run and told, but decides nothing. No device has LiteRT's reference
-        kernels, and in integers they are far off for many networks; see docs/parity.md.
+        kernels, and their sum of integers is wrong; see docs/parity.md.
       max_undecided_checks: of every model, checks that are beyond their limits by what chance may
         have done; None for no limit, 0 to push only what is known to be within its limits.
       variants: what each device model may lose, by the name of its recipe.

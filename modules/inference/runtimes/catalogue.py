@@ -30,8 +30,9 @@ class Runtime:
     Attributes:
       name: in settings and files.
       title: for people.
-      command: its parts. One with a slash is a file of the project, `@` before such a path stands
-        for the text in the file, and the first part may be a program on the PATH.
+      command: its parts, run in the project's folder. One with a slash that does not begin with a
+        dash is a file of the project, `@` before such a path stands for the text in the file, and
+        the first part may be a program on the PATH.
       setup: what installs it; "" where the project's own environment has it.
       versions: patterns of files of the project whose names say which version it is.
     """
@@ -46,10 +47,10 @@ class Runtime:
         """Returns in a sentence what is missing to run it, None where nothing is."""
         for part in self.command:
             name = part.removeprefix("@")
-            if "/" in name and not Path(root, name).is_file():
+            if _is_file(part) and not Path(root, name).is_file():
                 return f"{self.name} needs {name}, which is not there: `{self.setup}` makes it"
         program = self.command[0]
-        if "/" not in program and not shutil.which(program):
+        if not _is_file(program) and not shutil.which(program):
             return f"{self.name} needs {program}, which is not installed; then `{self.setup}`"
         return None
 
@@ -70,7 +71,7 @@ class Runtime:
         named = sorted(path.name for each in self.versions for path in root.glob(each))
         if not self.setup:
             named.append(metadata.version("ai-edge-litert"))
-        files = (Path(root, part.removeprefix("@")) for part in self.command if "/" in part)
+        files = (Path(root, part.removeprefix("@")) for part in self.command if _is_file(part))
         # A virtual environment's interpreter is a link to one of the system.
         digests = [file_sha256(path) for path in files if not path.is_symlink()]
         return " ".join([*named, hashlib.sha256("".join(digests).encode()).hexdigest()[:12]])
@@ -79,7 +80,11 @@ class Runtime:
 def _argument(part: str, root: Path) -> str:
     if part.startswith("@"):
         return Path(root, part[1:]).read_text("utf-8").strip()
-    return str(Path(root, part)) if "/" in part else part
+    return str(Path(root, part)) if _is_file(part) else part
+
+
+def _is_file(part: str) -> bool:
+    return "/" in part and not part.startswith("-")
 
 
 def _in_python(name: str, title: str) -> Runtime:
@@ -109,7 +114,12 @@ RUNTIMES = {
         Runtime(
             "jvm",
             "TensorFlow Lite on the JVM",
-            ("java", "-cp", "@.android/classpath", "mnistjax.device.jvm.RunModel"),
+            (
+                *("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+                # Its native library is unpacked there, and not in the user's home.
+                "-Dorg.bytedeco.javacpp.cachedir=.android/javacpp",
+                *("-cp", "@.android/classpath", "mnistjax.device.jvm.RunModel"),
+            ),
             "make jvm-setup",
         ),
     )

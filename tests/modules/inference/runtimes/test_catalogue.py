@@ -12,7 +12,11 @@ from modules.inference.runtimes import catalogue, run_model
 from modules.inference.runtimes.catalogue import RUNTIMES, Runtime
 
 MADE = Runtime(
-    "made", "a test's", ("cat", "-n", "@some/text", "some/file.py"), "make it", ("lib/x-*.info",)
+    "made",
+    "a test's",
+    ("cat", "-n", "-D=no/file", "@some/text", "some/file.py"),
+    "make it",
+    ("lib/x-*.info",),
 )
 
 
@@ -28,7 +32,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_parts_of_a_command(root: Path) -> None:
     assert MADE.missing(root) is None
-    assert MADE.arguments(root) == ["cat", "-n", "a:b", f"{root}/some/file.py"]
+    assert MADE.arguments(root) == ["cat", "-n", "-D=no/file", "a:b", f"{root}/some/file.py"]
 
 
 @pytest.mark.parametrize("name", ["some/text", "some/file.py"])
