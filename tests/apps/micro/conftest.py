@@ -13,7 +13,7 @@ from data.files import PROJECT_ROOT
 from serve.client import package
 from tests.support import device_tools, machine
 from tests.support.digit_models import DigitModels
-from tests.support.pushed import push
+from tests.support.pushed_models import push
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,9 @@ class Made:
 @pytest.fixture(scope="session")
 def pushed(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OUTPUT with `int8_io` and another model."""
-    return push(tmp_path_factory.mktemp("for_micro") / "digits", digit_models.tflite_paths)
+    output = tmp_path_factory.mktemp("for_micro") / "digits"
+    push(output / "device" / "7", digit_models, ("float32", "int8_io"))
+    return output
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from data.splits import Split
 from tests.apps.micro import compiled
 from tests.apps.micro.conftest import Made, make_micro
 from tests.support.digit_models import DigitModels
-from tests.support.pushed import push
+from tests.support.pushed_models import push
 
 ALL_FILES = ("main.cc", "resolver.cc", "model.c", "samples.c")
 
@@ -118,7 +118,8 @@ def test_images_that_are_read_wrongly(
 
 
 def test_without_a_model_in_integers(digit_models: DigitModels, tmp_path: Path) -> None:
-    output = push(tmp_path / "digits", digit_models.tflite_paths, ("float32",))
+    output = tmp_path / "digits"
+    push(output / "device" / "7", digit_models, ("float32",))
     made = make_micro({"OUTPUT": str(output)})
     assert made.status == 2 and not made.folder.exists()
     assert made.err.startswith(f"error: {output}/device/7: holds float32, expected int8_io")

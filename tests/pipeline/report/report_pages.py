@@ -54,7 +54,8 @@ FULL_GRAPH = {
         for name in RECIPES
         if name != "float32"
     },
-    "Comparison": ["Evaluator", *(f"Evaluator.{name}" for name in RECIPES)],
+    "RuntimeParity": ["Trainer", *(f"Quantizer.{name}" for name in RECIPES if name != "float32")],
+    "Comparison": ["RuntimeParity", "Evaluator", *(f"Evaluator.{name}" for name in RECIPES)],
     "Pusher": ["Evaluator", "Trainer"],
     "Pusher.device": ["Comparison"],
     "Report": ["Comparison", "Pusher", "Pusher.device"],
@@ -90,6 +91,8 @@ def model(name: str, num_classes: int = 10, **changes: Any) -> JudgedModel:
         "latency_us": latency,
         "checks": (Check("evaluator_blessing", 1, 1), Check("min_accuracy", 0.985, 0.97)),
         "conversion": None,
+        "runtimes": {},
+        "runtimes_not_run": {},
         "refused": None,
         "pushed_to": PUSHED,
     }

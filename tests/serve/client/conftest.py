@@ -14,13 +14,17 @@ from PIL import Image
 
 from modules.inference import litert
 from tests.support.digit_models import DigitModels
-from tests.support.pushed import push
+from tests.support.pushed_models import push
+
+RECIPES = ("float32", "int8_io")
 
 
 @pytest.fixture(scope="session")
 def output(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OUTPUT with two pushed device models, version 7."""
-    return push(tmp_path_factory.mktemp("pushed") / "digits", digit_models.tflite_paths)
+    folder = tmp_path_factory.mktemp("pushed") / "digits"
+    push(folder / "device" / "7", digit_models, RECIPES)
+    return folder
 
 
 @pytest.fixture(scope="session")

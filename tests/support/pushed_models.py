@@ -1,16 +1,14 @@
-"""Device models as the Pusher leaves them, without a run that makes them."""
+"""Device models as the Pusher leaves them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from data import digits
 from data.files import folder_sha256
-from data.task import Task
 from pipeline.storage import versions
 from pipeline.verdict import device_package
 from pipeline.verdict.verdict import HardMetrics, JudgedModel, Metrics
-
-RECIPES = ("float32", "int8_io")
+from tests.support.digit_models import DigitModels
 
 
 def record(version: Path) -> None:
@@ -22,25 +20,13 @@ def record(version: Path) -> None:
     (version / versions.RECORD).write_text(versions.Record("push", "test", files).to_json())
 
 
-def push(
-    folder: Path,
-    paths: Mapping[str, str],
-    recipes: tuple[str, ...] = RECIPES,
-    task: Task = digits.TASK,
-) -> Path:
-    """Makes a folder an OUTPUT with pushed device models, version 7, and returns it.
-
-    Args:
-      folder: to be made.
-      paths: of models, by recipe.
-      recipes: those that are pushed.
-      task: of the models.
-    """
+def push(version: Path, models: DigitModels, recipes: Iterable[str]) -> None:
+    """Writes a version of these device models; what was measured of them is made up."""
     judged = [
         JudgedModel(
             name=name,
             model_type="tf_lite",
-            bytes=1,
+            bytes=Path(models.tflite_paths[name]).stat().st_size,
             metrics=Metrics(0.99, 0.03),
             accuracy_interval=(0.98, 0.995),
             per_class_accuracy={},
@@ -50,12 +36,12 @@ def push(
             latency_us={},
             checks=(),
             conversion=None,
+            runtimes={},
+            runtimes_not_run={},
             refused=None,
             pushed_to=None,
         )
         for name in recipes
     ]
-    version = folder / "device" / "7"
-    device_package.pack(version, paths, judged, task, "cnn")
+    device_package.pack(version, models.tflite_paths, judged, digits.TASK, "cnn")
     record(version)
-    return folder
