@@ -2,12 +2,12 @@
 
 On a CPU with XNNPACK this takes about 40% off the time of an 8-bit model of the network.
 
-The mean of integers often lies half-way between two of them, and every runtime rounds that, and what
-is near it, in its own way: XNNPACK to even, TFLite Micro in two steps, which take a quarter up too.
-So the filter is finer than the mean needs, and its bias moves every sum by half of the distance
-between two means. None is nearer to half-way than that then, and all runtimes give the same integer:
-halves are rounded up in every other channel, from the first on, and down in those between, or all
-that is computed of them would lean to one side. docs/rounding.md has the figures.
+The mean of integers often lies half-way between two of them, and every runtime rounds that, and
+what is near it, in its own way: XNNPACK to even, TFLite Micro in two steps, which take a quarter up
+too. So the filter is finer than the mean needs, and its bias moves every sum by half of what lies
+between two means. Then none is nearer to half-way than that, and all runtimes give the same: halves
+are rounded up in every other channel, from the first on, and down in those between, or all that is
+computed of them would lean to one side. docs/rounding.md has the figures.
 """
 
 import numpy as np
