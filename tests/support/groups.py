@@ -25,6 +25,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     # Half of the networks, so that two workers share them.
     "networks": ("tests/modules/networks/test_convolutional.py",),
     "device models": (
+        "tests/benchmarks/test_rounding.py",
+        "tests/benchmarks/test_runtime_parity.py",
         "tests/examples/",
         "tests/modules/export/",
         "tests/modules/inference/",
