@@ -3,7 +3,7 @@
 # Settings of a run, then of single commands, as in pipeline/settings.py; see `make help`. Empty means
 # the default.
 override settings := DATASET IMAGE_SIZE MNIST_DIR DATA_CACHE OUTPUT MODEL PARAMS BATCH_SIZES PERSONALIZE \
-	EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US \
+	EPOCHS SEED TRIALS RECIPES MIN_ACCURACY MAX_LATENCY_US RUNTIMES PARITY_IMAGES \
 	METADATA PIPELINE_NAME PIPELINE_ROOT PUSH_TO STAGE_BEAM BEAM_RUNNER BEAM_ARGS \
 	IMAGE DATA_ROOT TRAINER_IMAGE TRAINER_GPUS GPU_TYPE \
 	AIRFLOW_PORT DRY_RUN SHARE_NETWORK CLASSPATH PYTHON \
@@ -64,6 +64,9 @@ help: ## list the commands and settings
 	@echo '  RECIPES       device models to make: float32,float16,dynamic_range,int8,int8_io (all)'
 	@echo '  MIN_ACCURACY  below it no model is pushed (0.97)'
 	@echo '  MAX_LATENCY_US  median time of one image that a device model may take (no limit)'
+	@echo '  RUNTIMES      that must give the same answers: xnnpack,builtin,reference,tflm,wasm,jvm, or none'
+	@echo '                (those that are installed)'
+	@echo '  PARITY_IMAGES test images that they are asked about; 0: all (256)'
 	@echo '  METADATA      ML Metadata on a server: mysql://USER@HOST:PORT/DATABASE, the password in'
 	@echo '                MYSQL_PWD (default: SQLite under OUTPUT)'
 	@echo '  PIPELINE_NAME under which runs share cache and last blessed model (mnist-jax-DATASET)'

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data.dataset import Dataset
 from modules.export.recipes import RECIPES
+from modules.inference.runtimes.catalogue import RUNTIMES
 from modules.training.config import TrainConfig
 from pipeline.verdict.limits import Limits
 from pipeline.verdict.personal.limits import PersonalLimits
@@ -49,6 +50,9 @@ class PipelineConfig:
       batch_sizes: that the SavedModel takes, in rising order; none for any.
       personalize: head and optimizer of a model that is trained on the device; () for none.
       personal_limits: what that has to reach.
+      runtimes: in which each device model is run, by their names in
+        modules/inference/runtimes/catalogue.py; () to leave that out.
+      parity_images: on how many of the test images; 0 for all.
     """
 
     dataset: Dataset
@@ -71,6 +75,8 @@ class PipelineConfig:
     batch_sizes: tuple[int, ...] = ()
     personalize: tuple[str, ...] = ()
     personal_limits: PersonalLimits = dataclasses.field(default_factory=PersonalLimits)
+    runtimes: tuple[str, ...] = tuple(RUNTIMES)
+    parity_images: int = 256
 
     @property
     def pipeline_name(self) -> str:

@@ -7,6 +7,7 @@ from data.errors import ConfigError, shown
 from data.task import parse_image_size
 from data.texts import number
 from modules.export.recipes import RECIPES
+from modules.inference.runtimes.catalogue import REFERENCE, RUNTIMES
 
 _MAX_BATCH, _MAX_BATCH_SIZES = 4096, 8  # the network is compiled for each
 
@@ -21,6 +22,30 @@ def recipes(environment: Mapping[str, str]) -> tuple[str, ...]:
             f"{', '.join(RECIPES)}, separated by commas"
         )
     return tuple(name for name in RECIPES if name in chosen)
+
+
+def runtimes(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns the chosen runtimes in the order of the catalogue, () for `none`.
+
+    By default these are all: what is not installed is only told. XNNPACK, which the others are
+    compared with, is always among them.
+
+    Raises:
+      ConfigError: there is no such runtime, or one that was named is not installed.
+    """
+    text = environment.get("RUNTIMES") or ",".join(RUNTIMES)
+    chosen = {name.strip() for name in text.split(",")}
+    if chosen == {"none"}:
+        return ()
+    if unknown := sorted(chosen - RUNTIMES.keys()):
+        raise ConfigError(
+            f"RUNTIMES={shown(text)}: there is no {shown(unknown[0])!r}; expected none, or names "
+            f"out of {', '.join(RUNTIMES)}, separated by commas"
+        )
+    for name in RUNTIMES if environment.get("RUNTIMES") else ():
+        if name in chosen and (missing := RUNTIMES[name].missing()):
+            raise ConfigError(f"RUNTIMES={shown(text)}: {missing}; or leave it out")
+    return tuple(name for name in RUNTIMES if name in chosen | {REFERENCE})
 
 
 def batch_sizes(environment: Mapping[str, str]) -> tuple[int, ...]:

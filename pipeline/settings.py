@@ -26,6 +26,7 @@ SETTINGS = (
     *("DATASET", "IMAGE_SIZE", "MNIST_DIR", "DATA_CACHE", "OUTPUT"),
     *("MODEL", "PARAMS", "BATCH_SIZES", "PERSONALIZE"),
     *("EPOCHS", "SEED", "TRIALS", "RECIPES", "MIN_ACCURACY", "MAX_LATENCY_US"),
+    *("RUNTIMES", "PARITY_IMAGES"),
     *("METADATA", "PIPELINE_NAME", "PIPELINE_ROOT", "PUSH_TO", "STAGE_BEAM"),
     *("BEAM_RUNNER", "BEAM_ARGS"),
 )
@@ -41,6 +42,7 @@ COMMAND_SETTINGS = (
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take
 # Beyond any use, and far below what overflows.
 _MAX_EPOCHS, _MAX_TRIALS, _MAX_LATENCY_US = 100_000, 10_000, 10**9
+_MAX_PARITY_IMAGES = 10**7
 
 _LONGEST_NAME = 63  # TFX's own limit
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
@@ -64,7 +66,11 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     min_accuracy = number(environment, "MIN_ACCURACY", float, None, 0, 1)
     max_latency_us = number(environment, "MAX_LATENCY_US", float, None, 0, _MAX_LATENCY_US)
     trials = number(environment, "TRIALS", int, PipelineConfig.tuner_trials, 0, _MAX_TRIALS)
+    parity_images = number(
+        environment, "PARITY_IMAGES", int, PipelineConfig.parity_images, 0, _MAX_PARITY_IMAGES
+    )
     recipes = values.recipes(environment)
+    runtimes = values.runtimes(environment)
     batch_sizes = values.batch_sizes(environment)
     personal = values.personalize(environment)
     size = values.image_size(environment)
@@ -107,6 +113,8 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
         params=params,
         batch_sizes=batch_sizes,
         personalize=personal,
+        runtimes=runtimes,
+        parity_images=parity_images,
     )
     _check_names(config)
     locations.make_writable("OUTPUT", output)

@@ -14,6 +14,7 @@ from modules.inference import tflite_extractor
 from pipeline.components import pusher
 from pipeline.components.comparison import Comparison, Evaluated
 from pipeline.components.evaluator import Evaluator
+from pipeline.components.parity.component import RuntimeParity
 from pipeline.config import PipelineConfig
 from pipeline.verdict import tfma_config
 from pipeline.verdict.origin import Dataset, Training
@@ -24,6 +25,7 @@ class Shipping:
     """The components of `ship`."""
 
     evaluators: list[Evaluator]
+    parity: list[RuntimeParity]
     comparison: Comparison
     push_to_server: Pusher
     push_to_device: Pusher
@@ -31,7 +33,8 @@ class Shipping:
     @property
     def components(self) -> list[BaseComponent]:
         """All of them, in the order of the data flow."""
-        return [*self.evaluators, self.comparison, self.push_to_server, self.push_to_device]
+        pushers = (self.push_to_server, self.push_to_device)
+        return [*self.evaluators, *self.parity, self.comparison, *pushers]
 
 
 def ship(
@@ -76,6 +79,9 @@ def ship(
         name: evaluated(f"Evaluator.{name}", model, tfma_config.TF_LITE)
         for name, model in device_models.items()
     }
+    parity = []
+    if config.runtimes:
+        parity = [RuntimeParity(examples, device_models, config.runtimes, config.parity_images)]
     data = config.dataset
     comparison = Comparison(
         examples=examples,
@@ -93,6 +99,7 @@ def ship(
             batch_sizes=config.batch_sizes,
             notes=data.notes,
         ),
+        runtime_answers=parity[0].outputs["answers"] if parity else None,
     )
     push_to_server = pusher_of(
         config, server_model, comparison.outputs["server_blessing"], config.serving_dir
@@ -104,7 +111,7 @@ def ship(
         config.device_dir,
     ).with_id("Pusher.device")
     evaluators = [server_evaluator, *(evaluator for evaluator, _ in device.values())]
-    return Shipping(evaluators, comparison, push_to_server, push_to_device)
+    return Shipping(evaluators, parity, comparison, push_to_server, push_to_device)
 
 
 def pusher_of(

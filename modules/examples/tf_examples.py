@@ -43,6 +43,11 @@ def read_raw(file_patterns: list[str]) -> Iterator[tuple[np.ndarray, np.ndarray]
         yield _parse(records)
 
 
+def count(file_patterns: list[str]) -> int:
+    """Returns how many tf.Examples there are; raises as `read_raw`."""
+    return sum(len(records) for records in _read_batches(file_patterns))
+
+
 def load_raw(file_patterns: list[str], max_bytes: float = math.inf) -> tuple[Images, np.ndarray]:
     """Reads tf.Examples in an order that depends only on their content.
 

@@ -21,6 +21,12 @@ class PersonalEvaluation(Artifact):
     TYPE_NAME = f"{_NAMESPACE}.PersonalEvaluation"
 
 
+class RuntimeAnswers(Artifact):
+    """A folder with `runtimes.json`: what each device model answers in other runtimes."""
+
+    TYPE_NAME = f"{_NAMESPACE}.RuntimeAnswers"
+
+
 class ComparisonReport(Artifact):
     """A folder with `index.html` and the final `comparison.json`, push destinations included."""
 

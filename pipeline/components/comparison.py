@@ -12,8 +12,14 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, ModelEvaluation
 
 from modules.export.recipes import RECIPES
-from pipeline.components.artifacts import ModelComparison
-from pipeline.components.comparison_executor import BLESSING, EVALUATION, MODEL, Executor
+from pipeline.components.artifacts import ModelComparison, RuntimeAnswers
+from pipeline.components.comparison_executor import (
+    BLESSING,
+    EVALUATION,
+    MODEL,
+    RUNTIME_ANSWERS,
+    Executor,
+)
 from pipeline.verdict.limits import Limits
 from pipeline.verdict.origin import Training
 from pipeline.verdict.verdict import REFERENCE
@@ -41,6 +47,7 @@ class ComparisonSpec(ComponentSpec):
     PARAMETERS: ClassVar = {name: ExecutionParameter(type=str) for name in ("limits", "training")}
     INPUTS: ClassVar = {
         "examples": ChannelParameter(type=Examples),
+        RUNTIME_ANSWERS: ChannelParameter(type=RuntimeAnswers, optional=True),
         **_inputs_of(REFERENCE, optional=False),
         **{key: value for name in RECIPES for key, value in _inputs_of(name, True).items()},
     }
@@ -65,6 +72,7 @@ class Comparison(BaseComponent):
         variants: Mapping[str, Evaluated],
         limits: Limits,
         training: Training,
+        runtime_answers: BaseChannel | None = None,
     ):
         """Takes the channels, and what else decides.
 
@@ -74,12 +82,15 @@ class Comparison(BaseComponent):
           variants: the device models, by the names of their recipes.
           limits: what a model must reach to be pushed.
           training: where the models come from, copied into comparison.json.
+          runtime_answers: what other runtimes make of the device models, where that was asked.
         """
         channels = {
             f"{name}_{kind}": channel
             for name, model in {REFERENCE: reference, **variants}.items()
             for kind, channel in model._asdict().items()
         }
+        if runtime_answers:
+            channels[RUNTIME_ANSWERS] = runtime_answers
         super().__init__(
             ComparisonSpec(
                 examples=examples,

@@ -17,6 +17,7 @@ from tfx.types import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import path_utils
 
+from data.files import file_sha256
 from data.splits import Split
 from data.task import Task
 from modules import features
@@ -39,10 +40,13 @@ from pipeline.verdict.answers import cross_entropies
 from pipeline.verdict.limits import limits_from_json
 from pipeline.verdict.measured import Labels, Measured, Refused
 from pipeline.verdict.origin import Training
+from pipeline.verdict.runtimes import compared
+from pipeline.verdict.runtimes.compared import ComparedFile
 from pipeline.verdict.verdict import REFERENCE, Conversion, Verdict
 
 _PACKAGES = ("tfx", "tensorflow", "jax", "flax", "ai-edge-litert")
 MODEL, EVALUATION, BLESSING = "model", "evaluation", "blessing"  # inputs, after a model's name
+RUNTIME_ANSWERS = "runtime_answers"  # an input, too
 _ALONE = 1000  # test images that each model is also given one by one
 
 
@@ -62,10 +66,12 @@ class Executor(BaseExecutor):
         training = TypeAdapter(Training).validate_json(exec_properties["training"])
         server_dir = _serving_dir(inputs, REFERENCE)
         names = [name for name in RECIPES if f"{name}_{MODEL}" in inputs]
+        answers = inputs.pop(RUNTIME_ANSWERS, None)
+        in_runtimes = compared.read(Path(answers.uri)) if answers else {}
         # The bytes that are looked at, run and shipped are those of one copy.
         with tempfile.TemporaryDirectory() as copies:
-            paths, refused = _copy_sound(inputs, names, Path(copies), training.task)
-            measured, labels, confusion = _measure(inputs, server_dir, paths)
+            paths, refused = _copy_sound(inputs, names, Path(copies), training.task, in_runtimes)
+            measured, labels, confusion = _measure(inputs, server_dir, paths, in_runtimes)
             judged = {
                 name: judge.judge(model, measured[REFERENCE], labels, limits)
                 for name, model in measured.items()
@@ -99,6 +105,7 @@ def _copy_sound(
     names: list[str],
     folder: Path,
     task: Task,
+    in_runtimes: Mapping[str, ComparedFile],
 ) -> tuple[dict[str, str], list[Refused]]:
     """Copies the device models that are what was checked, and checks their form once more.
 
@@ -126,6 +133,8 @@ def _copy_sound(
                     )
             except ConversionError as error:
                 reason = str(error).removeprefix(f"{copy}: ")
+        if not reason and name in in_runtimes and file_sha256(copy) != in_runtimes[name].sha256:
+            reason = "it is not the file that was run in other runtimes"
         if reason:
             size = original.stat().st_size if original.is_file() else None
             refused.append(Refused(name, size, reason))
@@ -135,7 +144,10 @@ def _copy_sound(
 
 
 def _measure(
-    inputs: Mapping[str, Artifact], server_dir: str, paths: Mapping[str, str]
+    inputs: Mapping[str, Artifact],
+    server_dir: str,
+    paths: Mapping[str, str],
+    in_runtimes: Mapping[str, ComparedFile],
 ) -> tuple[dict[str, Measured], Labels, dict[str, np.ndarray]]:
     """Returns all that is known of the models, the true classes, and confusion matrices."""
     results = {
@@ -172,6 +184,7 @@ def _measure(
             own_loss=float(cross_entropies(logits.test, answers.labels.test).mean()),
             contradictions=answers.contradictions if is_reference else None,
             latency_us=latencies[name],
+            compared=in_runtimes.get(name),
             **({} if is_reference else _conversion(_serving_dir(inputs, name), RECIPES[name])),
         )
     return measured, answers.labels, confusion

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from pipeline.components.artifacts import (
 )
 from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
-from pipeline.report import figures, rendering
+from pipeline.report import figures, rendering, runtimes
 from pipeline.verdict import verdict
 from pipeline.verdict.personal import judged
 
@@ -76,7 +76,8 @@ def Report(  # noqa: N802 - components are named as classes
 
     eval_files = [os.path.join(examples.path(split=Split.EVAL), "*")]
     logits = _arrays(Path(comparison.uri) / LOGITS_FILE)
-    labels, images = _read(eval_files, logits, final.reference)
+    in_runtimes = runtimes.image_rows(final.models)
+    labels, images = _read(eval_files, logits, final.reference, in_runtimes)
     evidence = rendering.Evidence(
         data_source=data_source,
         is_fallback=bool(is_fallback),
@@ -97,14 +98,18 @@ def Report(  # noqa: N802 - components are named as classes
 
 
 def _read(
-    file_patterns: list[str], logits: Mapping[str, np.ndarray], reference: str
+    file_patterns: list[str],
+    logits: Mapping[str, np.ndarray],
+    reference: str,
+    more_rows: Sequence[int],
 ) -> tuple[np.ndarray, dict[int, np.ndarray]]:
     """Reads the eval split once, and keeps what the page may show of it.
 
     What is among the first of a gallery is among the first of its own batch there.
 
     Returns:
-      All labels int64[N], and by their rows the images float32[784] that galleries may show.
+      All labels int64[N], and by their rows the images float32[784] that galleries may show, and
+      those that are asked for.
     """
     labels, found, start = [], {}, 0
     for images, own in example_files.read_raw(file_patterns):
@@ -113,6 +118,7 @@ def _read(
         for rows in rendering.gallery_rows(of_batch, own, reference):
             first = rows[: rendering.GALLERY_SIZE]
             found |= zip((start + first).tolist(), images[first], strict=True)
+        found |= {row: images[row - start].copy() for row in more_rows if start <= row < stop}
         labels.append(own)
         start = stop
     return np.concatenate(labels), found

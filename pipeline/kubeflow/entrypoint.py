@@ -10,7 +10,12 @@ from tfx.orchestration.kubeflow.v2.compiler_utils import TITLE_TO_CLASS_PATH
 from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 from tfx.utils import name_utils
 
-from pipeline.components.artifacts import ComparisonReport, ModelComparison
+from pipeline.components.artifacts import (
+    ComparisonReport,
+    ModelComparison,
+    PersonalEvaluation,
+    RuntimeAnswers,
+)
 from pipeline.metadata.source_digest import code_digest
 from pipeline.storage import tfx_plugin  # noqa: F401 - what TFX itself reads and writes may be in an object store
 
@@ -62,7 +67,7 @@ def main(parsed: tuple[argparse.Namespace, list[str]]) -> None:
     TITLE_TO_CLASS_PATH.update(
         {
             kind.TYPE_NAME: name_utils.get_full_name(kind)
-            for kind in (ComparisonReport, ModelComparison)
+            for kind in (ComparisonReport, ModelComparison, PersonalEvaluation, RuntimeAnswers)
         }
     )
     arguments.json_serialized_invocation_args = with_types(

@@ -138,6 +138,10 @@ TITLES = {
     "max_contradictions": "answers that do not follow from their logits",
     "max_bytes": "size",
     "max_latency_us": "time of one image",
+    "max_failed_runtimes": "runtimes that fail over the file",
+    "min_runtime_agreement": "agreement with XNNPACK in the worst runtime",
+    "max_runtime_accuracy_drop": "accuracy lost against XNNPACK in the worst runtime",
+    "max_runtime_logit_difference": "largest difference of a logit between XNNPACK and a runtime",
     "min_gain": "what people gain who start low",
     "max_loss_of_anybody": "the most that somebody loses",
     "max_forgotten": "accuracy lost on images as they are",
@@ -166,11 +170,12 @@ def measured(check: Check) -> tuple[str, str]:
 
 
 def sentence(check: Check) -> str:
-    """Says what a check found and what it wanted: `93.13 %, at least 97.00 %`."""
+    """Says what a check found and wanted, as `93.13 %, at least 97.00 %`, and its detail."""
     found, limit = (f"{text} {suffix(check)}".rstrip() for text in measured(check))
     if check.images and math.isfinite(check.value):
         found += f" ({round(check.value * check.images):,} of {check.images:,} images)"
-    return f"{found}, {check.direction} {limit}"
+    detail = f" ({check.detail})" if check.detail else ""
+    return f"{found}, {check.direction} {limit}{detail}"
 
 
 def _form(check: Check) -> _Form:

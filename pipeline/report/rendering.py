@@ -17,6 +17,7 @@ from pipeline.report import (
     gallery,
     pipeline_graph,
     repeating,
+    runtimes,
     tables,
 )
 from pipeline.verdict.verdict import Verdict
@@ -37,6 +38,7 @@ _FILTERS = (
     formatting.interval,
     formatting.short,
     formatting.image_kind,
+    runtimes.furthest,
 )
 
 
@@ -47,7 +49,8 @@ class Evidence:
     Attributes:
       data_source: where the data came from, and why, if it is a fallback.
       is_fallback: whether other data was wanted and this stands in for it.
-      images: float32[pixels] in [0, 1] by their row in the eval split; at least `gallery_rows`.
+      images: float32[pixels] in [0, 1] by their row in the eval split; at least `gallery_rows`
+        and `runtimes.image_rows`.
       labels: int64[N], of the eval split.
       logits: float32[N, classes] by model name; must include the reference's.
       confusion: int64[classes, classes] by model name; rows are actual classes.
@@ -110,6 +113,7 @@ def render(verdict: Verdict, evidence: Evidence) -> str:
         confusions=confusion.confusions(evidence.confusion, verdict.label_names),
         curves=figures.draw_training(evidence.scalars),
         personal_curves=figures.draw_people(verdict.personal) if verdict.personal else None,
+        runtimes=runtimes.table(verdict, evidence.images),
         num_open=_GALLERY_OPEN,
         side=_SIDE,
         is_small=max(verdict.image_shape[:2]) < _SIDE,

@@ -76,10 +76,26 @@ def check_lost(
     """
     theirs, ours = right
     lost, gained = int(np.sum(theirs & ~ours)), int(np.sum(ours & ~theirs))
+    return check_counts(name, value, limit, (lost, gained, len(ours)), limits)
+
+
+def check_counts(
+    name: str, value: float, limit: float, counts: tuple[int, int, int], limits: Limits
+) -> Check:
+    """Returns the same check of what was counted before.
+
+    Args:
+      name: of the check.
+      value: the loss, a difference of shares.
+      limit: as it stands.
+      counts: images that only the reference gets right, that only the model does, and all of them.
+      limits: with the confidence that is asked for.
+    """
+    lost, gained, images = counts
     # Chance excuses nothing where the Evaluators counted something else.
-    is_counted = abs(value * len(ours) - (lost - gained)) < 0.5
+    is_counted = abs(value * images - (lost - gained)) < 0.5
     return _excused(
-        Check(name, value, limit, len(ours)),
+        Check(name, value, limit, images),
         limits,
         lambda: chance.of_losing(lost, gained) if is_counted else 0.0,
     )

@@ -2,6 +2,8 @@
 
 import dataclasses
 import enum
+import math
+from collections.abc import Iterable
 
 from pydantic import computed_field
 
@@ -34,6 +36,8 @@ class Outcome(enum.StrEnum):
     UNDECIDED = "not enough images to tell"
 
 
+_FROM_GOOD_TO_BAD = (Outcome.PASSED, Outcome.UNDECIDED, Outcome.FAILED)
+
 # Checks that say more of a network than by how much it is beyond a limit.
 VARYING_LOGITS, MIN_LEARNED = "varying_logits", "min_learned_accuracy"
 # The check of a device model's file: 1 when it is whole, what was checked, and its recipe's.
@@ -60,6 +64,10 @@ UNITS = {
     "max_contradictions": Unit.COUNT,
     "max_bytes": Unit.BYTES,
     "max_latency_us": Unit.MICROSECONDS,
+    "max_failed_runtimes": Unit.COUNT,
+    "min_runtime_agreement": Unit.SHARE,
+    "max_runtime_accuracy_drop": Unit.SHARE_DIFFERENCE,
+    "max_runtime_logit_difference": Unit.LOGIT_SPREAD,
     "max_loss_of_anybody": Unit.SHARE_DIFFERENCE,
     "max_forgotten": Unit.SHARE_DIFFERENCE,
     "min_gain": Unit.SHARE_DIFFERENCE,
@@ -80,6 +88,7 @@ class Check:
       images: of how many images the value is a share; None where it is of another kind.
       within_chance: the value is beyond the limit, but on so few images that chance may well have
         done as much.
+      detail: what else there is to tell of it, such as who was worst; "" for nothing.
     """
 
     name: str
@@ -87,6 +96,7 @@ class Check:
     limit: int | float
     images: int | None = None
     within_chance: bool = False
+    detail: str = ""
 
     @property
     def direction(self) -> Direction:
@@ -113,3 +123,19 @@ class Check:
         if self.passed:
             return Outcome.PASSED
         return Outcome.UNDECIDED if self.within_chance else Outcome.FAILED
+
+
+def worst(checks: Iterable[Check]) -> Check:
+    """Returns that of the checks of one name which came off worst, then that furthest from passing.
+
+    Raises:
+      ValueError: there is none.
+    """
+
+    def badness(check: Check) -> tuple[int, float]:
+        excess = check.value - check.limit
+        if check.direction == Direction.AT_LEAST:
+            excess = -excess
+        return _FROM_GOOD_TO_BAD.index(check.outcome), math.inf if math.isnan(excess) else excess
+
+    return max(checks, key=badness)

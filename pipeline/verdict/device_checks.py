@@ -7,12 +7,10 @@ import numpy as np
 from modules.export.recipes import RECIPES
 from pipeline.verdict import allowance
 from pipeline.verdict.answers import agreement, cross_entropies, is_right
-from pipeline.verdict.checks import SOUND_FILE, Check, Outcome
+from pipeline.verdict.checks import SOUND_FILE, Check, worst
 from pipeline.verdict.limits import Limits, VariantLimits
 from pipeline.verdict.measured import Labels, Measured
 from pipeline.verdict.verdict import BATCH_1
-
-_ORDER = (Outcome.PASSED, Outcome.UNDECIDED, Outcome.FAILED)
 
 
 def device_checks(
@@ -102,7 +100,7 @@ def _class_check(
         )
         for label, accuracy in model.metrics.per_class_accuracy.items()
     ]
-    return max(checks, key=lambda check: (_ORDER.index(check.outcome), _excess(check)))
+    return worst(checks)
 
 
 def logit_checks(
@@ -139,9 +137,3 @@ def difference(reference: float, value: float) -> float:
     """Returns `reference - value` in six digits."""
     # Metrics come as float32: without the rounding, 0.991 - 0.990 would be more than 0.001.
     return round(reference - value, 6)
-
-
-def _excess(check: Check) -> float:
-    """How far a value is beyond its limit; NaN is beyond any."""
-    excess = check.value - check.limit
-    return math.inf if math.isnan(excess) else excess

@@ -18,6 +18,7 @@ from pipeline.verdict.checks import (
 from pipeline.verdict.device_checks import device_checks, difference, ratio
 from pipeline.verdict.limits import Limits
 from pipeline.verdict.measured import Labels, Logits, Measured, Refused
+from pipeline.verdict.runtimes.runtime_checks import runtime_checks
 from pipeline.verdict.tfma_config import TF_LITE, TF_SAVED_MODEL
 from pipeline.verdict.tfma_results import EvaluatorMetrics
 from pipeline.verdict.verdict import (
@@ -42,6 +43,8 @@ def judge(model: Measured, reference: Measured, labels: Labels, limits: Limits) 
     checks = [*network_checks(reference, limits), *own_checks(model, limits)]
     if model.name != REFERENCE:
         checks += device_checks(model, reference, labels, limits)
+    if model.compared:
+        checks += runtime_checks(model.name, model.compared, limits)
     if limits.max_undecided_checks is not None:
         undecided = sum(check.outcome == Outcome.UNDECIDED for check in checks)
         checks.append(Check(MAX_UNDECIDED, undecided, limits.max_undecided_checks))
@@ -63,6 +66,8 @@ def judge(model: Measured, reference: Measured, labels: Labels, limits: Limits) 
         latency_us=model.latency_us,
         checks=tuple(checks),
         conversion=model.conversion,
+        runtimes=model.compared.runtimes if model.compared else {},
+        runtimes_not_run=model.compared.not_run if model.compared else {},
         refused=None,
         pushed_to=None,
     )
@@ -83,6 +88,8 @@ def refuse(model: Refused) -> JudgedModel:
         latency_us={BATCH_1: Latency(None, None)},
         checks=(Check(SOUND_FILE, 0.0, 1.0),),
         conversion=None,
+        runtimes={},
+        runtimes_not_run={},
         refused=model.reason,
         pushed_to=None,
     )

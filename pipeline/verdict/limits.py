@@ -10,6 +10,8 @@ and of MNIST after 2, as `comparison.json` has them:
   float16        0.0004        0.0004        0.0005             0.0014
   dynamic_range  0.0008        0.0053        0.0040             0.020
   int8, int8_io  0.0051        0.0057        0.014              0.62 (one image, cut off)
+
+How far the answers of other runtimes are from XNNPACK's is in docs/parity.md.
 """
 
 import dataclasses
@@ -38,6 +40,8 @@ class VariantLimits:
       max_class_logit_shift: of the mean over the test images, of the class where it is largest.
       max_rms_logit_difference: root of the mean of the squares over all test images and classes.
       max_logit_difference: the largest of all.
+      max_runtime_logit_difference: the largest between XNNPACK and another runtime on the same
+        file, in units of the spread of XNNPACK's logits.
       max_size_ratio: of the file's bytes to the SavedModel's; a network of many operators and few
         weights may need more (`tflite_checks.most_bytes`).
     """
@@ -51,6 +55,7 @@ class VariantLimits:
     max_class_logit_shift: float
     max_rms_logit_difference: float
     max_logit_difference: float
+    max_runtime_logit_difference: float
     max_size_ratio: float
 
 
@@ -64,6 +69,7 @@ _INT8_LIMITS = VariantLimits(
     max_class_logit_shift=0.03,
     max_rms_logit_difference=0.05,
     max_logit_difference=2.0,
+    max_runtime_logit_difference=0.5,
     max_size_ratio=0.3,
 )
 _VARIANT_LIMITS = {
@@ -77,6 +83,7 @@ _VARIANT_LIMITS = {
         max_class_logit_shift=0.0001,
         max_rms_logit_difference=0.0001,
         max_logit_difference=0.001,
+        max_runtime_logit_difference=0.0005,
         max_size_ratio=1.05,
     ),
     FLOAT16.name: VariantLimits(
@@ -89,6 +96,7 @@ _VARIANT_LIMITS = {
         max_class_logit_shift=0.005,
         max_rms_logit_difference=0.005,
         max_logit_difference=0.02,
+        max_runtime_logit_difference=0.001,
         max_size_ratio=0.55,
     ),
     DYNAMIC_RANGE.name: VariantLimits(
@@ -101,6 +109,7 @@ _VARIANT_LIMITS = {
         max_class_logit_shift=0.02,
         max_rms_logit_difference=0.03,
         max_logit_difference=0.2,
+        max_runtime_logit_difference=0.1,
         max_size_ratio=0.3,
     ),
     INT8.name: _INT8_LIMITS,
@@ -126,6 +135,10 @@ class Limits:
         that only the SavedModel gets right.
       excused_images: where a limit on a share is worth fewer images than these of a set, as many
         may be beyond it if chance explains them. On 10,000 images each limit is worth more.
+      min_runtime_agreement: share of the images on which every runtime must name XNNPACK's class,
+        or one that is as close to it as `min_agreement` of a recipe allows.
+      max_runtime_accuracy_drop: that a runtime may lose against XNNPACK on the same file and
+        images.
       max_undecided_checks: of every model, checks that are beyond their limits by what chance may
         have done; None for no limit, 0 to push only what is known to be within its limits.
       variants: what each device model may lose, by the name of its recipe.
@@ -138,6 +151,8 @@ class Limits:
     max_latency_us: float | None = None
     confidence: float = 0.95
     excused_images: int = 4
+    min_runtime_agreement: float = 0.999
+    max_runtime_accuracy_drop: float = 0.001
     max_undecided_checks: int | None = None
     variants: Mapping[str, VariantLimits] = dataclasses.field(
         default_factory=lambda: dict(_VARIANT_LIMITS)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.verdict.runtimes.compared import ComparedFile
 from pipeline.verdict.tfma_results import EvaluatorMetrics
 from pipeline.verdict.verdict import Conversion, Latency
 
@@ -50,6 +51,7 @@ class Measured:
         models that give nothing but logits.
       latency_us: of a single image, by how it was run.
       conversion: what is known of it, for a device model.
+      compared: what other runtimes make of it; None where that was not asked.
       needed_bytes: what the network needs by the recipe, however small its weights are.
     """
 
@@ -64,6 +66,7 @@ class Measured:
     contradictions: int | None
     latency_us: Mapping[str, Latency]
     conversion: Conversion | None = None
+    compared: ComparedFile | None = None
     needed_bytes: int = 0
 
 

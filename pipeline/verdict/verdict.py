@@ -16,6 +16,7 @@ from data.errors import DataError
 from pipeline.verdict.checks import Check, Outcome
 from pipeline.verdict.origin import Dataset, Training
 from pipeline.verdict.personal.judged import Personal
+from pipeline.verdict.runtimes.compared import RuntimeMetrics
 
 # What the report folder holds: the verdict, and the page that shows it.
 COMPARISON_FILE, REPORT_FILE = "comparison.json", "index.html"
@@ -82,6 +83,8 @@ class JudgedModel:
         BATCH_1_WITHOUT_XNNPACK.
       checks: all that the model has to pass.
       conversion: what is known of it; None where nothing is.
+      runtimes: what runtimes say of some test images, by name; nothing where none was asked.
+      runtimes_not_run: why others of those that were asked said nothing, in sentences.
       refused: why it was not run; None for a model that was.
       pushed_to: the folder; None for a model that was not pushed, or not yet.
     """
@@ -98,6 +101,8 @@ class JudgedModel:
     latency_us: Mapping[str, Latency]
     checks: tuple[Check, ...]
     conversion: Conversion | None
+    runtimes: Mapping[str, RuntimeMetrics]
+    runtimes_not_run: Mapping[str, str]
     refused: str | None
     pushed_to: str | None
 

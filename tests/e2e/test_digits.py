@@ -19,7 +19,7 @@ from pipeline.verdict.tfma_results import load_evaluation
 from tests.e2e.support.harness import PIPELINE_NAME, Run, run_pipeline
 from tests.e2e.support.in_process import run_here
 
-COMPONENTS = 22
+COMPONENTS = 23
 QUANTIZERS = tuple(f"Quantizer.{name}" for name in RECIPES if name != "float32")
 EVALUATORS = ("Evaluator", *(f"Evaluator.{name}" for name in RECIPES))
 
@@ -72,7 +72,7 @@ def test_the_terminal_shows_progress_and_the_table_and_nothing_of_the_libraries(
     assert len(components) == COMPONENTS
     assert all(re.fullmatch(r"\d+\.\d s", shown) for shown in components.values())
     expected = re.compile(
-        r"\S.*: [\d,]+ training and [\d,]+ test images|loading TFX|\[ *\d+/22\]|  epoch|"
+        r"\S.*: [\d,]+ training and [\d,]+ test images|loading TFX|\[ *\d+/23\]|  epoch|"
         rf"  trained in|\s*(model|saved_model|{'|'.join(RECIPES)})\b|offline digits: trained|"
         r"Report: |The run took|[\s─]*$"
     )
@@ -192,7 +192,7 @@ def test_a_change_in_modules_reruns_the_trainer_and_what_follows_and_back_is_cac
     kept = {"CuratedSchema", "FileBasedExampleGen", "StatisticsGen", "ExampleValidator"}
     assert {name for name in kept | {"AnomalyGate"} if times[name] != "cached"} == set()
     followers = {"Trainer", *QUANTIZERS, *EVALUATORS, "Comparison", "Pusher", "Pusher.device"}
-    followers.add("Report")
+    followers |= {"RuntimeParity", "Report"}
     assert {name for name in followers if times[name] == "cached"} == set()
     # This time there was a blessed model to compare with: itself, but for the comment, in float32.
     models = again.comparison()["models"]

@@ -32,7 +32,7 @@ def test_every_runner_has_the_same_graph(
     inside: PipelineConfig, tmp_path: Path, runner: str
 ) -> None:
     expected, found = FORMS[LOCAL](inside, tmp_path), FORMS[runner](inside, tmp_path)
-    assert found.keys() == expected.keys() and len(expected) == 22
+    assert found.keys() == expected.keys() and len(expected) == 23
     for name, node in expected.items():
         assert found[name] == node, name
 

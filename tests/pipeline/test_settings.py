@@ -60,6 +60,8 @@ WRONG = {
     "STAGE_BEAM": (*NUMBERS, "2", "yes"),
     "MIN_ACCURACY": (*NUMBERS, "97%", ".", "1e1"),
     "MAX_LATENCY_US": ("nan", "inf", "-1", "0x10", " 3 ", "\uff13", "1e30", "9" * 5000, "abc"),
+    "RUNTIMES": ("litert", ",", " ", "none,tflm", "tflm;wasm", "reference,,builtin", "x" * 5000),
+    "PARITY_IMAGES": (*NUMBERS, str(10**8)),
     "RECIPES": ("int4", ",", " ", "float32;int8", "float32,,int8", "x" * 5000),
     "METADATA": (
         *("x", "mysql://", "mysql://me@db:99999/mlmd", "mysql://me@db:0/mlmd", "sqlite:///x"),

@@ -90,6 +90,8 @@ def model(name: str, num_classes: int = 10, **changes: Any) -> JudgedModel:
         "latency_us": latency,
         "checks": (Check("evaluator_blessing", 1, 1), Check("min_accuracy", 0.985, 0.97)),
         "conversion": None,
+        "runtimes": {},
+        "runtimes_not_run": {},
         "refused": None,
         "pushed_to": PUSHED,
     }

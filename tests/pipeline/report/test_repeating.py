@@ -17,6 +17,7 @@ PLACES = {
     *("MNIST_DIR", "DATA_CACHE", "OUTPUT", "METADATA", "PIPELINE_NAME", "PIPELINE_ROOT"),
     *("PUSH_TO", "STAGE_BEAM", "BEAM_RUNNER", "BEAM_ARGS"),
     "PERSONALIZE",  # makes one more, of the same
+    *("RUNTIMES", "PARITY_IMAGES"),  # which of them ship, and where: not what they are
 }
 FOUND = verdict(*map(model, SIX))
 LIMIT = next(check.limit for check in FOUND.models[0].checks if check.name == "min_accuracy")

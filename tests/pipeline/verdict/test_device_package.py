@@ -34,6 +34,8 @@ def _judged(name: str, size: int) -> JudgedModel:
         latency_us={"batch_1": Latency(100.0, 120.0)},
         checks=(),
         conversion=None,
+        runtimes={},
+        runtimes_not_run={},
         refused=None,
         pushed_to=None,
     )
@@ -79,6 +81,7 @@ def test_manifest_says_what_the_comparison_does(manifest: dict[str, Any]) -> Non
         copied = set(judged) - {
             *("model_type", "checks", "refused", "pushed_to"),
             *("max_abs_logit_difference", "hard", "accuracy_interval", "conversion"),
+            *("runtimes", "runtimes_not_run"),
         }
         assert set(found) == copied | {"file", "sha256", "summary", "input", "output"}
         assert {key: found[key] for key in copied} == {key: judged[key] for key in copied}

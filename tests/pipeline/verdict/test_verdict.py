@@ -17,7 +17,12 @@ from pipeline.verdict.verdict import Metrics, Verdict
 from tests.pipeline.verdict.whole_verdict import CONTENT, FOUND, JUDGED, TRAINING
 
 DERIVED = {"passed", "blessed", "outcome"}  # the file has them for others; here they are found anew
-OPTIONAL = {"images", "within_chance", "undelegated", "kept_in_float", "fixed_batch"}
+OPTIONAL = {"images", "within_chance", "detail", "undelegated", "kept_in_float", "fixed_batch"}
+# Mappings by class, way, package, operator or runtime, whose keys are free.
+FREE = {
+    *("per_class_accuracy", "latency_us", "versions", "undelegated"),
+    *("runtimes", "runtimes_not_run"),
+}
 
 
 def test_file_has_the_form_that_others_read(tmp_path: Path) -> None:
@@ -45,11 +50,10 @@ def test_nan_and_infinity_survive_the_file(tmp_path: Path) -> None:
 
 
 def keys(content: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The path of every key that has to be there; those of a mapping by class or way are free."""
-    if path and path[-1] in ("per_class_accuracy", "latency_us", "versions", "undelegated"):
-        return
+    """The path of every key that has to be there."""
+    is_free = bool(path) and path[-1] in FREE
     for key, value in content.items() if isinstance(content, dict) else enumerate(content):
-        if isinstance(key, str) and key not in DERIVED | OPTIONAL:
+        if isinstance(key, str) and not is_free and key not in DERIVED | OPTIONAL:
             yield (*path, key)
         if isinstance(value, dict | list):
             yield from keys(value, (*path, key))

@@ -6,6 +6,7 @@ from data.task import Task
 from pipeline.verdict.checks import Check
 from pipeline.verdict.judge import refuse
 from pipeline.verdict.measured import Refused
+from pipeline.verdict.runtimes.compared import Difference, RuntimeMetrics
 from pipeline.verdict.verdict import (
     BATCH_1,
     REFERENCE,
@@ -33,9 +34,13 @@ JUDGED = JudgedModel(
     checks=(
         Check("min_accuracy", 0.985, 0.97, 200),
         Check("max_contradictions", 1, 0),
-        Check("min_agreement", 0.99, 0.999, 200, within_chance=True),
+        Check("min_agreement", 0.99, 0.999, 200, within_chance=True, detail="tflm"),
     ),
     conversion=Conversion({"SUM": ("norm",)}, {}, fixed_batch=1),
+    runtimes={
+        "tflm": RuntimeMetrics(200, 0.98, 0.99, 0.995, 2, 1, 13, 0.5, 2.25, Difference(7, 1, 1, 0))
+    },
+    runtimes_not_run={"jvm": "jvm needs java"},
     refused=None,
     pushed_to="/srv/17",
 )
@@ -64,6 +69,7 @@ def check(
     images: int | None = None,
     within_chance: bool = False,
     passed: bool = False,
+    detail: str = "",
 ) -> dict[str, Any]:
     """A check as it is in the file."""
     return {
@@ -72,6 +78,7 @@ def check(
         "limit": limit,
         "images": images,
         "within_chance": within_chance,
+        "detail": detail,
         "passed": passed,
     }
 
@@ -98,13 +105,28 @@ CONTENT = {
             "checks": [
                 check("min_accuracy", 0.985, 0.97, images=200, passed=True),
                 check("max_contradictions", 1, 0),
-                check("min_agreement", 0.99, 0.999, images=200, within_chance=True),
+                check("min_agreement", 0.99, 0.999, images=200, within_chance=True, detail="tflm"),
             ],
             "conversion": {
                 "undelegated": {"SUM": ["norm"]},
                 "kept_in_float": {},
                 "fixed_batch": 1,
             },
+            "runtimes": {
+                "tflm": {
+                    "images": 200,
+                    "accuracy": 0.98,
+                    "agreement": 0.99,
+                    "agreement_but_for_ties": 0.995,
+                    "lost": 2,
+                    "gained": 1,
+                    "max_step_difference": 13,
+                    "max_logit_difference": 0.5,
+                    "ms_per_image": 2.25,
+                    "first_difference": {"image": 7, "label": 1, "expected": 1, "found": 0},
+                }
+            },
+            "runtimes_not_run": {"jvm": "jvm needs java"},
             "refused": None,
             "pushed_to": "/srv/17",
             "blessed": False,
@@ -123,6 +145,8 @@ CONTENT = {
             "latency_us": {"batch_1": {"p50": None, "p90": None}},
             "checks": [check("sound_file", 0.0, 1.0)],
             "conversion": None,
+            "runtimes": {},
+            "runtimes_not_run": {},
             "refused": "there is no kernel",
             "pushed_to": None,
             "blessed": False,

@@ -50,6 +50,8 @@ def output(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory) 
             latency_us={},
             checks=(),
             conversion=None,
+            runtimes={},
+            runtimes_not_run={},
             refused=None,
             pushed_to=None,
         )

@@ -26,6 +26,7 @@ VARIANT = VariantLimits(
     max_class_logit_shift=10.0,
     max_rms_logit_difference=10.0,
     max_logit_difference=10.0,
+    max_runtime_logit_difference=0.1,
     max_size_ratio=0.5,
 )
 LIMITS = Limits(0.9, 0.02, variants={"int8": VARIANT}, max_latency_us=160.0)

@@ -168,6 +168,8 @@ def test_judgement_has_all_that_was_measured_and_checked() -> None:
         latency_us={"batch_1": Latency(100.0, 150.0)},
         checks=tuple(checks_of(model).values()),
         conversion=None,
+        runtimes={},
+        runtimes_not_run={},
         refused=None,
         pushed_to=None,
     )

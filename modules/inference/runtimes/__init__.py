@@ -1,0 +1,1 @@
+"""One model in every runtime that devices have: which there are, and what they answer."""

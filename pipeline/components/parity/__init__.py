@@ -1,0 +1,1 @@
+"""The RuntimeParity component: each device model in every runtime that is there."""
