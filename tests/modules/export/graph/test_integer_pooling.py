@@ -13,6 +13,8 @@ from modules.export import tflite
 from modules.export.graph import flatbuffer, integer_pooling
 from modules.export.recipes import INT8
 from modules.inference import delegation, litert
+from modules.inference.runtimes import running
+from modules.inference.runtimes.catalogue import REFERENCE, installed
 from tests.support.digit_models import DigitModels
 
 
@@ -116,6 +118,18 @@ def test_every_runtime_rounds_a_mean_alike(tmp_path: Path, window: tuple[int, in
     ):
         run = litert.LoadedModel(Interpreter(path, experimental_op_resolver_type=kernels))
         np.testing.assert_array_equal(run(images)[0], expected)
+
+
+def test_runtimes_differ_by_a_step_at_most(
+    digit_models: DigitModels, variants: dict[str, str]
+) -> None:
+    """And in few logits: what is left is the rounding of convolutions and dense layers."""
+    images = digit_models.images[:50]
+    expected = running.run(REFERENCE, Path(variants["int8_io"]), images).stored.astype(int)
+    for name in installed(("builtin", "reference", "tflm")):
+        steps = running.run(name, Path(variants["int8_io"]), images).stored - expected
+        assert np.abs(steps).max() <= 1, name
+        assert np.mean(steps != 0) < 0.1, name
 
 
 def test_padded_pooling_stays(unfinished_int8: Path) -> None:
