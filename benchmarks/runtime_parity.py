@@ -44,7 +44,10 @@ def compare(model: Path, name: str, images: np.ndarray, labels: np.ndarray) -> l
 
     Returns:
       By runtime, XNNPACK first, what `measuring.measure` finds, with the share of the logits that
-      are not XNNPACK's; or why it was not run.
+      are not XNNPACK's, of a model whose output is integers; or why it was not run.
+
+    Raises:
+      NotRunError: XNNPACK does not run it.
     """
     expected, rows = None, []
     for runtime in installed():
@@ -53,6 +56,8 @@ def compare(model: Path, name: str, images: np.ndarray, labels: np.ndarray) -> l
         try:
             found = running.run(runtime, model, images)
         except NotRunError as error:
+            if runtime == REFERENCE:
+                raise
             row["not_run"] = str(error)
         else:
             expected = expected or found
@@ -63,7 +68,7 @@ def compare(model: Path, name: str, images: np.ndarray, labels: np.ndarray) -> l
 
 def _measured(found: Answers, expected: Answers, labels: np.ndarray, tie: float) -> dict[str, Any]:
     metrics = measuring.measure(found, expected, labels, np.arange(len(labels)), tie)
-    differing = float(np.mean(found.stored != expected.stored))
+    differing = float(np.mean(found.stored != expected.stored)) if found.is_quantized else None
     return {**dataclasses.asdict(metrics), "differing_logits": differing}
 
 
@@ -72,11 +77,12 @@ def _line(name: str, row: dict[str, Any]) -> str:
     start = f"| `{name}` | {row['runtime']} |"
     if "not_run" in row:
         return f"{start} {row['not_run']} | | | | | |"
-    steps = row["max_step_difference"]
+    steps = share = ""
+    if row["max_step_difference"] is not None:
+        steps, share = f"{row['max_step_difference']}", f"{row['differing_logits']:.2%}"
     return (
-        f"{start} {row['accuracy']:.2%} | {row['agreement']:.2%} | {'' if steps is None else steps}"
-        f" | {row['differing_logits']:.2%} | {row['max_logit_difference']:.2g}"
-        f" | {row['ms_per_image']:.3f} |"
+        f"{start} {row['accuracy']:.2%} | {row['agreement']:.2%} | {steps} | {share}"
+        f" | {row['max_logit_difference']:.2g} | {row['ms_per_image']:.2f} |"
     )
 
 
