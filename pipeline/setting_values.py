@@ -7,7 +7,7 @@ from data.errors import ConfigError, shown
 from data.task import parse_image_size
 from data.texts import number
 from modules.export.recipes import RECIPES
-from modules.inference.runtimes.catalogue import REFERENCE, RUNTIMES
+from modules.inference.runtimes.catalogue import RUNTIMES, STANDARD
 
 _MAX_BATCH, _MAX_BATCH_SIZES = 4096, 8  # the network is compiled for each
 
@@ -45,7 +45,7 @@ def runtimes(environment: Mapping[str, str]) -> tuple[str, ...]:
     for name in RUNTIMES if environment.get("RUNTIMES") else ():
         if name in chosen and (missing := RUNTIMES[name].missing()):
             raise ConfigError(f"RUNTIMES={shown(text)}: {missing}; or leave it out")
-    return tuple(name for name in RUNTIMES if name in chosen | {REFERENCE})
+    return tuple(name for name in RUNTIMES if name in chosen | {STANDARD})
 
 
 def batch_sizes(environment: Mapping[str, str]) -> tuple[int, ...]:

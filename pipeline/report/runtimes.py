@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from modules.inference.runtimes.catalogue import REFERENCE, RUNTIMES
+from modules.inference.runtimes.catalogue import RUNTIMES, STANDARD
 from pipeline.report import figures
 from pipeline.verdict.runtimes.compared import RuntimeMetrics
 from pipeline.verdict.verdict import JudgedModel, Verdict
@@ -98,7 +98,7 @@ def _differing(
 
 def furthest(found: RuntimeMetrics, name: str) -> str | None:
     """Says how far a runtime's numbers are from XNNPACK's at most; nothing of XNNPACK itself."""
-    if name == REFERENCE:
+    if name == STANDARD:
         return None
     steps = found.max_step_difference
     if steps is not None:

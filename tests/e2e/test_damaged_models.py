@@ -85,11 +85,11 @@ def imported(run: Run, node: str, key: str, artifact_type: type, uri: str = "") 
 
 
 def ship_again(
-    run: Run, output: Path, server_model: str, device_models: dict[str, Path]
+    run: Run, output: Path, server_model: str, device_models: dict[str, Path], **changes: Any
 ) -> dict[str, Any]:
     """Runs what follows the conversion on other models than those that were made.
 
-    Returns the models of comparison.json by name.
+    The changes are to the config. Returns the models of comparison.json by name.
     """
     examples = imported(run, "FileBasedExampleGen", "examples", Examples).with_id("Examples")
     schema_ = imported(run, "CuratedSchema", "schema", Schema).with_id("Schema")
@@ -98,7 +98,7 @@ def ship_again(
         name: imported(run, "Trainer", "model", Model, str(folder)).with_id(f"Device.{name}")
         for name, folder in device_models.items()
     }
-    config = PipelineConfig(resolve_dataset("digits", None, IN_PROJECT), output)
+    config = PipelineConfig(resolve_dataset("digits", None, IN_PROJECT), output, **changes)
     shipping = ship(
         config,
         examples=examples.outputs["result"],

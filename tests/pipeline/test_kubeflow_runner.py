@@ -140,7 +140,7 @@ def test_tasks_are_named_as_argo_allows(node: str, task: str) -> None:
 def test_kfp_loads_it(compiled: Path) -> None:
     loaded = kfp.components.load_component_from_file(str(compiled))
     assert loaded.name == "mnist-jax-digits"
-    assert len(loaded.pipeline_spec.root.dag.tasks) == 21
+    assert len(loaded.pipeline_spec.root.dag.tasks) == 22
     assert loaded.pipeline_spec.schema_version == "2.1.0"
     assert loaded.pipeline_spec.default_pipeline_root == ROOT
     # Open source Kubeflow runs containers only.

@@ -10,6 +10,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tests/e2e/test_unasked.py",
         "tests/e2e/test_faults.py",
         "tests/e2e/test_damaged_models.py",
+        "tests/e2e/test_runtimes.py",
         "tests/e2e/test_device_tools.py",
     ),
     # Alone it takes as long as the first, with Flink.
@@ -31,6 +32,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tests/modules/inspection/",
         "tests/modules/networks/test_others.py",
         "tests/serve/client/",
+        "tests/pipeline/components/parity/",
+        "tests/pipeline/components/test_comparison.py",
         "tests/pipeline/components/test_evaluator.py",
         "tests/pipeline/components/test_quantizer.py",
         "tests/pipeline/verdict/test_device_package.py",

@@ -19,8 +19,8 @@ from data.files import PROJECT_ROOT, file_sha256
 
 CANNOT_RUN = 3
 # LiteRT as it is shipped, which the others are compared with.
-REFERENCE = "xnnpack"
-_PROGRAM = "modules.inference.runtimes.run_model"
+STANDARD = "xnnpack"
+_PROGRAM = "modules/inference/runtimes/run_model.py"
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Runtime:
         Raises:
           OSError: a file cannot be read.
         """
-        if not self.setup:
-            return metadata.version("ai-edge-litert")
         named = sorted(path.name for each in self.versions for path in root.glob(each))
+        if not self.setup:
+            named.append(metadata.version("ai-edge-litert"))
         files = (Path(root, part.removeprefix("@")) for part in self.command if "/" in part)
         # A virtual environment's interpreter is a link to one of the system.
         digests = [file_sha256(path) for path in files if not path.is_symlink()]
@@ -83,13 +83,14 @@ def _argument(part: str, root: Path) -> str:
 
 
 def _in_python(name: str, title: str) -> Runtime:
-    return Runtime(name, title, (sys.executable, "-m", _PROGRAM, name))
+    # -P: what lies beside the program is no package that it imports.
+    return Runtime(name, title, (sys.executable, "-P", _PROGRAM, name))
 
 
 RUNTIMES = {
     runtime.name: runtime
     for runtime in (
-        _in_python(REFERENCE, "LiteRT with XNNPACK, as shipped"),
+        _in_python(STANDARD, "LiteRT with XNNPACK, as shipped"),
         _in_python("builtin", "LiteRT's own kernels"),
         _in_python("reference", "LiteRT's reference kernels"),
         Runtime(
@@ -108,7 +109,7 @@ RUNTIMES = {
         Runtime(
             "jvm",
             "TensorFlow Lite on the JVM",
-            ("java", "-cp", "@.android/classpath", "RunModel"),
+            ("java", "-cp", "@.android/classpath", "mnistjax.device.jvm.RunModel"),
             "make jvm-setup",
         ),
     )

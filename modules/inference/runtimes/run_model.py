@@ -1,6 +1,7 @@
-"""The command of LiteRT's own runtimes: `run_model KERNELS MODEL INPUTS OUTPUTS`.
+"""The command of LiteRT's own runtimes: `run_model.py KERNELS MODEL INPUTS OUTPUTS`.
 
-It is a process of its own, since LiteRT may end the one that it is in over a damaged file.
+It is a process of its own, since LiteRT may end the one that it is in over a damaged file. It
+imports nothing of the project, so that it starts fast.
 """
 
 import contextlib
@@ -10,13 +11,12 @@ import sys
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from modules.inference.runtimes.catalogue import CANNOT_RUN
-
 KERNELS = {
     "xnnpack": OpResolverType.BUILTIN,
     "builtin": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     "reference": OpResolverType.BUILTIN_REF,
 }
+CANNOT_RUN = 3  # as all commands of the catalogue have it
 _MOST_MEMORY = 16 << 30  # bytes: a damaged file may ask for any
 
 

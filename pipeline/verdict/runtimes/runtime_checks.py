@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from modules.inference.runtimes.catalogue import REFERENCE
+from modules.inference.runtimes.catalogue import STANDARD
 from pipeline.verdict import allowance
 from pipeline.verdict.checks import Check, worst
 from pipeline.verdict.device_checks import ratio
@@ -14,23 +14,25 @@ def runtime_checks(name: str, compared: ComparedFile, limits: Limits) -> list[Ch
     """Returns the checks of a device model in other runtimes, against XNNPACK on the same images.
 
     Each is of the runtime that is worst off, which its `detail` names with the first image on which
-    the class is another one. Where only XNNPACK was run, only failures count.
+    the class is another one. Where only XNNPACK was run, only failures count, and what is advisory
+    counts nowhere.
 
     Args:
       name: of the model's recipe.
       compared: what the runtimes say.
       limits: what decides.
     """
-    failed = Check("max_failed_runtimes", len(compared.failed), 0)
-    if compared.failed:
-        reasons = "; ".join(compared.not_run[each] for each in compared.failed)
-        failed = dataclasses.replace(failed, detail=reasons)
+    failures = [each for each in compared.failed if each not in limits.advisory_runtimes]
+    reasons = "; ".join(compared.not_run[each] for each in failures)
+    failed = Check("max_failed_runtimes", len(failures), 0, detail=reasons)
     others = {
-        runtime: found for runtime, found in compared.runtimes.items() if runtime != REFERENCE
+        runtime: found
+        for runtime, found in compared.runtimes.items()
+        if runtime not in (STANDARD, *limits.advisory_runtimes)
     }
     if not others:
         return [failed]
-    expected = compared.runtimes[REFERENCE]
+    expected = compared.runtimes[STANDARD]
     by_runtime = [_of_one(name, found, expected, compared, limits) for found in others.values()]
     kinds = (
         [

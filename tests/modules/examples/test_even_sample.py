@@ -6,20 +6,18 @@ import numpy as np
 import pytest
 
 from modules.examples import even_sample, tf_examples
-from tests.modules.examples.example_files import write_examples
+from tests.modules.examples.example_files import Serialize, write
 
 IMAGES = np.arange(50, dtype=np.float32)[:, np.newaxis] / np.float32([50, 64, 99])
 LABELS = np.arange(50) % 7
 
 
 @pytest.fixture
-def patterns(tmp_path: Path) -> list[str]:
+def patterns(tmp_path: Path, serialize: Serialize) -> list[str]:
     """Fifty examples in two files."""
-    for start in (0, 20):
-        stop = 50 if start else 20
-        write_examples(
-            str(tmp_path / f"shard-{start:02}.gz"), IMAGES[start:stop], LABELS[start:stop]
-        )
+    records = [serialize(image, int(label)) for image, label in zip(IMAGES, LABELS, strict=True)]
+    write(tmp_path / "shard-0", records[:20])
+    write(tmp_path / "shard-1", records[20:])
     return [str(tmp_path / "shard-*")]
 
 

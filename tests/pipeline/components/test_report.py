@@ -27,6 +27,7 @@ from pipeline.metadata import runs
 from pipeline.metadata.connection import open_store
 from pipeline.report import formatting, rendering
 from pipeline.verdict.checks import Check
+from pipeline.verdict.runtimes.compared import Difference, RuntimeMetrics
 from pipeline.verdict.verdict import write
 from tests.pipeline.report.report_pages import Page, model, one_hot_logits, verdict
 from tests.pipeline.small_pipeline import NAME, metadata_file, run_small_pipeline
@@ -133,6 +134,26 @@ def test_gallery_shows_the_image_that_the_models_disagree_on(
     (data,) = set(re.findall(r'<img src="data:image/png;base64,([^"]+)"', html))
     picture = matplotlib_image.imread(io.BytesIO(base64.b64decode(data)))
     np.testing.assert_allclose(picture.reshape(-1), expected[1], atol=2 / 255)
+
+
+def test_the_image_on_which_runtimes_differ_is_shown(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that no gallery has, from the last of the batches."""
+    monkeypatch.setattr(example_files, "_BATCH_SIZE", 7)
+    first = Difference(image=29, label=9, expected=9, found=4)
+    tflm = RuntimeMetrics(30, 0.9, 0.97, 0.97, 1, 0, None, 0.5, 2.0, first)
+    *models, last = (model(name, pushed_to=None) for name in NAMES)
+    judged = verdict(*models, dataclasses.replace(last, runtimes={"tflm": tflm}))
+    write(judged, Path(inputs["comparison"].uri) / "comparison.json")
+    shown, render = [], rendering.render
+    monkeypatch.setattr(
+        rendering, "render", lambda content, seen: shown.append(seen) or render(content, seen)
+    )
+    _, text = _report(inputs)
+    assert "number 29, label 9" in text
+    *_, images = (images for images, _ in example_files.read_raw([f"{inputs['examples'].uri}/*/*"]))
+    np.testing.assert_array_equal(shown[0].images[29], images[-1])
 
 
 def test_eval_split_is_read_once_and_galleries_are_those_of_all_batches(

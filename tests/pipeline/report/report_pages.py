@@ -54,7 +54,8 @@ FULL_GRAPH = {
         for name in RECIPES
         if name != "float32"
     },
-    "Comparison": ["Evaluator", *(f"Evaluator.{name}" for name in RECIPES)],
+    "RuntimeParity": ["Trainer", *(f"Quantizer.{name}" for name in RECIPES if name != "float32")],
+    "Comparison": ["RuntimeParity", "Evaluator", *(f"Evaluator.{name}" for name in RECIPES)],
     "Pusher": ["Evaluator", "Trainer"],
     "Pusher.device": ["Comparison"],
     "Report": ["Comparison", "Pusher", "Pusher.device"],

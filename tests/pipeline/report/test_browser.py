@@ -18,6 +18,7 @@ HEADINGS = [
     "Classes",
     "Confusion matrices",
     "Training",
+    "Runtimes",
     "Surest mistakes",
     "Disagreements",
     "Pipeline",

@@ -122,6 +122,11 @@ def test_shares_of_images_are_also_counted(
     assert found == expected.replace("_", "\u202f")
 
 
+def test_what_else_there_is_to_tell_comes_last() -> None:
+    check = Check("max_failed_runtimes", 1, 0, detail="tflm crashed")
+    assert formatting.sentence(check) == "1, at most 0 (tflm crashed)"
+
+
 def test_interval() -> None:
     assert formatting.interval((0.8865, 1.0)) == "88.65\u2013100.00\u202f%"
     assert formatting.interval(None) == "\u2013"

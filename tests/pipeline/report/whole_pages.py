@@ -10,11 +10,15 @@ from pipeline.report import rendering
 from pipeline.verdict.chance import accuracy_interval
 from pipeline.verdict.checks import Check
 from pipeline.verdict.origin import Dataset
+from pipeline.verdict.runtimes.compared import Difference, RuntimeMetrics
 from pipeline.verdict.verdict import Conversion, Metrics
 from tests.pipeline.report.report_pages import FULL_GRAPH, SIX, evidence, model, verdict
 
 UNDELEGATED = {"MEAN": ("pool",), "SUM": ("norm/1", "norm/2")}
 
+XNNPACK = RuntimeMetrics(30, 0.9, 1.0, 1.0, 0, 0, 0, 0.0, 1.4, None)
+TFLM = RuntimeMetrics(30, 0.8, 0.9, 1.0, 3, 0, 13, 2.6, 9.3, None)
+NOT_RUN = {"jvm": "jvm needs java, which is not installed"}
 
 NOISES = (0, 0, 0, 0.02, 0.4, 0.4)  # by how much each of SIX differs
 
@@ -65,7 +69,16 @@ def page_of(
         )
     doubtful = (Check("evaluator_blessing", 1, 1), Check("min_agreement", 0.9, 0.995, 30, True))
     models[-2] = dataclasses.replace(
-        models[-2], checks=doubtful, conversion=Conversion(undelegated=UNDELEGATED)
+        models[-2],
+        checks=doubtful,
+        conversion=Conversion(undelegated=UNDELEGATED),
+        runtimes={
+            "xnnpack": XNNPACK,
+            "tflm": dataclasses.replace(
+                TFLM, first_difference=Difference(0, int(labels[0]), 0, num_classes - 1)
+            ),
+        },
+        runtimes_not_run=NOT_RUN,
     )
     failed = (Check("evaluator_blessing", 0, 1), Check("max_bytes", 836_120, 800_000))
     models[-1] = dataclasses.replace(models[-1], checks=failed, pushed_to=None)

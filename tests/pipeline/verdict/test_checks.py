@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pipeline.verdict.checks import Check, Direction, Outcome, Unit
+from pipeline.verdict.checks import Check, Direction, Outcome, Unit, worst
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,13 @@ def test_chance_matters_beyond_the_limit_only(
     check = Check("max_bytes", value, 2, within_chance=within_chance)
     assert check.outcome == outcome
     assert check.passed == (outcome == Outcome.PASSED)
+
+
+def test_the_worst_is_by_what_came_of_it_and_then_by_how_far_it_is() -> None:
+    most = [Check("max_bytes", value, 4) for value in (1, 5, math.nan, 9)]
+    assert worst(most) is most[2]
+    assert worst([most[0], most[1], most[3]]) is most[3]
+    least = [Check("min_accuracy", value, 0.5) for value in (0.6, 0.9, 0.55)]
+    assert worst(least) is least[2]
+    excused = Check("max_bytes", 50, 4, within_chance=True)
+    assert worst([excused, most[1]]) is most[1] and worst([most[0], excused]) is excused

@@ -3,11 +3,12 @@
 import os
 import shutil
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from modules.inference.runtimes import catalogue
+from modules.inference.runtimes import catalogue, run_model
 from modules.inference.runtimes.catalogue import RUNTIMES, Runtime
 
 MADE = Runtime(
@@ -67,6 +68,19 @@ def test_a_link_to_an_interpreter_is_not_read(root: Path) -> None:
 def test_of_the_project_itself_there_are_always_three() -> None:
     assert catalogue.installed()[:3] == ("xnnpack", "builtin", "reference")
     assert catalogue.installed(["reference", "xnnpack", "none"]) == ("xnnpack", "reference")
+
+
+def test_of_those_the_program_counts_too(tmp_path: Path) -> None:
+    before = RUNTIMES["reference"].version()
+    assert (
+        before.startswith(metadata.version("ai-edge-litert"))
+        and RUNTIMES["builtin"].version() == before
+    )
+    program = tmp_path / RUNTIMES["reference"].command[2]
+    program.parent.mkdir(parents=True)
+    program.write_text("another")
+    assert RUNTIMES["reference"].version(tmp_path) != before
+    assert run_model.CANNOT_RUN == catalogue.CANNOT_RUN
 
 
 def test_every_other_one_says_how_it_is_had(tmp_path: Path) -> None:

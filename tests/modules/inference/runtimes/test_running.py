@@ -12,8 +12,8 @@ import pytest
 from modules.export.recipes import RECIPES
 from modules.inference import litert
 from modules.inference.runtimes import running
-from modules.inference.runtimes.catalogue import RUNTIMES
-from modules.inference.runtimes.running import NotRunError
+from modules.inference.runtimes.catalogue import RUNTIMES, Runtime
+from modules.inference.runtimes.running import NotRunError, Prepared
 from modules.inference.runtimes.tensors import NotAModelError
 from tests.support.digit_models import DigitModels
 from tests.support.runtimes import add_runtime
@@ -86,47 +86,53 @@ def test_what_goes_wrong_is_a_sentence(
     assert caught.value.is_failure == is_failure
 
 
-def test_one_that_hangs_is_stopped_and_others_go_on(
+# Says which process it is, and does nothing more.
+SLOW = Runtime("slow", "", ("sh", "-c", 'echo $$ > "$2.pid"; exec sleep 600'), "make nothing")
+FAILING = Runtime("failing", "", ("false",), "make nothing")
+
+
+@pytest.fixture
+def slow(
     digit_models: DigitModels, int8_io: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add_runtime(
-        monkeypatch,
-        tmp_path,
-        "slow",
-        "import time; open(outputs + '.pid', 'w').write(str(os.getpid())); time.sleep(600)",
-    )
-    prepared = running.prepare(int8_io, digit_models.images[:ROWS], tmp_path / "inputs")
-    slow, other = running.run_all([("slow", prepared), ("xnnpack", prepared)], tmp_path, limit_s=5)
-    assert isinstance(slow, NotRunError) and not slow.is_failure
-    assert str(slow) == "slow was stopped after 5 s"
-    assert len(other.logits) == ROWS
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "0.out.pid").read_text()), 0)
+) -> Prepared:
+    """What two runtimes of no Python are asked, which start at once on a busy machine, too."""
+    for runtime in (SLOW, FAILING):
+        monkeypatch.setitem(RUNTIMES, runtime.name, runtime)
+    return running.prepare(int8_io, digit_models.images[:ROWS], tmp_path / "inputs")
+
+
+def is_running(pid_file: Path) -> bool:
+    try:
+        os.kill(int(pid_file.read_text()), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_one_that_hangs_is_stopped_and_others_go_on(slow: Prepared, tmp_path: Path) -> None:
+    stopped, other = running.run_all([("slow", slow), ("failing", slow)], tmp_path, limit_s=1)
+    assert isinstance(stopped, NotRunError) and not stopped.is_failure
+    assert str(stopped) == "slow was stopped after 1 s"
+    assert str(other) == "failing failed with status 1: it did not say why"
+    assert not is_running(tmp_path / "0.out.pid")
 
 
 def test_interrupted_it_leaves_no_process(
-    digit_models: DigitModels, int8_io: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slow: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_runtime(
-        monkeypatch,
-        tmp_path,
-        "slow",
-        "import time; open(outputs + '.pid', 'w').write(str(os.getpid())); time.sleep(600)",
-    )
     pid_file = tmp_path / "0.out.pid"
 
     def interrupt(seconds: float) -> None:
         if pid_file.exists() and pid_file.read_text():
+            assert is_running(pid_file)
             raise KeyboardInterrupt
         sleep(seconds)
 
     sleep = time.sleep
     monkeypatch.setattr(running.time, "sleep", interrupt)
-    prepared = running.prepare(int8_io, digit_models.images[:ROWS], tmp_path / "inputs")
     with pytest.raises(KeyboardInterrupt):
-        running.run_all([("slow", prepared)], tmp_path)
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid_file.read_text()), 0)
+        running.run_all([("slow", slow)], tmp_path)
+    assert not is_running(pid_file)
 
 
 def test_secrets_are_not_handed_on(

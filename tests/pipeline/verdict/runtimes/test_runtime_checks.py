@@ -85,6 +85,16 @@ def test_who_fails_over_a_file_is_named() -> None:
     assert found.detail == "wasm crashed; jvm crashed"
 
 
+def test_what_is_advisory_is_told_and_decides_nothing() -> None:
+    off = dataclasses.replace(SAME, agreement_but_for_ties=0.5, max_logit_difference=9.0)
+    told = file(failed=("reference",), jvm=SAME)
+    assert all(check.passed for check in checks(told).values())
+    assert all(check.passed for check in checks(file(reference=off, jvm=SAME)).values())
+    strict = dataclasses.replace(LIMITS, advisory_runtimes=())
+    assert not checks(file(reference=off), strict)["min_runtime_agreement"].passed
+    assert list(checks(file(reference=off))) == ["max_failed_runtimes"]
+
+
 def test_the_verdict_has_them_and_holds_the_model_back() -> None:
     differing = dataclasses.replace(SAME, agreement_but_for_ties=0.5, first_difference=FIRST)
     sound, bad = (
