@@ -29,7 +29,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.peers import training_peers
-from benchmarks.turns import Contender, Process, Turn
+from benchmarks.peers.turns import Contender, Process, Turn
 from data.digits import make_digits
 from data.files import PROJECT_ROOT
 from data.finding.opening import open_data

@@ -11,6 +11,7 @@ from tfx.components.trainer.rewriting import rewriter, rewriter_factory
 from tfx.components.trainer.rewriting import tflite_rewriter as tfx_tflite_rewriter
 
 from modules import features
+from modules.export import calibration
 from modules.export.recipes import Recipe
 
 
@@ -47,6 +48,7 @@ class RecipeTFLiteRewriter(tfx_tflite_rewriter.TFLiteRewriter, rewriter.BaseRewr
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if self._recipe.integer_activations:
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            calibration.keep_ranges_apart(converter)
         if self._recipe.integer_io:
             converter.inference_input_type = tf.int8
             converter.inference_output_type = tf.int8

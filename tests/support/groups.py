@@ -40,6 +40,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tests/pipeline/components/test_quantizer.py",
         "tests/pipeline/verdict/test_device_package.py",
         "tests/pipeline/verdict/test_run_models.py",
+        "tests/benchmarks/test_rounding.py",
+        "tests/benchmarks/test_runtime_parity.py",
     ),
     "object stores": ("tests/pipeline/storage/",),
     "model server": ("tests/serve/server/", "tests/project/test_serve_image.py"),

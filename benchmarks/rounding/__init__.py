@@ -1,0 +1,1 @@
+"""Why runtimes differ on one integer model: `python -m benchmarks.rounding`."""
