@@ -4,8 +4,10 @@ MNIST's digits "were size normalized to fit in a 20x20 pixel box while preservin
 ratio", with grey levels "as a result of the anti-aliasing technique", and centred "in a 28x28 image
 by computing the center of mass of the pixels" (http://yann.lecun.com/exdb/mnist/). What follows is
 the only specification of that here. Every program that shows a model drawings follows it step by
-step. `//` rounds down, `round(x)` is floor(x + 0.5), and arithmetic is in integers up to step 5 and
-in float64 from there on.
+step. `//` rounds down and `round(x)` is floor(x + 0.5). All arithmetic is in integers of 64 bits,
+but for the new height and width in step 7, which are in float64: so the result does not depend on
+the order in which a program sums up. Where a figure is symmetric, a mean or a centre often lies
+exactly between two levels or two pixels, and the last bit of a float would decide.
 
 Given are pixels of 8 bits, red, green, blue and alpha (not premultiplied), upright; and of the task
 its height H and width W, and its `Drawing` with `size`, `field` and `centre`.
@@ -27,12 +29,17 @@ its height H and width W, and its `Drawing` with `size`, `field` and `centre`.
    max(1, round(h * scale)) and its new width max(1, round(w * scale)). Each new pixel is the mean
    of the area that it covers: row i covers the old rows from i * h / height to
    (i + 1) * h / height, of the first and last of them the part that lies within; columns likewise.
-8. Centred. For "mass", y is the mean of i + 0.5 over the figure's rows i, weighted by the sums of
-   their levels, and the figure's top row in the field is H // 2 - floor(y): the row that the centre
-   of mass lies in becomes row H // 2, which is 14 in all of MNIST's images. For "box" it is
+   In integers: row i has of the old row r the weight
+   max(min((r + 1) * height, (i + 1) * h) - max(r * height, i * h), 0), columns likewise, and the
+   new pixel is m / (h * w), where m is the sum of the old levels times both of their weights.
+8. Centred. For "mass", y is the mean of i + 0.5 over the figure's rows i, weighted by the sums
+   s(i) of their m, and the figure's top row in the field is H // 2 - floor(y): the row that the
+   centre of mass lies in becomes row H // 2, which is 14 in all of MNIST's images. In integers,
+   floor(y) is sum((2 * i + 1) * s(i)) // (2 * sum(s(i))). For "box" the top row is
    (H - height) // 2. It is moved by as little as keeps all rows within the field. Columns likewise.
    The rest is 0.
-9. Each level is round(level), at most 255; the model gets level / 255.
+9. Each level is round(m / (h * w)), which is (2 * m + h * w) // (2 * h * w); the model gets
+   level / 255.
 """
 
 import numpy as np
@@ -85,10 +92,11 @@ def as_image(grey: np.ndarray, drawing: Drawing, shape: tuple[int, int]) -> np.n
     share = drawing.size / drawing.field
     scale = min(share * side / length for side, length in zip(shape, figure.shape, strict=True))
     height, width = (max(1, _round(length * scale)) for length in figure.shape)
-    scaled = _means(_means(figure, height).T, width).T
+    sums = _sums(_sums(figure, height).T, width).T
     field = np.zeros(shape, np.uint8)
-    top, left = (_start(scaled, axis, shape[axis], drawing.centre) for axis in (0, 1))
-    field[top : top + height, left : left + width] = np.minimum(np.floor(scaled + 0.5), 255)
+    top, left = (_start(sums, axis, shape[axis], drawing.centre) for axis in (0, 1))
+    rounded = (2 * sums + figure.size) // (2 * figure.size)
+    field[top : top + height, left : left + width] = rounded
     return field
 
 
@@ -111,23 +119,24 @@ def _stretched(grey: np.ndarray, background: int) -> np.ndarray:
     return np.minimum(table, 255).astype(np.uint8)[grey]
 
 
-def _means(values: np.ndarray, length: int) -> np.ndarray:
-    """Returns values [h, w] as float64[length, w], each row the mean of what it covers."""
-    means, step = np.empty((length, values.shape[1])), len(values) / length
+def _sums(values: np.ndarray, length: int) -> np.ndarray:
+    """Returns values [h, w] as int64[length, w]: the sum of what each row covers, times length."""
+    sums = np.empty((length, values.shape[1]), np.int64)
     for row in range(length):
-        start, stop = row * step, min((row + 1) * step, len(values))
-        old = np.arange(int(np.floor(start)), int(np.ceil(stop)))
-        weights = np.minimum(old + 1, stop) - np.maximum(old, start)
-        means[row] = weights @ values[old[0] : old[-1] + 1] / weights.sum()
-    return means
+        start, stop = row * len(values), (row + 1) * len(values)
+        old = np.arange(start // length, -(-stop // length))
+        weights = np.minimum((old + 1) * length, stop) - np.maximum(old * length, start)
+        sums[row] = weights @ values[old[0] : old[-1] + 1]
+    return sums
 
 
 def _start(figure: np.ndarray, axis: int, side: int, centre: str) -> int:
     """Returns where a figure begins along an axis of the field."""
     length = figure.shape[axis]
     if centre == "mass":
-        middle = np.average(np.arange(length) + 0.5, weights=figure.sum(axis=1 - axis))
-        start = side // 2 - int(np.floor(middle))
+        sums = figure.sum(axis=1 - axis)
+        moment = int((2 * np.arange(length) + 1) @ sums)
+        start = side // 2 - moment // (2 * int(sums.sum()))
     else:
         start = (side - length) // 2
     return min(max(start, 0), side - length)
