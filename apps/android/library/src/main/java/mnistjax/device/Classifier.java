@@ -1,15 +1,61 @@
 package mnistjax.device;
 
 import java.io.Closeable;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import mnistjax.device.images.ImageSpec;
+import mnistjax.device.internal.Probabilities;
 
 /**
  * A device model that is loaded: images in, probabilities out.
  *
- * <p>Any thread may call it; one waits for the other.
+ * <p>Any thread may call it; one waits for the other. Where the model takes or gives integers, they
+ * are made of real values and turned back by the tensor's own scale.
  */
 public final class Classifier implements Closeable {
-    private Classifier() {}
+    private static final String SIGNATURE = "serving_default";
+
+    private final Runner runner;
+    private final String inputName;
+    private final String outputName;
+    private final TensorInfo input;
+    private final TensorInfo output;
+    private final List<String> labels;
+    private boolean isClosed;
+
+    /**
+     * Takes a model.
+     *
+     * @param runner of the model; it is closed with this
+     * @param inputName of the tensor that an image goes into
+     * @param outputName of the tensor with the logits
+     * @param size numbers of an image
+     * @param labels of the logits
+     * @throws DeviceException the model's tensors are others; the runner stays open
+     */
+    Classifier(Runner runner, String inputName, String outputName, int size, List<String> labels)
+            throws DeviceException {
+        this.runner = runner;
+        this.inputName = inputName;
+        this.outputName = outputName;
+        this.labels = Collections.unmodifiableList(new ArrayList<>(labels));
+        if (!runner.signatures().contains(SIGNATURE)) {
+            throw new DeviceException("the model has no signature " + SIGNATURE);
+        }
+        input = only(runner.inputs(SIGNATURE), inputName, size);
+        output = only(runner.outputs(SIGNATURE), outputName, labels.size());
+    }
+
+    /**
+     * Says what it tells apart.
+     *
+     * @return the names of the classes, in the order of the outputs
+     */
+    public List<String> labels() {
+        return labels;
+    }
 
     /**
      * Says what an image is.
@@ -19,7 +65,7 @@ public final class Classifier implements Closeable {
      * @throws DeviceException it is no such image, or the model fails
      */
     public List<Prediction> classify(float[] image) throws DeviceException {
-        throw new DeviceException("not there yet");
+        return Probabilities.of(labels, logits(image));
     }
 
     /**
@@ -30,7 +76,7 @@ public final class Classifier implements Closeable {
      * @throws DeviceException it is no such image, or the model fails
      */
     public List<Prediction> classify(byte[] image) throws DeviceException {
-        throw new DeviceException("not there yet");
+        return classify(ImageSpec.floats(image));
     }
 
     /**
@@ -38,13 +84,48 @@ public final class Classifier implements Closeable {
      *
      * @param image numbers from 0 to 1, row by row
      * @return the logit of each label, dequantized where the model gives integers
-     * @throws DeviceException it is no such image, or the model fails
+     * @throws DeviceException it is no such image, or the model fails or gives no finite numbers
      */
-    public float[] logits(float[] image) throws DeviceException {
-        throw new DeviceException("not there yet");
+    public synchronized float[] logits(float[] image) throws DeviceException {
+        if (isClosed) {
+            throw new DeviceException("the model is closed; open it anew");
+        }
+        ImageSpec.check(image, input.size());
+        Object array = Quantization.quantized(image, input);
+        Map<String, Object> given = Collections.singletonMap(inputName, array);
+        Object found = runner.run(SIGNATURE, given).get(outputName);
+        float[] logits = Quantization.dequantized(found, output);
+        for (float logit : logits) {
+            if (Float.isNaN(logit) || Float.isInfinite(logit)) {
+                throw new DeviceException("the model gives logits that are not finite");
+            }
+        }
+        return logits;
     }
 
     /** Frees the model. */
     @Override
-    public void close() {}
+    public synchronized void close() {
+        isClosed = true;
+        runner.close();
+    }
+
+    private static TensorInfo only(Map<String, TensorInfo> tensors, String name, int size)
+            throws DeviceException {
+        TensorInfo tensor = tensors.get(name);
+        boolean isReal = tensor != null && tensor.type() == TensorInfo.Type.FLOAT32;
+        boolean isQuantized =
+                tensor != null && tensor.type() != TensorInfo.Type.INT32 && tensor.scale() > 0;
+        if (tensors.size() != 1 || !(isReal || isQuantized) || tensor.size() != size) {
+            throw new DeviceException(
+                    "the model has the tensors "
+                            + tensors
+                            + ", expected "
+                            + name
+                            + " alone, with "
+                            + size
+                            + " floats or 8-bit integers");
+        }
+        return tensor;
+    }
 }

@@ -79,7 +79,20 @@ public final class ImageSpec {
      * @throws DeviceException there is no figure, or the array has no whole rows
      */
     public byte[] image(int[] argb, int argbWidth) throws DeviceException {
-        throw new DeviceException("not there yet");
+        if (argb.length == 0 || argbWidth < 1 || argb.length % argbWidth != 0) {
+            throw new DeviceException(
+                    "the image has "
+                            + argb.length
+                            + " pixels, expected whole rows of "
+                            + argbWidth
+                            + ", one at least");
+        }
+        if (drawing != null) {
+            return Drawing.image(Pixels.greyOnWhite(argb), argbWidth, drawing, height, width);
+        }
+        byte[] levels = Pixels.onBlack(argb, channels);
+        int rows = argb.length / argbWidth;
+        return Resizing.resized(levels, rows, argbWidth, channels, height, width);
     }
 
     /**
@@ -94,5 +107,25 @@ public final class ImageSpec {
             floats[i] = (image[i] & 255) / 255f;
         }
         return floats;
+    }
+
+    /**
+     * Refuses what is no image.
+     *
+     * @param image numbers, row by row
+     * @param size how many there have to be
+     * @throws DeviceException there are more or less, or some that are not from 0 to 1
+     */
+    public static void check(float[] image, int size) throws DeviceException {
+        if (image.length != size) {
+            throw new DeviceException(
+                    "the image has " + image.length + " numbers, expected " + size);
+        }
+        for (float each : image) {
+            if (!(each >= 0 && each <= 1)) {
+                throw new DeviceException(
+                        "the image has the number " + each + ", expected 0 to 1 without NaN");
+            }
+        }
     }
 }
