@@ -8,6 +8,7 @@ import mnistjax.device.FileSource;
 import mnistjax.device.Prediction;
 import mnistjax.device.RunnerFactory;
 import mnistjax.device.images.ImageSpec;
+import mnistjax.device.internal.Texts;
 
 /**
  * A package {@code personal/<version>/}, with what its user's training made of it.
@@ -118,7 +119,7 @@ public final class TransferLearningModel implements Closeable {
      * @throws PersonalException it is no image of the package's, or no name, or no output is free
      */
     public void addSample(float[] image, String className) throws PersonalException {
-        if (className == null || isBlank(className)) {
+        if (className == null || Texts.isBlank(className)) {
             throw new PersonalException(
                     "the class is called \"" + className + "\", expected the name of a class");
         }
@@ -245,14 +246,5 @@ public final class TransferLearningModel implements Closeable {
     public void close() {
         training.disable();
         learner.close();
-    }
-
-    private static boolean isBlank(String text) {
-        for (char each : text.toCharArray()) {
-            if (!Character.isWhitespace(each) && !Character.isSpaceChar(each)) {
-                return false;
-            }
-        }
-        return true;
     }
 }
