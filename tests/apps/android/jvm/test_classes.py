@@ -85,7 +85,9 @@ def test_the_setup_prints_the_classpath(
     jars: list[Path], capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert command.main() == 0
-    first, *others = capsys.readouterr().out.strip().split(":")
+    printed = capsys.readouterr().out
+    assert classes.CLASSPATH.read_text() == printed
+    first, *others = printed.strip().split(":")
     assert (Path(first) / "mnistjax" / "device" / "jvm" / "RunModel.class").exists()
     assert others == [str(jar) for jar in jars]
     monkeypatch.setenv("PATH", str(tmp_path))
