@@ -139,8 +139,7 @@ public final class TransferLearningModel implements Closeable {
 
     /**
      * Takes back the last sample that was added since the model was loaded, its state was, or it
-     * was reset; and the name of its class if it was new with it. What was trained on meanwhile stays
-     * trained.
+     * was reset; and the name of its class if it was new with it. What was trained stays trained.
      *
      * @return whether there was one
      */
