@@ -104,6 +104,18 @@ class SafeTensorsTest {
     }
 
     @Test
+    void arraysWithAGapOrOverEachOtherAreRefused() {
+        String gap = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}";
+        String twice =
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                        + "\"b\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[4,8]}}";
+        for (String header : new String[] {gap, twice}) {
+            byte[] content = file(header, new byte[8]);
+            assertThrows(FormException.class, () -> SafeTensors.parse(content));
+        }
+    }
+
+    @Test
     void aHeaderThatIsNestedToTheSkyIsRefused() {
         char[] open = new char[300_000];
         Arrays.fill(open, '[');

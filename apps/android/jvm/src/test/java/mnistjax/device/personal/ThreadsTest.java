@@ -115,6 +115,20 @@ class ThreadsTest {
     }
 
     @Test
+    void aStepForAStateThatIsNoLongerThereIsNotTaken() throws Exception {
+        Manifest manifest = Manifest.read(Given.files(PersonalPackages.SMALL.folder));
+        Snapshot snapshot = model.learner().snapshot();
+        Mixture mixture = new Mixture(manifest, TrainingOptions.defaults());
+        Batch batch = mixture.epoch(snapshot.samples, snapshot.step).next();
+        model.loadState(Given.file("small.safetensors"));
+        long before = model.step();
+        assertTrue(Double.isNaN(model.learner().takeStep(batch, snapshot)));
+        assertEquals(before, model.step());
+        assertTrue(model.learner().takeStep(batch, model.learner().snapshot()) > 0);
+        assertEquals(before + 1, model.step());
+    }
+
+    @Test
     void whereNothingIsLeftToTrainOnItEndsAndSaysWhy() throws Exception {
         model.enableTraining(listener);
         next();
