@@ -39,7 +39,7 @@ override micro_stamp := .venv-micro/.setup-complete
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
 	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize micro \
-	serve serve-setup micro-setup test bench lint setup tools-setup lock clean
+	serve serve-setup micro-setup jvm-setup test bench lint setup tools-setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -204,6 +204,9 @@ micro-setup: $(setup_stamp) ## make .venv-micro anew from its hashed lock
 
 $(micro_stamp): requirements/micro.txt | $(setup_stamp)
 	@$(MAKE) --no-print-directory micro-setup
+
+jvm-setup: $(setup_stamp) ## take TFLite for the JVM (8 MB) from Maven Central, compile the library
+	@$(python) -m apps.android.jvm
 
 lock: $(setup_stamp) ## resolve setup.py and requirements/ into the locks there
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
