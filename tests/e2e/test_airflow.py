@@ -111,7 +111,7 @@ def test_it_ends_as_a_local_run_does(run: AirflowRun) -> None:
 
 
 def test_the_nodes_of_the_whole_pipeline_push_both_models(whole: AirflowRun) -> None:
-    assert len(whole.graph) == 14
+    assert len(whole.graph) == 15
     assert len(whole.pushed()) == 2
 
 

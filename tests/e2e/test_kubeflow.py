@@ -41,7 +41,7 @@ def spec_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_tasks_run_to_pushed_models(spec_file: Path) -> None:
     run = SpecRun(spec_file, with_drivers=True, own_process="Report")
     run.run()
-    assert len(run.outputs) == 15
+    assert len(run.outputs) == 16
     shared = spec_file.parents[2] / "shared"
     [serving], [device] = (list((shared / kind).iterdir()) for kind in ("serving", "device"))
     assert (serving / "saved_model.pb").is_file() and not (serving / "tflite").exists()
@@ -55,6 +55,8 @@ def test_all_tasks_run_to_pushed_models(spec_file: Path) -> None:
     models = json.loads((report / "comparison.json").read_text())["models"]
     assert [model["name"] for model in models] == ["saved_model", "float32", "dynamic_range"]
     assert [model["pushed_to"] for model in models] == [str(serving), str(device), str(device)]
+    for model in models[1:]:
+        assert {"xnnpack", "builtin", "reference"} <= model["runtimes"].keys()
     assert (report / "index.html").is_file()
     # What ExampleGen's driver found out reached the artifact.
     examples = run.outputs["FileBasedExampleGen"]["examples"]["metadata"]

@@ -73,7 +73,7 @@ def test_two_pipelines_at_once_one_killed_and_recovered(
     store = open_store(url)
     for name, other_name in (("first", "second"), ("second", "first")):
         executions = runs.run_executions(store, name)
-        assert len(executions) == 14
+        assert len(executions) == 15
         # Neither took anything from the other, the last blessed model included.
         events = store.get_events_by_execution_ids([made.id for made in executions.values()])
         artifacts = store.get_artifacts_by_id({event.artifact_id for event in events})
