@@ -20,7 +20,7 @@ from data.files import PROJECT_ROOT
 from data.splits import Split
 from modules.export.recipes import RECIPES
 from modules.inference.runtimes import running
-from modules.inference.runtimes.catalogue import REFERENCE, RUNTIMES, installed
+from modules.inference.runtimes.catalogue import RUNTIMES, STANDARD, installed
 from modules.inference.runtimes.running import Answers, NotRunError
 from pipeline.settings import config_from_environment
 from pipeline.verdict.runtimes import measuring
@@ -56,7 +56,7 @@ def compare(model: Path, name: str, images: np.ndarray, labels: np.ndarray) -> l
         try:
             found = running.run(runtime, model, images)
         except NotRunError as error:
-            if runtime == REFERENCE:
+            if runtime == STANDARD:
                 raise
             row["not_run"] = str(error)
         else:
@@ -94,7 +94,7 @@ def main() -> None:
     config = config_from_environment(os.environ)
     pushed = package.find(os.environ, has_server=False)
     images, labels = config.dataset.features(Split.EVAL, 0, args.images)
-    print(f"{config.dataset.name}, {len(images):,} images, against {REFERENCE}\n\n{_HEADER}")
+    print(f"{config.dataset.name}, {len(images):,} images, against {STANDARD}\n\n{_HEADER}")
     models = {
         name: compare(Path(pushed.version, file), name, images, labels.reshape(-1))
         for name, file in pushed.files.items()

@@ -24,7 +24,7 @@ from data.files import PROJECT_ROOT
 from data.splits import Split
 from modules.export.recipes import INT8_IO
 from modules.inference.runtimes import running, tensors
-from modules.inference.runtimes.catalogue import REFERENCE, RUNTIMES, installed
+from modules.inference.runtimes.catalogue import RUNTIMES, STANDARD, installed
 from modules.inference.runtimes.running import NotRunError, Prepared
 from pipeline.settings import config_from_environment
 from serve.client import package
@@ -67,7 +67,7 @@ def differences(found: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
     Returns:
       By runtime the share of results that differ, the largest and the mean difference, in steps.
     """
-    ours = found[REFERENCE].astype(int)
+    ours = found[STANDARD].astype(int)
     steps = {name: values.astype(int) - ours for name, values in found.items()}
     return {
         name: {
@@ -76,7 +76,7 @@ def differences(found: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
             "mean": float(step.mean()),
         }
         for name, step in steps.items()
-        if name != REFERENCE
+        if name != STANDARD
     }
 
 
@@ -93,11 +93,11 @@ def by_operator(path: str, rows: np.ndarray, run: Runner) -> Iterator[dict[str, 
         alone = run(cutting.cut(path, operator.index, operator.index), before)
         together = run(cutting.cut(path, 0, operator.index), rows)
         row = {"operator": operator.name, "kind": operator.kind}
-        row["results"] = alone[REFERENCE].size
+        row["results"] = alone[STANDARD].size
         row["alone"], row["together"] = differences(alone), differences(together)
         if operator.is_convolution:
             row["not_as_rounded"] = _not_as_rounded(path, operator, before, alone)
-        before = alone.get(_MICRO, alone[REFERENCE])
+        before = alone.get(_MICRO, alone[STANDARD])
         yield row
 
 
@@ -138,7 +138,7 @@ def measure(path: Path, rows: np.ndarray, few: int) -> dict[str, Any]:
             whole = differences(logits)
             best = {name: values.argmax(axis=1) for name, values in logits.items()}
             for name, row in whole.items():
-                row["other_argmax"] = int(np.sum(best[name] != best[REFERENCE]))
+                row["other_argmax"] = int(np.sum(best[name] != best[STANDARD]))
                 print(f"logits of {len(rows):,} images, {name}: {row}")
             found[title] = {"operators": table, "logits": whole}
     return found

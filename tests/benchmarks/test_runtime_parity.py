@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import runtime_parity
-from modules.inference.runtimes.catalogue import REFERENCE, RUNTIMES, Runtime
+from modules.inference.runtimes.catalogue import RUNTIMES, STANDARD, Runtime
 from tests.support.digit_models import DigitModels
 from tests.support.runtimes import add_runtime
 
@@ -27,7 +27,7 @@ def test_rows(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name in set(RUNTIMES) - {REFERENCE}:
+    for name in set(RUNTIMES) - {STANDARD}:
         monkeypatch.delitem(RUNTIMES, name)
     add_runtime(monkeypatch, tmp_path, "other", A_STEP_OFF)
     refuses = Runtime("refuses", "", (sys.executable, "-c", "import sys; sys.exit('too old')"))
@@ -38,7 +38,7 @@ def test_rows(
     ours, other, refused = runtime_parity.compare(
         path, "int8_io", digit_models.images[:IMAGES], labels
     )
-    assert (ours["runtime"], ours["accuracy"], ours["agreement"]) == (REFERENCE, 1, 1)
+    assert (ours["runtime"], ours["accuracy"], ours["agreement"]) == (STANDARD, 1, 1)
     assert (ours["max_step_difference"], ours["differing_logits"]) == (0, 0)
     assert (other["runtime"], other["max_step_difference"]) == ("other", 1)
     assert other["differing_logits"] == 1 / (IMAGES * 10)

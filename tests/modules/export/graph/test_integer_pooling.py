@@ -14,7 +14,7 @@ from modules.export.graph import flatbuffer, integer_pooling
 from modules.export.recipes import INT8
 from modules.inference import delegation, litert
 from modules.inference.runtimes import running
-from modules.inference.runtimes.catalogue import REFERENCE, installed
+from modules.inference.runtimes.catalogue import STANDARD, installed
 from tests.support.digit_models import DigitModels
 
 
@@ -125,7 +125,7 @@ def test_runtimes_differ_by_a_step_at_most(
 ) -> None:
     """And in few logits: what is left is the rounding of convolutions and dense layers."""
     images = digit_models.images[:50]
-    expected = running.run(REFERENCE, Path(variants["int8_io"]), images).stored.astype(int)
+    expected = running.run(STANDARD, Path(variants["int8_io"]), images).stored.astype(int)
     for name in installed(("builtin", "reference", "tflm")):
         steps = running.run(name, Path(variants["int8_io"]), images).stored - expected
         assert np.abs(steps).max() <= 1, name
