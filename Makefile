@@ -38,7 +38,7 @@ override tools_stamp := .venv-tools/.setup-complete
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
 	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize \
-	serve serve-setup test bench lint setup tools-setup lock clean
+	serve serve-setup jvm-setup test bench lint setup tools-setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -187,6 +187,9 @@ tools-setup: $(setup_stamp) ## make .venv-tools anew from its hashed lock: tools
 	@.venv/bin/uv pip sync --quiet --python .venv-tools/bin/python --require-hashes \
 		--compile-bytecode requirements/tools.txt
 	@touch $(tools_stamp)
+
+jvm-setup: $(setup_stamp) ## take TFLite for the JVM (8 MB) from Maven Central, compile the library
+	@$(python) -m apps.android.jvm
 
 lock: $(setup_stamp) ## resolve setup.py and requirements/ into the locks there
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

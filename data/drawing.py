@@ -4,10 +4,8 @@ MNIST's digits "were size normalized to fit in a 20x20 pixel box while preservin
 ratio", with grey levels "as a result of the anti-aliasing technique", and centred "in a 28x28 image
 by computing the center of mass of the pixels" (http://yann.lecun.com/exdb/mnist/). What follows is
 the only specification of that here. Every program that shows a model drawings follows it step by
-step. `//` rounds down and `round(x)` is floor(x + 0.5). All arithmetic is in integers of 64 bits,
-but for the new height and width in step 7, which are in float64: so the result does not depend on
-the order in which a program sums up. Where a figure is symmetric, a mean or a centre often lies
-exactly between two levels or two pixels, and the last bit of a float would decide.
+step. `//` rounds down, and `round(x)` is floor(x + 0.5). Arithmetic is in whole numbers, so that
+all get the same image, whatever they sum up first; only `share` and `scale` of step 7 are float64.
 
 Given are pixels of 8 bits, red, green, blue and alpha (not premultiplied), upright; and of the task
 its height H and width W, and its `Drawing` with `size`, `field` and `centre`.
@@ -29,17 +27,15 @@ its height H and width W, and its `Drawing` with `size`, `field` and `centre`.
    max(1, round(h * scale)) and its new width max(1, round(w * scale)). Each new pixel is the mean
    of the area that it covers: row i covers the old rows from i * h / height to
    (i + 1) * h / height, of the first and last of them the part that lies within; columns likewise.
-   In integers: row i has of the old row r the weight
-   max(min((r + 1) * height, (i + 1) * h) - max(r * height, i * h), 0), columns likewise, and the
-   new pixel is m / (h * w), where m is the sum of the old levels times both of their weights.
-8. Centred. For "mass", y is the mean of i + 0.5 over the figure's rows i, weighted by the sums
-   s(i) of their m, and the figure's top row in the field is H // 2 - floor(y): the row that the
-   centre of mass lies in becomes row H // 2, which is 14 in all of MNIST's images. In integers,
-   floor(y) is sum((2 * i + 1) * s(i)) // (2 * sum(s(i))). For "box" the top row is
+   So an old row j counts min((j + 1) * height, (i + 1) * h) - max(j * height, i * h) times where
+   that is above 0, a column likewise, and the sum of all these is h * w times the mean.
+8. Centred. For "mass", y is the mean of i + 0.5 over the figure's rows i, weighted by the sums of
+   their pixels' sums, and the figure's top row in the field is H // 2 - floor(y): the row that the
+   centre of mass lies in becomes row H // 2, which is 14 in all of MNIST's images. With m for the
+   sum of a row, floor(y) is sum(m * (2 * i + 1)) // (2 * sum(m)). For "box" the top row is
    (H - height) // 2. It is moved by as little as keeps all rows within the field. Columns likewise.
    The rest is 0.
-9. Each level is round(m / (h * w)), which is (2 * m + h * w) // (2 * h * w); the model gets
-   level / 255.
+9. Each level is the rounded mean, (2 * sum + h * w) // (2 * h * w); the model gets level / 255.
 """
 
 import numpy as np
@@ -95,8 +91,7 @@ def as_image(grey: np.ndarray, drawing: Drawing, shape: tuple[int, int]) -> np.n
     sums = _sums(_sums(figure, height).T, width).T
     field = np.zeros(shape, np.uint8)
     top, left = (_start(sums, axis, shape[axis], drawing.centre) for axis in (0, 1))
-    rounded = (2 * sums + figure.size) // (2 * figure.size)
-    field[top : top + height, left : left + width] = rounded
+    field[top : top + height, left : left + width] = (2 * sums + figure.size) // (2 * figure.size)
     return field
 
 
@@ -120,23 +115,22 @@ def _stretched(grey: np.ndarray, background: int) -> np.ndarray:
 
 
 def _sums(values: np.ndarray, length: int) -> np.ndarray:
-    """Returns values [h, w] as int64[length, w]: the sum of what each row covers, times length."""
-    sums = np.empty((length, values.shape[1]), np.int64)
+    """Returns values [h, w] as int64[length, w], each row h times the mean of what it covers."""
+    sums, height = np.empty((length, values.shape[1]), np.int64), len(values)
     for row in range(length):
-        start, stop = row * len(values), (row + 1) * len(values)
-        old = np.arange(start // length, -(-stop // length))
-        weights = np.minimum((old + 1) * length, stop) - np.maximum(old * length, start)
-        sums[row] = weights @ values[old[0] : old[-1] + 1]
+        old = np.arange(row * height // length, -(-(row + 1) * height // length))
+        starts, stops = np.maximum(old * length, row * height), (old + 1) * length
+        weights = np.minimum(stops, (row + 1) * height) - starts
+        sums[row] = weights @ values[old[0] : old[-1] + 1].astype(np.int64)
     return sums
 
 
-def _start(figure: np.ndarray, axis: int, side: int, centre: str) -> int:
+def _start(sums: np.ndarray, axis: int, side: int, centre: str) -> int:
     """Returns where a figure begins along an axis of the field."""
-    length = figure.shape[axis]
+    length = sums.shape[axis]
     if centre == "mass":
-        sums = figure.sum(axis=1 - axis)
-        moment = int((2 * np.arange(length) + 1) @ sums)
-        start = side // 2 - moment // (2 * int(sums.sum()))
+        masses = sums.sum(axis=1 - axis)
+        start = side // 2 - int(masses @ (2 * np.arange(length) + 1) // (2 * masses.sum()))
     else:
         start = (side - length) // 2
     return min(max(start, 0), side - length)

@@ -1,1 +1,1 @@
-"""Builds the Android app with the models that were pushed, of Debian's and Maven Central's parts."""
+"""The Android app, and the Java library that it is made of, which runs on the JVM, too."""

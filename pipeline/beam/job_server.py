@@ -6,13 +6,13 @@ missing, Maven makes one of Beam's libraries instead, as deploy/job_server.xml s
 
 import importlib.metadata
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 from data.errors import ConfigError
 from data.files import PROJECT_ROOT
+from pipeline import maven
 
 FOLDER = PROJECT_ROOT / ".beam"
 _GROUP = "org.apache.beam"
@@ -57,38 +57,25 @@ def fetch(engine: str, folder: Path = FOLDER) -> Path:
     path = jar_path(engine, folder)
     if path.exists():
         return path
-    if not shutil.which("mvn"):
-        raise ConfigError(
-            f"{path.name}: there is no Maven to take it with (Debian: apt install maven); or put "
-            f"the file into {folder}"
-        )
+    if not maven.has_maven():
+        raise ConfigError(f"{path.name}: {maven.NO_MAVEN}; or put the file into {folder}")
     # A jar that is only partly there must not be found later, not by Maven either.
     unfinished = folder / f"unfinished-{engine}"
     shutil.rmtree(unfinished, ignore_errors=True)
     # Without updates, Maven would repeat an earlier failure from memory.
     copy = ("--update-snapshots", "dependency:copy", f"-Dartifact={coordinates(engine)}")
     wanted = f"get {coordinates(engine)}"
-    reason = _maven(*copy, f"-DoutputDirectory={unfinished}")
+    reason = maven.run(*copy, f"-DoutputDirectory={unfinished}")
     if reason:
         path = made_path(engine, folder)
         print(f"Maven cannot {wanted}: making {path.name} ...", file=sys.stderr)
         wanted = f"make {path.name} of Beam's libraries"
-        reason = _maven("package", f"--file={POM}", f"-P{engine}", f"-Dfolder={unfinished}")
+        reason = maven.run("package", f"--file={POM}", f"-P{engine}", f"-Dfolder={unfinished}")
     if reason:
         raise ConfigError(f"Maven cannot {wanted}: {reason}")
     (unfinished / path.name).rename(path)
     shutil.rmtree(unfinished)
     return path
-
-
-def _maven(*arguments: str) -> str | None:
-    """Runs Maven; returns why it failed, or None where it did not."""
-    command = ["mvn", "--batch-mode", "--no-transfer-progress", "--strict-checksums", *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if not done.returncode:
-        return None
-    errors = [line for line in done.stdout.splitlines() if line.startswith("[ERROR]")]
-    return errors[0].removeprefix("[ERROR] ") if errors else f"status {done.returncode}"
 
 
 def _version() -> str:

@@ -1,0 +1,1 @@
+"""The library on the JVM: what runs device models there, and what the library's tests need."""
