@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from apps.android import archive, tools
+from apps.android import archive, dependencies, tools
 from data.errors import disk_errors
 from data.files import PROJECT_ROOT
 
@@ -33,6 +33,18 @@ class Jars:
     r8: Path
     tflite: Path
     tflite_api: Path
+
+
+    @classmethod
+    def fetch(cls) -> "Jars":
+        """Returns them, taken if need be; raises ConfigError where they cannot be."""
+        paths = {path.name.split("-2")[0]: path for path in dependencies.fetch("app")}
+        return cls(
+            android=next(path for name, path in paths.items() if name.startswith("android-all")),
+            r8=next(path for name, path in paths.items() if name.startswith("r8")),
+            tflite=paths["tensorflow-lite"],
+            tflite_api=paths["tensorflow-lite-api"],
+        )
 
 
 @dataclasses.dataclass(frozen=True)

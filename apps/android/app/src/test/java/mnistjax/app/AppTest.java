@@ -17,6 +17,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import mnistjax.app.views.InkView;
 import org.json.JSONArray;
@@ -35,7 +36,7 @@ import org.robolectric.annotation.GraphicsMode;
 public abstract class AppTest {
     static final String PHONE = "w411dp-h891dp-420dpi";
     static final File WORK = new File(System.getProperty("app.work"));
-    private static final long PATIENCE = 60_000_000_000L; // nanoseconds: the machine may be busy
+    private static final long PATIENCE = 20_000_000_000L; // nanoseconds: the machine may be busy
 
     @Before
     public void useOwnPackages() {
@@ -53,8 +54,7 @@ public abstract class AppTest {
         long end = System.nanoTime() + PATIENCE;
         while (!isThere.getAsBoolean() && System.nanoTime() < end) {
             shadowOf(Looper.getMainLooper()).idle();
-            SystemClock.sleep(1);
-            Thread.yield();
+            LockSupport.parkNanos(1_000_000);
         }
         shadowOf(Looper.getMainLooper()).idle();
         assertTrue("the screen says: " + said(activity), isThere.getAsBoolean());

@@ -29,6 +29,8 @@ public final class AssetFiles implements FileSource {
         } catch (FileNotFoundException error) {
             try (InputStream delta = assets.open(path + DELTA)) {
                 return new ByteArrayInputStream(Delta.apply(delta, this::whole));
+            } catch (FileNotFoundException ignored) {
+                throw error;
             }
         }
     }
