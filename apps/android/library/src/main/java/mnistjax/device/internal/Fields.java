@@ -46,7 +46,11 @@ public final class Fields {
      * @throws FormException it is none
      */
     public static List<String> parseTexts(String text) throws FormException {
-        return texts(value(text), "it");
+        List<String> texts = texts(value(text));
+        if (texts == null) {
+            throw new FormException("is no list of texts in JSON");
+        }
+        return texts;
     }
 
     private static Object value(String text) throws FormException {
@@ -166,7 +170,11 @@ public final class Fields {
      * @throws FormException it is not there, or no such list
      */
     public List<String> texts(String key) throws FormException {
-        return texts(object.opt(key), path + key);
+        List<String> texts = texts(object.opt(key));
+        if (texts == null) {
+            throw wrong(key, "a list of texts");
+        }
+        return texts;
     }
 
     /**
@@ -207,19 +215,17 @@ public final class Fields {
         return objects;
     }
 
-    private static List<String> texts(Object value, String name) throws FormException {
+    /** Returns a list's texts, or null where it is no list of such. */
+    private static List<String> texts(Object value) {
+        int length = value instanceof JSONArray ? ((JSONArray) value).length() : -1;
         List<String> texts = new ArrayList<>();
-        for (int i = 0; value instanceof JSONArray && i < ((JSONArray) value).length(); i++) {
+        for (int i = 0; i < length; i++) {
             Object each = ((JSONArray) value).opt(i);
-            if (!(each instanceof String)) {
-                throw new FormException("has " + name + " that is no list of texts");
+            if (each instanceof String) {
+                texts.add((String) each);
             }
-            texts.add((String) each);
         }
-        if (!(value instanceof JSONArray)) {
-            throw new FormException("has " + name + " that is no list of texts");
-        }
-        return texts;
+        return texts.size() == length ? texts : null;
     }
 
     private FormException wrong(String key, String expected) {

@@ -7,16 +7,18 @@ public final class TensorArray {
     /** Types of the numbers, by the names that safetensors has for them. */
     public enum Kind {
         /** Half precision, held in a {@code float[]}. */
-        F16(2),
+        F16(2, "float16"),
         /** In a {@code float[]}. */
-        F32(4),
+        F32(4, "float32"),
         /** In an {@code int[]}. */
-        I32(4);
+        I32(4, "int32");
 
         final int bytes;
+        private final String numpys;
 
-        Kind(int bytes) {
+        Kind(int bytes, String numpys) {
             this.bytes = bytes;
+            this.numpys = numpys;
         }
     }
 
@@ -109,9 +111,9 @@ public final class TensorArray {
         return kind == otherKind && Arrays.equals(shape, otherShape);
     }
 
-    /** Returns type and shape, as F32[1, 10]. */
+    /** Returns type and shape as numpy and the Python client write them, such as float32[1, 10]. */
     @Override
     public String toString() {
-        return kind + Arrays.toString(shape);
+        return kind.numpys + Arrays.toString(shape);
     }
 }

@@ -99,11 +99,11 @@ final class Manifest {
             throw new FormException(
                     "has the arrays "
                             + found.arrays()
-                            + ", expected features F16["
+                            + ", expected features float16["
                             + count
                             + ", "
                             + features
-                            + "] and labels I32["
+                            + "] and labels int32["
                             + count
                             + "]");
         }

@@ -1,6 +1,5 @@
 package mnistjax.device.personal;
 
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -30,7 +29,9 @@ final class StateChecks {
     State checked(SafeTensors found) throws FormException {
         Map<String, String> texts = found.texts();
         if (!StateFile.FORMAT.equals(texts.get("format"))) {
-            throw new FormException("is no personal state: its format is " + texts.get("format"));
+            String format = texts.get("format");
+            String shown = format == null ? "not there" : "'" + format + "'";
+            throw new FormException("is no personal state: its format is " + shown);
         }
         if (!StateFile.SCHEMA_VERSION.equals(texts.get("schema_version"))) {
             throw new FormException(
@@ -60,7 +61,7 @@ final class StateChecks {
         List<String> names = classNames(texts.get("class_names"));
         String step = texts.get("step");
         if (!step.matches("[0-9]{1," + MOST_DIGITS + "}")) {
-            throw new FormException("has \"" + step + "\" as its step, expected a number");
+            throw new FormException("has '" + step + "' as its step, expected a number");
         }
         Map<String, TensorArray> arrays = new TreeMap<>(found.arrays());
         Samples samples = samples(arrays, names.size());
@@ -83,22 +84,19 @@ final class StateChecks {
         try {
             names = Fields.parseTexts(text);
         } catch (FormException error) {
+            names = Collections.singletonList("");
+        }
+        if (names.contains("")) {
             throw new FormException("has class_names that are no list of names in JSON");
         }
         List<String> known = manifest.labelNames;
         boolean isKnown =
                 names.size() >= known.size() && names.subList(0, known.size()).equals(known);
-        if (!isKnown
-                || names.contains("")
-                || new HashSet<>(names).size() < names.size()
+        if (!isKnown || new HashSet<>(names).size() < names.size()
                 || names.size() > manifest.numClasses) {
             throw new FormException(
-                    "has the classes "
-                            + names
-                            + ", expected "
-                            + known
-                            + " and up to "
-                            + (manifest.numClasses - known.size())
+                    "has the classes " + quoted(names) + ", expected " + quoted(known)
+                            + " and up to " + (manifest.numClasses - known.size())
                             + " others, each once");
         }
         return Collections.unmodifiableList(names);
@@ -129,9 +127,8 @@ final class StateChecks {
         for (int label = 0; label < seen.length; label++) {
             if (seen[label] < held[label] || (label >= numNames && seen[label] != 0)) {
                 throw new FormException(
-                        "says in "
-                                + StateFile.SEEN
-                                + " that other samples were added than those that it holds");
+                        "says in " + StateFile.SEEN
+                                + " that fewer samples were added than it holds");
             }
         }
     }
@@ -146,7 +143,7 @@ final class StateChecks {
         }
         if (!array.is(kind, shape)) {
             throw new FormException(
-                    "has " + array + " as " + name + ", expected " + kind + Arrays.toString(shape));
+                    "has " + array + " as " + name + ", expected " + new TensorArray(kind, shape, null));
         }
         if (!array.isFinite()) {
             throw new FormException("has numbers in " + name + " that are not finite");
@@ -158,5 +155,9 @@ final class StateChecks {
     static TensorArray.Kind kind(TensorInfo tensor) {
         boolean isFloat = tensor.type() == TensorInfo.Type.FLOAT32;
         return isFloat ? TensorArray.Kind.F32 : TensorArray.Kind.I32;
+    }
+
+    private static String quoted(List<String> names) {
+        return "['" + String.join("', '", names) + "']";
     }
 }

@@ -235,6 +235,11 @@ public final class TransferLearningModel implements Closeable {
         learner.reset();
     }
 
+    /** Returns what holds the state, for tests. */
+    Learner learner() {
+        return learner;
+    }
+
     /** Stops the training, and frees the model. */
     @Override
     public void close() {
