@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from apps.android import apk, archive, dependencies, tools
@@ -28,7 +28,11 @@ _OPTIONS = (
 
 
 def run(
-    compiled: Compiled, package: Path, work: Path, tests: str, properties: Mapping[str, str]
+    compiled: Compiled,
+    package: Path,
+    work: Path,
+    tests: Sequence[str],
+    properties: Mapping[str, str],
 ) -> str:
     """Runs test classes and returns what JUnit prints.
 
@@ -36,7 +40,7 @@ def run(
       compiled: the app's classes.
       package: its APK, from which manifest, resources and assets are read.
       work: the folder of `app.work`, see AppTest.java.
-      tests: the class.
+      tests: names of classes.
       properties: more system properties.
 
     Raises:
@@ -80,12 +84,12 @@ def run(
     command = classes.java(classpath, "org.junit.runner.JUnitCore", *_OPTIONS, *given)
     environment = {**os.environ, "TMPDIR": str(work)}
     result = subprocess.run(
-        [*command, tests],
+        [*command, *(f"mnistjax.app.{name}" for name in tests)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=200,
     )
-    assert result.returncode == 0, result.stdout[-8000:]
+    assert result.returncode == 0, result.stdout
     return result.stdout
