@@ -34,7 +34,6 @@ class Jars:
     tflite: Path
     tflite_api: Path
 
-
     @classmethod
     def fetch(cls) -> "Jars":
         """Returns them, taken if need be; raises ConfigError where they cannot be."""

@@ -57,8 +57,8 @@ final class TaughtFiles {
         teaching.exportTo(copy);
         try (InputStream in = new FileInputStream(copy);
                 OutputStream out = context.getContentResolver().openOutputStream(to, "w")) {
-            Copying.copy(in, out, Long.MAX_VALUE);
-        } catch (IOException | SecurityException | NullPointerException error) {
+            Copying.copy(in, there(out), Long.MAX_VALUE);
+        } catch (IOException | SecurityException error) {
             throw new DeviceException(
                     context.getString(R.string.error_write, error.getMessage()), error);
         } finally {
@@ -81,13 +81,21 @@ final class TaughtFiles {
         boolean isWhole;
         try (InputStream in = context.getContentResolver().openInputStream(from);
                 OutputStream out = new FileOutputStream(to)) {
-            isWhole = Copying.copy(in, out, (long) MOST_MB << 20);
-        } catch (IOException | SecurityException | NullPointerException error) {
+            isWhole = Copying.copy(there(in), out, (long) MOST_MB << 20);
+        } catch (IOException | SecurityException error) {
             throw new DeviceException(
                     context.getString(R.string.error_read, error.getMessage()), error);
         }
         if (!isWhole) {
             throw new DeviceException(context.getString(R.string.error_large, MOST_MB));
         }
+    }
+
+    /** Where an app that gives files has ended, there is no stream. */
+    private static <T> T there(T stream) throws IOException {
+        if (stream == null) {
+            throw new IOException("the app that has it gave nothing");
+        }
+        return stream;
     }
 }

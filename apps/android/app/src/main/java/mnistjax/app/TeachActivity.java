@@ -149,7 +149,7 @@ public final class TeachActivity extends PictureActivity {
         }
         change(
                 teaching -> {
-                    if (teaching.counts().isEmpty()) {
+                    if (Taught.of(teaching).samples() == 0) {
                         throw new DeviceException(getString(R.string.error_no_samples));
                     }
                     teaching.train(this::afterEpoch);

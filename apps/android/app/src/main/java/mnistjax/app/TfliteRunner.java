@@ -31,8 +31,9 @@ final class TfliteRunner implements Runner {
         try {
             return new TfliteRunner(new Interpreter(model, options));
         } catch (IllegalArgumentException | IllegalStateException error) {
+            String reason = String.valueOf(error.getMessage()).split("\n")[0];
             throw new DeviceException(
-                    "this is no model that TFLite can run here; build the app anew", error);
+                    "TFLite 2.16, which this app has, cannot run it (" + reason + ")", error);
         } catch (UnsatisfiedLinkError error) {
             throw new DeviceException(
                     "TFLite's library does not load on this device (its processor is another, or"

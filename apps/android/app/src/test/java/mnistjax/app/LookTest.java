@@ -175,7 +175,7 @@ public final class LookTest extends AppTest {
     @Test
     public void atNightItIsDark() throws Exception {
         RuntimeEnvironment.setQualifiers("+night");
-        LookActivity activity = controller.setup().get();
+        LookActivity activity = Robolectric.buildActivity(LookActivity.class).setup().get();
         draw(activity, 7);
         await(activity, () -> answers(activity) > 0 && isSettled(activity));
         screenshot(activity, "look-night");
