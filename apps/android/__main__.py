@@ -1,6 +1,7 @@
 """`python -m apps.android`: builds the app with what was pushed, signs it and checks it."""
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -41,6 +42,8 @@ def main() -> int:
 def build(found: Contents, jars: Jars, key: Key, target: Path) -> tuple[dict[str, int], str]:
     """Makes a signed app, which takes the place of an older one when it is whole.
 
+    Beside it are its assets, which a build by Gradle needs, too.
+
     Returns:
       How many bytes each asset takes in it, and what apksigner says of it.
 
@@ -55,6 +58,9 @@ def build(found: Contents, jars: Jars, key: Key, target: Path) -> tuple[dict[str
         apk.build(jars, compiled, folder / "assets", folder / _NAME)
         said = signing.sign(folder / _NAME, key)
         os.replace(folder / _NAME, target)
+        kept = target.parent / "assets"
+        shutil.rmtree(kept, ignore_errors=True)
+        (folder / "assets").rename(kept)
     return sizes, said
 
 

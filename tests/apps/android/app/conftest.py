@@ -90,13 +90,15 @@ def screens(
     digit_models: DigitModels,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """The folder where the app's tests in Java found their data, and left what they made."""
+    """The folder where the app's tests in Java found their data, and left what they made.
+
+    `said.txt` there is what JUnit said.
+    """
     work = tmp_path_factory.mktemp("screens")
     _write_data(work, app.contents, digit_models)
     with mounted(work / "disk") as disk:
         given = {"app.small": str(disk.folder)}
-        said = robolectric.run(compiled, app.path, work, _TESTS, given)
-    (work / "said.txt").write_text(said)
+        robolectric.run(compiled, app.path, work, _TESTS, given)
     return work
 
 
@@ -111,6 +113,7 @@ def _write_data(work: Path, found: Contents, models: DigitModels) -> None:
     for name in ("damaged", "no-manifest"):
         shutil.copytree(found.device, work / name / contents.DEVICE)
         shutil.copytree(found.personal, work / name / contents.PERSONAL)
+    shutil.copytree(found.device, work / "no-personal" / contents.DEVICE)
     path = work / "damaged" / contents.DEVICE / "float32.tflite"
     path.write_bytes(path.read_bytes()[:-1000] + bytes(1000))
     (work / "no-manifest" / contents.DEVICE / "model.json").write_text("{")

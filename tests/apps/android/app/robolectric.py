@@ -83,13 +83,14 @@ def run(
     classpath = [work / "config", made, *app, *jars]
     command = classes.java(classpath, "org.junit.runner.JUnitCore", *_OPTIONS, *given)
     environment = {**os.environ, "TMPDIR": str(work)}
-    result = subprocess.run(
-        [*command, *(f"mnistjax.app.{name}" for name in tests)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=200,
-    )
-    assert result.returncode == 0, result.stdout
-    return result.stdout
+    told = work / "said.txt"
+    with told.open("wb") as file:
+        status = subprocess.run(
+            [*command, *(f"mnistjax.app.{name}" for name in tests)],
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        ).returncode
+    said = told.read_text(errors="replace")
+    assert status == 0, said
+    return said

@@ -2,6 +2,7 @@ package mnistjax.app;
 
 import android.app.Application;
 import java.io.File;
+import java.io.IOException;
 import mnistjax.app.files.AssetFiles;
 import mnistjax.device.DeviceException;
 import mnistjax.device.FileSource;
@@ -45,6 +46,16 @@ public class DeviceApplication extends Application {
     synchronized Models models() throws DeviceException {
         models = models == null ? new Models(files(DEVICE), runtime()) : models;
         return models;
+    }
+
+    /** Says whether the app was built with a personal model. */
+    boolean canTeach() {
+        try {
+            files(PERSONAL).open(StateFile.MANIFEST).close();
+            return true;
+        } catch (IOException error) {
+            return false;
+        }
     }
 
     /** Returns the personal model with what was taught; to be called on the worker's thread. */

@@ -2,6 +2,7 @@ package mnistjax.app;
 
 import android.content.Intent;
 import android.os.Bundle;
+import android.widget.Button;
 import java.util.List;
 import mnistjax.device.DeviceException;
 import mnistjax.device.images.ImageSpec;
@@ -11,9 +12,12 @@ public final class LookActivity extends PictureActivity {
     @Override
     protected void onCreate(Bundle saved) {
         super.onCreate(saved);
-        findViewById(R.id.teach)
-                .setOnClickListener(
-                        view -> startActivity(new Intent(this, TeachActivity.class)));
+        Button teach = findViewById(R.id.teach);
+        teach.setOnClickListener(view -> startActivity(new Intent(this, TeachActivity.class)));
+        if (!app().canTeach()) {
+            teach.setEnabled(false);
+            teach.setText(R.string.error_no_personal);
+        }
     }
 
     @Override

@@ -14,7 +14,7 @@ import org.json.JSONObject;
 
 /** The file in which the app keeps what was taught to its personal model, one for each model. */
 final class StateFile {
-    private static final String MANIFEST = "personal.json";
+    static final String MANIFEST = "personal.json";
     private static final long MOST_MANIFEST = 1 << 20; // bytes
 
     private final File file;

@@ -36,7 +36,7 @@ import org.robolectric.annotation.GraphicsMode;
 public abstract class AppTest {
     static final String PHONE = "w411dp-h891dp-420dpi";
     static final File WORK = new File(System.getProperty("app.work"));
-    private static final long PATIENCE = 20_000_000_000L; // nanoseconds: the machine may be busy
+    private static final long PATIENCE = 10_000_000_000L; // nanoseconds: the machine may be busy
 
     @Before
     public void useOwnPackages() {

@@ -173,6 +173,16 @@ public final class LookTest extends AppTest {
     }
 
     @Test
+    public void withoutAPersonalModelNothingCanBeTaught() {
+        LookActivity activity = controller.setup().get();
+        assertTrue(activity.findViewById(R.id.teach).isEnabled());
+        JvmApplication.packages = new File(WORK, "no-personal");
+        LookActivity other = Robolectric.buildActivity(LookActivity.class).setup().get();
+        assertFalse(other.findViewById(R.id.teach).isEnabled());
+        assertEquals(other.getString(R.string.error_no_personal), text(other, R.id.teach));
+    }
+
+    @Test
     public void atNightItIsDark() throws Exception {
         RuntimeEnvironment.setQualifiers("+night");
         LookActivity activity = Robolectric.buildActivity(LookActivity.class).setup().get();
