@@ -35,11 +35,13 @@ override setup_stamp := .venv/.setup-complete
 override airflow_stamp := .venv-airflow/.setup-complete
 override serve_stamp := .venv-serve/.setup-complete
 override tools_stamp := .venv-tools/.setup-complete
+override micro_stamp := .venv-micro/.setup-complete
 
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
-	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize \
-	serve serve-setup android android-setup jvm-setup test bench lint setup tools-setup lock clean
+	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize micro \
+	serve serve-setup micro-setup android android-setup jvm-setup test bench lint setup \
+	tools-setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -117,6 +119,9 @@ predict: $(setup_stamp) ## what the pushed models, or a SERVER, say of images: F
 
 android: $(setup_stamp) ## an Android app with the pushed models: OUTPUT/android/mnist.apk
 	@$(python) -m apps.android
+
+micro: $(setup_stamp) $(micro_stamp) ## C files for a microcontroller of the pushed int8_io, tried and measured
+	@$(python) -m apps.micro
 
 airflow: $(setup_stamp) $(airflow_stamp) ## run the pipeline as an Airflow DAG, once, without a server
 	@$(python) -m pipeline.airflow.once
@@ -197,6 +202,16 @@ tools-setup: $(setup_stamp) ## make .venv-tools anew from its hashed lock: tools
 android-setup: $(setup_stamp) jvm-setup ## take what the app's tests need from Maven Central (450 MB)
 	@$(python) -m apps.android.take
 
+micro-setup: $(setup_stamp) ## make .venv-micro anew from its hashed lock
+	@echo 'Setting up .venv-micro (90 MB) ...'
+	@.venv/bin/uv venv --quiet --clear --no-python-downloads --python $(python) .venv-micro
+	@.venv/bin/uv pip sync --quiet --python .venv-micro/bin/python --require-hashes \
+		--compile-bytecode requirements/micro.txt
+	@touch $(micro_stamp)
+
+$(micro_stamp): requirements/micro.txt | $(setup_stamp)
+	@$(MAKE) --no-print-directory micro-setup
+
 jvm-setup: $(setup_stamp) ## take TFLite for the JVM (8 MB) from Maven Central, compile the library
 	@$(python) -m apps.android.jvm
 
@@ -214,6 +229,9 @@ lock: $(setup_stamp) ## resolve setup.py and requirements/ into the locks there
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' \
 		requirements/tools.in --output-file requirements/tools.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' \
+		requirements/micro.in --output-file requirements/micro.txt
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --constraint requirements/lock.txt --custom-compile-command 'make lock' \
 		requirements/serve.in --output-file requirements/serve.txt

@@ -11,6 +11,11 @@ from typing import BinaryIO
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
+def default_output(name: str) -> Path:
+    """Returns where all goes that is made of the data set of that name, unless OUTPUT says so."""
+    return PROJECT_ROOT / "output" / name
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """Opens a file to write, which takes the place of `path` only when the block ends well.

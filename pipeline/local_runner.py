@@ -12,7 +12,7 @@ from pipeline.metadata.run_lock import only_run
 from pipeline.running import console, outcome, preflight
 from pipeline.running.exit_status import tells_wrong_settings
 from pipeline.running.preflight import LOG_FILE
-from pipeline.running.processes import interrupt_on_signals, was_interrupted
+from pipeline.running.processes import exit_with, interrupt_on_signals, was_interrupted
 from pipeline.settings import config_from_environment
 from pipeline.storage import full_disk
 
@@ -96,4 +96,4 @@ def _run(config: PipelineConfig) -> bool:
 
 if __name__ == "__main__":
     interrupt_on_signals()  # so that what Beam has started ends, too
-    sys.exit(main())
+    exit_with(main())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import ConfigError, shown
-from data.files import PROJECT_ROOT
+from data.files import default_output
 from data.resolve import known_task
 from data.task import Task
 from data.texts import check_texts, number, switch
@@ -89,7 +89,7 @@ def config_from_environment(environment: Mapping[str, str]) -> PipelineConfig:
     params = _params(environment, model, dataset.task)
     if min_accuracy is None:
         min_accuracy = dataset.task.min_accuracy
-    output = Path(given_output or PROJECT_ROOT / "output" / dataset.name)
+    output = Path(given_output or default_output(dataset.name))
     config = PipelineConfig(
         dataset,
         output,

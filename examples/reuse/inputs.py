@@ -7,7 +7,7 @@ from data import cache
 from data.catalogue import CATALOGUE
 from data.dataset import Dataset
 from data.errors import ConfigError
-from data.files import PROJECT_ROOT
+from data.files import default_output
 from data.mirrors.download import missing_files
 from data.resolve import resolve_dataset
 from data.task import Task
@@ -59,7 +59,7 @@ def newest_base(environment: Mapping[str, str], trained_on: Dataset) -> str:
     output = locations.local_place(environment, "OUTPUT")
     config = PipelineConfig(
         trained_on,
-        Path(output or PROJECT_ROOT / "output" / trained_on.name),
+        Path(output or default_output(trained_on.name)),
         push_to=locations.place(environment, "PUSH_TO"),
     )
     try:

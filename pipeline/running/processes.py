@@ -1,16 +1,16 @@
 """Ends what this process has started, all of it."""
 
 import contextlib
+import os
 import signal
-import threading
+import sys
 from typing import NoReturn
 
 import psutil
 
 _GRACE_S = 20  # for a process to end by itself
 
-
-_interrupted = threading.Event()
+_is_interrupted = False  # no Event: a second signal would wait for ever for the first one's lock
 
 
 def interrupt_on_signals() -> None:
@@ -25,12 +25,27 @@ def interrupt_on_signals() -> None:
 
 def was_interrupted() -> bool:
     """Says whether one of these signals came: libraries make other errors of KeyboardInterrupt."""
-    return _interrupted.is_set()
+    return _is_interrupted
 
 
 def _interrupt(*unused: object) -> NoReturn:
-    _interrupted.set()
+    global _is_interrupted
+    _is_interrupted = True
     raise KeyboardInterrupt
+
+
+def exit_with(status: int) -> NoReturn:
+    """Ends this process; after an interruption, with all that it has started.
+
+    Python waits for threads, and Beam forgets some of its own where it is interrupted.
+    """
+    if was_interrupted():
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        end_processes([child.pid for child in psutil.Process().children()])
+        os._exit(status)
+    sys.exit(status)
 
 
 def end_processes(pids: list[int]) -> None:

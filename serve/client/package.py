@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import ConfigError, shown
-from data.files import PROJECT_ROOT
+from data.files import default_output
 from data.finding.names import name_of
 from data.resolve import known_task
 from data.task import Drawing, Task, parse_image_size
@@ -82,7 +82,7 @@ def _default_outputs(given: str, size: tuple[int, int] | None) -> list[Path]:
     path = Path(given)
     own = name_of(path) if len(path.parts) > 1 or path.exists() else given
     names = _AUTO if given == "auto" else (own,)
-    return [PROJECT_ROOT / "output" / _sized(name, size) for name in names]
+    return [default_output(_sized(name, size)) for name in names]
 
 
 def _sized(name: str, size: tuple[int, int] | None) -> str:

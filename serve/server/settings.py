@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import ConfigError, shown
-from data.files import PROJECT_ROOT
+from data.files import default_output
 from data.finding.names import name_of
 from data.task import parse_image_size
 from data.texts import check_texts, number
@@ -95,7 +95,7 @@ def _model(environment: Mapping[str, str]) -> tuple[str, str]:
     if given == "auto":
         name = _of_last_run(output) if output else ""
         name = name or next(
-            (name for name in _AUTO if not output and (_default_output(name) / "serving").exists()),
+            (name for name in _AUTO if not output and (default_output(name) / "serving").exists()),
             _AUTO[0],
         )
     else:
@@ -108,7 +108,7 @@ def _model(environment: Mapping[str, str]) -> tuple[str, str]:
         return name, f"{push_to.rstrip('/')}/serving"
     setting, path = ("PUSH_TO", push_to) if push_to else ("OUTPUT", output)
     try:
-        above = Path(path).expanduser().absolute() if path else _default_output(name)
+        above = Path(path).expanduser().absolute() if path else default_output(name)
         is_there = above.is_dir()
     except (OSError, RuntimeError, ValueError) as error:
         raise ConfigError(f"{setting}={shown(path)}: cannot be accessed ({error})") from error
@@ -119,10 +119,6 @@ def _model(environment: Mapping[str, str]) -> tuple[str, str]:
             "pushes a model there"
         )
     return name, str(above / "serving")
-
-
-def _default_output(name: str) -> Path:
-    return PROJECT_ROOT / "output" / name
 
 
 def _of_last_run(output: str) -> str:

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from modules import features
-from modules.export.recipes import RECIPES
+from modules.export.recipes import FLOAT32, RECIPES
 from modules.inference import litert
 from pipeline.metadata import runs
 from pipeline.storage import versions
@@ -208,3 +208,27 @@ def test_a_change_in_modules_reruns_the_trainer_and_what_follows_and_back_is_cac
     for old, new in zip(back.comparison()["models"], again.comparison()["models"], strict=True):
         newest = Path(new["pushed_to"]).name
         assert f"{old['pushed_to']} is of an earlier run; version {newest} of" in back.text
+
+
+def test_its_parameters_ship_without_training_as_the_same_files(
+    digits_run: Run, tmp_path: Path
+) -> None:
+    artifact = min(
+        digits_run.output.glob("pipeline/Trainer/model/*"), key=lambda path: int(path.name)
+    )
+    given = run_here(DATASET="digits", PARAMS=artifact, OUTPUT=tmp_path)
+    assert given.status == 0, given.text
+    assert "nothing is trained" in given.text and "epoch" not in given.text
+    pushed = [
+        Path(model["pushed_to"])
+        for model in digits_run.comparison()["models"]
+        if model["name"] == FLOAT32.name
+    ]
+    [ours], [theirs] = pushed, tmp_path.glob("device/*")
+    for name in RECIPES:
+        files = ((folder / f"{name}.tflite").read_bytes() for folder in (ours, theirs))
+        # TensorFlow writes a number of eight bytes that is another one for each SavedModel.
+        assert sum(one != other for one, other in zip(*files, strict=True)) <= 16, name
+    assert given.comparison()["params"] == str(artifact)
+    page = (given.output / "report" / "index.html").read_text()
+    assert f"<dt>Parameters</dt><dd>given, from <code>{artifact}</code>" in page

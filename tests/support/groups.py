@@ -26,6 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "networks": ("tests/modules/networks/test_convolutional.py",),
     "device models": (
         "tests/apps/android/",
+        "tests/apps/micro/",
         "tests/examples/",
         "tests/modules/export/",
         "tests/modules/inference/",

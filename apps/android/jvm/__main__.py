@@ -4,14 +4,15 @@ import os
 import sys
 
 from apps.android import dependencies
-from apps.android.jvm.classes import JVM, LIBRARY, compiled, has_java
-from data.errors import ConfigError
+from apps.android.jvm.classes import CLASSPATH, JVM, LIBRARY, compiled, has_java
+from data.errors import ConfigError, disk_errors
+from data.files import written_whole
 from pipeline.running.exit_status import tells_wrong_settings
 
 
 @tells_wrong_settings
 def main() -> int:
-    """Prints the classpath."""
+    """Prints the classpath, and keeps it in a file for programs that may not import this."""
     if not has_java():
         raise ConfigError(
             "there is no JDK here, or this is no Linux on x86-64, which TFLite on the JVM is taken "
@@ -19,7 +20,10 @@ def main() -> int:
         )
     dependencies.fetch("jvm", "test")
     jars = dependencies.files("jvm")
-    print(os.pathsep.join(map(str, [compiled([LIBRARY, JVM], jars), *jars])))
+    classpath = os.pathsep.join(map(str, [compiled([LIBRARY, JVM], jars), *jars]))
+    with disk_errors("write", CLASSPATH), written_whole(CLASSPATH) as file:
+        file.write(f"{classpath}\n".encode())
+    print(classpath)
     return 0
 
 

@@ -17,6 +17,7 @@ from data.errors import ConfigError
 from data.files import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / ".android"
+CLASSPATH = FOLDER / "classpath"  # a text: that of the command, as of the last `make jvm-setup`
 LIBRARY = PROJECT_ROOT / "apps" / "android" / "library" / "src" / "main" / "java"
 JVM = PROJECT_ROOT / "apps" / "android" / "jvm" / "src" / "main" / "java"
 TESTS = PROJECT_ROOT / "apps" / "android" / "jvm" / "src" / "test" / "java"

@@ -13,7 +13,8 @@ from tests.apps.android import library_data
 from tests.modules.inference.personal import packages
 from tests.support.digit_models import DigitModels
 from tests.support.machine import lacks
-from tests.support.small_disk import mounted
+
+SMALL_DISK = "small-disk"  # the tag of a test that wants one, which not everybody may mount
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,11 +22,13 @@ class JavaTests:
     """A run of them.
 
     Attributes:
+        command: that runs them, without what says which.
         folder: what they were given; in `out`, what they wrote.
         status: of JUnit.
         told: what it printed.
     """
 
+    command: list[str]
     folder: Path
     status: int
     told: str
@@ -34,6 +37,11 @@ class JavaTests:
     def passed(self) -> int:
         """How many of them passed."""
         return int(re.search(r"(\d+) tests successful", self.told)[1])
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess:
+    """Runs a command; what it prints goes all to its stdout."""
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 @pytest.fixture(scope="session")
@@ -55,17 +63,9 @@ def java_tests(
     library_data.write(folder, digit_models, small)
     classpath = [*jars, *dependencies.files("test")]
     classes = compiled([LIBRARY, JVM, TESTS], classpath)
-    with mounted(folder / "disk"):
-        command = java(
-            [classes, *classpath],
-            "org.junit.platform.console.ConsoleLauncher",
-            f"-Dmnistjax.data={folder}",
-        )
-        scan = ["execute", f"--scan-classpath={classes}", "--details=tree", "--disable-banner"]
-        done = subprocess.run(
-            [*command, *scan, "--disable-ansi-colors"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-    return JavaTests(folder, done.returncode, done.stdout)
+    launcher = "org.junit.platform.console.ConsoleLauncher"
+    scan = ["execute", f"--scan-classpath={classes}", "--details=tree", "--disable-banner"]
+    options = [*scan, "--disable-ansi-colors"]
+    command = [*java([classes, *classpath], launcher, f"-Dmnistjax.data={folder}"), *options]
+    done = run([*command, f"--exclude-tag={SMALL_DISK}"])
+    return JavaTests(command, folder, done.returncode, done.stdout)

@@ -15,7 +15,7 @@ from modules.inference.personal.manifest import MANIFEST_FILE
 from tests.apps.web import pixel_data
 from tests.modules.inference.personal import packages
 from tests.modules.inference.personal.states import FRESH, KEPT, WRONG, parts
-from tests.support import pushed_models
+from tests.support import pushed
 from tests.support.digit_models import DigitModels
 
 NUM_IMAGES = 20
@@ -32,7 +32,8 @@ def write(folder: Path, models: DigitModels, small: dict[str, Path]) -> None:
     """
     levels = np.rint(models.images.reshape(-1, 28, 28) * 255).astype(np.uint8)
     pixel_data.write(folder / "pixels", levels)
-    pushed_models.push(folder / "device", models, models.tflite_paths)
+    pushed.push(folder / "pushed", models.tflite_paths, tuple(models.tflite_paths))
+    (folder / "pushed" / "device" / "7").rename(folder / "device")
     models.images[:NUM_IMAGES].tofile(folder / "images.f32")
     for name, path in models.tflite_paths.items():
         model = litert.load(path)

@@ -8,10 +8,11 @@ import pytest
 
 from modules.inference.personal import tensor_files
 from modules.inference.personal.client import PersonalModel
-from tests.apps.android.conftest import JavaTests
+from tests.apps.android.conftest import SMALL_DISK, JavaTests, run
 from tests.apps.android.library_data import NUM_IMAGES, small_images
 from tests.modules.inference.personal.states import KEPT, parts
 from tests.support.digit_models import DigitModels
+from tests.support.small_disk import SmallDisk
 
 WANTED = 40  # tests in Java: if there are fewer, some were not found
 
@@ -20,6 +21,14 @@ def test_java_tests_pass(java_tests: JavaTests) -> None:
     assert java_tests.status == 0, java_tests.told
     assert java_tests.passed >= WANTED, java_tests.told
     assert " 0 tests skipped" in java_tests.told, java_tests.told
+
+
+def test_a_full_disk_leaves_the_old_state(java_tests: JavaTests, small_disk: SmallDisk) -> None:
+    java, *rest = java_tests.command
+    found = run(
+        [java, f"-Dmnistjax.disk={small_disk.folder}", *rest, f"--include-tag={SMALL_DISK}"]
+    )
+    assert found.returncode == 0 and " 1 tests successful" in found.stdout, found.stdout
 
 
 @pytest.mark.parametrize("name", ["digits", "small"])

@@ -1,8 +1,6 @@
 """Device models in other people's tools: Google's quantizer, Arm's compiler, TFLite Micro."""
 
-import platform
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,6 @@ from modules.export.recipes import RECIPES
 from modules.inference import litert
 from tests.support import device_tools
 from tests.support.digit_models import DigitModels
-from tests.support.machine import lacks
 
 FEW = 50  # images
 MICRO_ARENA_BYTES = {"float32": 140_000, "int8": 40_000, "int8_io": 40_000}
@@ -69,16 +66,16 @@ def test_tflite_micro_answers_as_tflites_own_kernels(
     digit_models: DigitModels, models: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
     """But for a step of the output; XNNPACK rounds in other places."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        lacks("TOOLS", "TFLite Micro has wheels for Linux on x86-64 alone")
+    device_tools.needs_tflite_micro()
     interpreter = litert.make_interpreter(str(models[name]), xnnpack=False)
     images = litert.quantize(digit_models.images[:FEW], interpreter.get_input_details()[0])
-    np.save(tmp_path / "images.npy", images)
+    images.tofile(tmp_path / "images")
     device_tools.run_tool(
-        "python", device_tools.SCRIPT, "run_on_micro", models[name],
-        str(MICRO_ARENA_BYTES[name]), tmp_path / "images.npy", tmp_path / "logits.npy",
+        "micro", "python", device_tools.RUN_MODEL, models[name], tmp_path / "images",
+        tmp_path / "logits", str(MICRO_ARENA_BYTES[name]),
     )  # fmt: skip
-    found = np.load(tmp_path / "logits.npy")
+    made = interpreter.get_output_details()[0]
+    found = np.fromfile(tmp_path / "logits", made["dtype"]).reshape(FEW, -1)
     expected = interpreter.get_signature_runner(litert.SIGNATURE)(image_floats=images)["logits"]
     assert found.dtype == expected.dtype and found.shape == expected.shape
     given = litert.make_interpreter(str(models["int8_io"])).get_output_details()[0]

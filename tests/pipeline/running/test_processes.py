@@ -51,6 +51,29 @@ def test_a_signal_that_a_library_keeps_to_itself_ends_the_run_all_the_same(name:
     assert "not reached" not in done.stdout and done.stderr == "interrupted\n"
 
 
+# What Beam leaves where it is interrupted: threads that nobody ends, and processes.
+FORGETTING = """
+import os, signal, subprocess, threading, time
+from pipeline.running import processes
+processes.interrupt_on_signals()
+threading.Thread(target=time.sleep, args=(600,)).start()
+print(subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL).pid)
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+except KeyboardInterrupt:
+    processes.exit_with(3)
+"""
+
+
+def test_an_interrupted_process_waits_for_nothing_that_is_left() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORGETTING], cwd=PROJECT_ROOT, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (3, "")
+    assert not psutil.pid_exists(int(done.stdout))
+
+
 def test_under_nohup_the_end_of_the_terminal_is_none() -> None:
     command = ["nohup", sys.executable, "-c", SWALLOWING, "SIGHUP"]
     done = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True)

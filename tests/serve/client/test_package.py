@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from data import files
 from data.digits import TASK
 from data.errors import ConfigError
 from data.task import Drawing
 from serve.client import package
-from tests.serve.client.conftest import RECIPES, record
+from tests.support.pushed import RECIPES, record
 
 
 def test_the_newest_whole_version_of_output(output: Path, tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_a_server_needs_no_files_for_a_data_set_of_a_known_name(tmp_path: Path) 
 def test_without_output_it_is_where_a_run_puts_it(
     output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(package, "PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(files, "PROJECT_ROOT", tmp_path)
     for name in ("digits", "mnist", "kmnist-20x30", "fruit"):
         shutil.copytree(output, tmp_path / "output" / name)
         version = tmp_path / "output" / name / "device" / "7"

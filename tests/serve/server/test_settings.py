@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from data import files
 from data.errors import WRONG_SETTING, ConfigError
 from data.files import PROJECT_ROOT
 from serve.server import settings
@@ -24,7 +25,7 @@ def free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose output/ is empty."""
-    monkeypatch.setattr(settings, "PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(files, "PROJECT_ROOT", tmp_path)
     (tmp_path / "output").mkdir()
     return tmp_path
 

@@ -69,6 +69,9 @@ public final class RunModel {
         Map.Entry<String, TensorInfo> input = only(runner.inputs(signature), "input");
         Map.Entry<String, TensorInfo> output = only(runner.outputs(signature), "output");
         byte[] row = new byte[bytes(input.getValue())];
+        if (!inputs.isFile()) {
+            throw new IOException(inputs + ": there is no such file");
+        }
         if (inputs.length() % row.length != 0) {
             throw new IOException(
                     inputs + ": has " + inputs.length() + " bytes, expected rows of " + row.length

@@ -10,6 +10,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -19,6 +20,7 @@ import mnistjax.device.Given;
 import mnistjax.device.TensorInfo;
 import org.json.JSONArray;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -107,9 +109,10 @@ class StateFileTest {
     }
 
     @Test
+    @Tag("small-disk")
     void aFullDiskLeavesTheOldState() throws Exception {
         State state = states.read(Given.file("states/good.safetensors"));
-        Path disk = Given.file("disk").toPath();
+        Path disk = Paths.get(System.getProperty("mnistjax.disk"));
         Path file = disk.resolve("state");
         Files.write(file, new byte[] {1, 2, 3});
         fill(disk.resolve("filler").toFile());

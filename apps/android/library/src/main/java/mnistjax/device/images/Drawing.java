@@ -51,7 +51,8 @@ final class Drawing {
         }
         long[][] figure = cut(grey, width, stretched);
         double share = spec.share();
-        double scale = Math.min(share * toHeight / figure.length, share * toWidth / figure[0].length);
+        double scale =
+                Math.min(share * toHeight / figure.length, share * toWidth / figure[0].length);
         int rows = Math.max(1, (int) Math.floor(figure.length * scale + 0.5));
         int columns = Math.max(1, (int) Math.floor(figure[0].length * scale + 0.5));
         long[][] sideways = sums(transposed(sums(figure, rows)), columns);

@@ -32,7 +32,8 @@ final class Resizing {
             return wide.clone();
         }
         byte[] resized = new byte[toHeight * toWidth * channels];
-        along(wide, resized, new Weights(height, toHeight), 1, height, toHeight, toWidth * channels);
+        Weights weights = new Weights(height, toHeight);
+        along(wide, resized, weights, 1, height, toHeight, toWidth * channels);
         return resized;
     }
 

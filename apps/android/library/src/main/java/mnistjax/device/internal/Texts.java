@@ -42,4 +42,19 @@ public final class Texts {
         }
         return ascii.toString();
     }
+
+    /**
+     * Looks for a sign that can be seen.
+     *
+     * @param text any
+     * @return whether there is none
+     */
+    public static boolean isBlank(String text) {
+        for (char each : text.toCharArray()) {
+            if (!Character.isWhitespace(each) && !Character.isSpaceChar(each)) {
+                return false;
+            }
+        }
+        return true;
+    }
 }

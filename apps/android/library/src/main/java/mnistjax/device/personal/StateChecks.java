@@ -65,7 +65,8 @@ final class StateChecks {
         }
         Map<String, TensorArray> arrays = new TreeMap<>(found.arrays());
         Samples samples = samples(arrays, names.size());
-        int[] seen = taken(arrays, StateFile.SEEN, TensorArray.Kind.I32, manifest.numClasses).ints();
+        int classes = manifest.numClasses;
+        int[] seen = taken(arrays, StateFile.SEEN, TensorArray.Kind.I32, classes).ints();
         checkSeen(seen, samples, names.size());
         Map<String, Object> taken = new TreeMap<>();
         for (Map.Entry<String, TensorInfo> each : values.entrySet()) {
@@ -114,7 +115,8 @@ final class StateChecks {
             }
         }
         int width = manifest.features;
-        TensorArray features = taken(arrays, StateFile.FEATURES, TensorArray.Kind.F32, count, width);
+        TensorArray features =
+                taken(arrays, StateFile.FEATURES, TensorArray.Kind.F32, count, width);
         return new Samples(Samples.rows(features.floats(), count, width), labels);
     }
 
@@ -143,7 +145,8 @@ final class StateChecks {
         }
         if (!array.is(kind, shape)) {
             throw new FormException(
-                    "has " + array + " as " + name + ", expected " + new TensorArray(kind, shape, null));
+                    "has " + array + " as " + name + ", expected "
+                            + new TensorArray(kind, shape, null));
         }
         if (!array.isFinite()) {
             throw new FormException("has numbers in " + name + " that are not finite");

@@ -58,7 +58,8 @@ final class StateFile {
         for (Map.Entry<String, TensorInfo> each : values.entrySet()) {
             TensorInfo tensor = each.getValue();
             Object numbers = state.values.get(each.getKey());
-            arrays.put(each.getKey(), new TensorArray(StateChecks.kind(tensor), tensor.shape(), numbers));
+            TensorArray.Kind kind = StateChecks.kind(tensor);
+            arrays.put(each.getKey(), new TensorArray(kind, tensor.shape(), numbers));
         }
         int count = state.samples.size();
         float[] features = new float[count * manifest.features];

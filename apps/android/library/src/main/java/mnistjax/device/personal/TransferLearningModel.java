@@ -8,6 +8,7 @@ import mnistjax.device.FileSource;
 import mnistjax.device.Prediction;
 import mnistjax.device.RunnerFactory;
 import mnistjax.device.images.ImageSpec;
+import mnistjax.device.internal.Texts;
 
 /**
  * A package {@code personal/<version>/}, with what its user's training made of it.
@@ -118,7 +119,7 @@ public final class TransferLearningModel implements Closeable {
      * @throws PersonalException it is no image of the package's, or no name, or no output is free
      */
     public void addSample(float[] image, String className) throws PersonalException {
-        if (className == null || isBlank(className)) {
+        if (className == null || Texts.isBlank(className)) {
             throw new PersonalException(
                     "the class is called \"" + className + "\", expected the name of a class");
         }
@@ -138,8 +139,7 @@ public final class TransferLearningModel implements Closeable {
 
     /**
      * Takes back the last sample that was added since the model was loaded, its state was, or it
-     * was reset; and the name of its class if it was new with it. What was trained on meanwhile stays
-     * trained.
+     * was reset; and the name of its class if it was new with it. What was trained stays trained.
      *
      * @return whether there was one
      */
@@ -245,14 +245,5 @@ public final class TransferLearningModel implements Closeable {
     public void close() {
         training.disable();
         learner.close();
-    }
-
-    private static boolean isBlank(String text) {
-        for (char each : text.toCharArray()) {
-            if (!Character.isWhitespace(each) && !Character.isSpaceChar(each)) {
-                return false;
-            }
-        }
-        return true;
     }
 }

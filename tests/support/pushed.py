@@ -1,14 +1,16 @@
-"""Device models as the Pusher leaves them."""
+"""Device models as the Pusher leaves them, without a run that makes them."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from data import digits
 from data.files import folder_sha256
+from data.task import Task
 from pipeline.storage import versions
 from pipeline.verdict import device_package
 from pipeline.verdict.verdict import HardMetrics, JudgedModel, Metrics
-from tests.support.digit_models import DigitModels
+
+RECIPES = ("float32", "int8_io")
 
 
 def record(version: Path) -> None:
@@ -20,8 +22,20 @@ def record(version: Path) -> None:
     (version / versions.RECORD).write_text(versions.Record("push", "test", files).to_json())
 
 
-def push(version: Path, models: DigitModels, recipes: Iterable[str]) -> None:
-    """Writes a version of these device models; what was measured of them is made up."""
+def push(
+    folder: Path,
+    paths: Mapping[str, str],
+    recipes: tuple[str, ...] = RECIPES,
+    task: Task = digits.TASK,
+) -> Path:
+    """Makes a folder an OUTPUT with pushed device models, version 7, and returns it.
+
+    Args:
+      folder: to be made.
+      paths: of models, by recipe.
+      recipes: those that are pushed.
+      task: of the models.
+    """
     judged = [
         JudgedModel(
             name=name,
@@ -41,5 +55,7 @@ def push(version: Path, models: DigitModels, recipes: Iterable[str]) -> None:
         )
         for name in recipes
     ]
-    device_package.pack(version, models.tflite_paths, judged, digits.TASK, "cnn")
+    version = folder / "device" / "7"
+    device_package.pack(version, paths, judged, task, "cnn")
     record(version)
+    return folder

@@ -1,0 +1,1 @@
+"""The device models on microcontrollers: C files, and TensorFlow Lite Micro on this machine."""
