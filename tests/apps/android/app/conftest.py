@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.pushed_models import push
 
 from apps.android import apk, contents, dependencies, signing, tools
 from apps.android.__main__ import build
@@ -21,7 +22,6 @@ from tests.apps.android.app import robolectric
 from tests.apps.android.app.strokes import strokes_of
 from tests.support.digit_models import DigitModels
 from tests.support.machine import lacks
-from tests.support.pushed_models import push
 from tests.support.small_disk import mounted
 
 RECIPES = ("float32", "float16", "dynamic_range", "int8", "int8_io")
