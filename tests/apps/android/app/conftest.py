@@ -3,25 +3,28 @@
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.pushed_models import push
 
 from apps.android import apk, contents, dependencies, signing, tools
-from apps.android.__main__ import build
 from apps.android.apk import Compiled, Jars
 from apps.android.contents import Contents
 from apps.android.jvm.classes import has_java
+from apps.android.signing import Key
 from data.errors import ConfigError
+from data.files import PROJECT_ROOT
 from modules.inference.personal.client import PersonalModel
 from modules.inference.personal.manifest import read
 from tests.apps.android.app import robolectric
 from tests.apps.android.app.strokes import strokes_of
 from tests.support.digit_models import DigitModels
-from tests.support.machine import lacks
+from tests.support.machine import environment, lacks
+from tests.support.pushed import push
 from tests.support.small_disk import mounted
 
 RECIPES = ("float32", "float16", "dynamic_range", "int8", "int8_io")
@@ -35,13 +38,13 @@ class App:
     Attributes:
         contents: what it was built with.
         path: of the APK.
-        sizes: what each asset takes in it.
-        said: by apksigner.
+        key: that it is signed with.
+        said: by `make android`.
     """
 
     contents: Contents
     path: Path
-    sizes: dict[str, int]
+    key: Key
     said: str
 
 
@@ -61,20 +64,25 @@ def jars() -> Jars:
 @pytest.fixture(scope="session")
 def pushed(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OUTPUT with the digits' device models, and a personal one."""
-    output = tmp_path_factory.mktemp("pushed")
-    push(output / "device" / "7", digit_models, RECIPES)
+    output = push(tmp_path_factory.mktemp("pushed") / "digits", digit_models.tflite_paths, RECIPES)
     shutil.copytree(digit_models.personal_package, output / "personal" / "new")
     return output
 
 
 @pytest.fixture(scope="session")
 def app(jars: Jars, pushed: Path, tmp_path_factory: pytest.TempPathFactory) -> App:
-    """The app of these."""
-    found = contents.find({"OUTPUT": str(pushed)})
+    """The app of these, with a keystore as a user has one."""
     key = signing.find({}, tmp_path_factory.mktemp("keys"))
-    path = tmp_path_factory.mktemp("app") / "mnist.apk"
-    sizes, said = build(found, jars, key, path)
-    return App(found, path, sizes, said)
+    given = {"OUTPUT": str(pushed), "ANDROID_KEYSTORE": str(key.path), **key.secrets}
+    done = subprocess.run(
+        [sys.executable, "-m", "apps.android"],
+        cwd=PROJECT_ROOT,
+        env=environment(**given),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return App(contents.find(given), pushed / "android" / "mnist.apk", key, done.stdout)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 from apps.android import apk, archive, contents, dependencies, signing, tools
 from apps.android.apk import Compiled, Jars
 from data.errors import ConfigError, DataError
+from data.files import file_sha256
 from tests.apps.android.app.conftest import App
 from tests.apps.android.app.test_deltas import applied
 
@@ -24,9 +25,21 @@ def badging(app: App) -> str:
 
 
 def test_it_is_signed_by_the_newer_schemes(app: App) -> None:
-    assert app.said.startswith("Verifies\n")
+    said = tools.run(("apksigner", "verify", "--verbose", "--print-certs", app.path))
+    assert said.startswith("Verifies\n")
     for scheme in ("v2 scheme (APK Signature Scheme v2)", "v3 scheme (APK Signature Scheme v3)"):
-        assert f"Verified using {scheme}: true" in app.said
+        assert f"Verified using {scheme}: true" in said
+    digest = re.search(r"certificate SHA-256 digest: (\w{64})", said)[1]
+    assert f"signed by a certificate with SHA-256 {digest}, and verified" in app.said
+
+
+def test_the_command_says_what_is_in_it(app: App) -> None:
+    for name, path in app.contents.paths().items():
+        assert re.search(rf"{name} +{path.stat().st_size:,} +[\d,]+", app.said), name
+    assert f"{app.path}\n{app.path.stat().st_size:,} bytes" in app.said
+    assert f"SHA-256 {file_sha256(app.path)}\n" in app.said
+    assert app.key.password not in app.said
+    assert sorted(path.name for path in app.path.parent.iterdir()) == ["assets", "mnist.apk"]
 
 
 def test_it_asks_for_no_permission(app: App, badging: str) -> None:

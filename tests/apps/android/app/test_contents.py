@@ -8,7 +8,7 @@ import pytest
 from apps.android import contents
 from data.errors import ConfigError
 from tests.apps.android.app.test_deltas import applied
-from tests.support.pushed_models import record
+from tests.support.pushed import record
 
 
 def test_without_pushed_models_it_says_what_makes_them(tmp_path: Path) -> None:
