@@ -65,8 +65,9 @@ def sign(apk: Path, key: Key) -> str:
       DataError: the keystore cannot be opened, or the check fails.
     """
     opened = ("--ks", key.path, "--ks-pass", f"env:{_PASSWORD}")
-    silent = ("--v4-signing-enabled", "false")  # a file beside the APK, for incremental adb
-    tools.run(("apksigner", "sign", *opened, *silent, apk), secrets=key.secrets)
+    # Android before 7 wants v1; v4 is a file beside the APK, for adb's incremental installs.
+    schemes = ("--v1-signing-enabled", "false", "--v4-signing-enabled", "false")
+    tools.run(("apksigner", "sign", *opened, *schemes, apk), secrets=key.secrets)
     return tools.run(("apksigner", "verify", "--verbose", "--print-certs", apk))
 
 

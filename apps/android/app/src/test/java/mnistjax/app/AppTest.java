@@ -26,6 +26,7 @@ import org.junit.After;
 import org.junit.Before;
 import org.junit.runner.RunWith;
 import org.robolectric.RobolectricTestRunner;
+import org.robolectric.RuntimeEnvironment;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
 
@@ -34,9 +35,9 @@ import org.robolectric.annotation.GraphicsMode;
 @Config(sdk = 29, application = JvmApplication.class, qualifiers = AppTest.PHONE)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 public abstract class AppTest {
-    static final String PHONE = "w411dp-h891dp-420dpi";
+    static final String PHONE = "w411dp-h891dp-port-notnight-420dpi";
     static final File WORK = new File(System.getProperty("app.work"));
-    private static final long PATIENCE = 10_000_000_000L; // nanoseconds: the machine may be busy
+    private static final long PATIENCE = 30_000_000_000L; // nanoseconds: the machine may be busy
 
     @Before
     public void useOwnPackages() {
@@ -47,6 +48,7 @@ public abstract class AppTest {
     @After
     public void forgetPackages() {
         useOwnPackages();
+        RuntimeEnvironment.setQualifiers(PHONE); // or the next test's first screen is a rotated one
     }
 
     /** Waits until the screen shows what it should; what it says is in the message otherwise. */
