@@ -9,7 +9,8 @@ override settings := DATASET IMAGE_SIZE MNIST_DIR DATA_CACHE OUTPUT MODEL PARAMS
 	AIRFLOW_PORT DRY_RUN SHARE_NETWORK CLASSPATH PYTHON \
 	FILE JSON SERVER \
 	BASE HEAD NUM_CLASSES OPTIMIZER LEARNING_RATE TRAIN_BATCH_SIZE OUT \
-	SERVE_HOST SERVE_PORT GRPC_PORT METRICS_PORT MAX_BATCH MAX_BATCH_MS
+	SERVE_HOST SERVE_PORT GRPC_PORT METRICS_PORT MAX_BATCH MAX_BATCH_MS \
+	ANDROID_KEYSTORE
 
 # Make would expand a value wherever it is referred to, and hand on what it expands to. Each becomes
 # the text that was typed, and goes to the commands in their environment alone.
@@ -39,7 +40,8 @@ override micro_stamp := .venv-micro/.setup-complete
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
 	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize micro \
-	serve serve-setup micro-setup jvm-setup test bench lint setup tools-setup lock clean
+	serve serve-setup micro-setup android android-setup jvm-setup test bench lint setup \
+	tools-setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -93,6 +95,8 @@ help: ## list the commands and settings
 	@echo '  JSON          1: `make inspect` prints JSON (0)'
 	@echo '  BASE, HEAD, NUM_CLASSES, OPTIMIZER, LEARNING_RATE, TRAIN_BATCH_SIZE, OUT'
 	@echo '                of `make personalize`, see docs/personalization.md'
+	@echo '  ANDROID_KEYSTORE  that `make android` signs with, its password in ANDROID_KEYSTORE_PASSWORD'
+	@echo '                (default: a key of its own in .android/)'
 	@echo '  SERVER        that `make predict` asks, as http://127.0.0.1:8080 (the device models)'
 
 run: $(setup_stamp) ## run the pipeline: train, convert, evaluate, compare, push, report
@@ -115,6 +119,9 @@ personalize: $(setup_stamp) ## a .tflite that is trained on the device, of a bas
 
 predict: $(setup_stamp) ## what the pushed models, or a SERVER, say of images: FILE=path
 	@$(python) -m serve.client
+
+android: $(setup_stamp) ## an Android app with the pushed models: OUTPUT/android/mnist.apk
+	@$(python) -m apps.android
 
 micro: $(setup_stamp) $(micro_stamp) ## C files for a microcontroller of the pushed int8_io, tried and measured
 	@$(python) -m apps.micro
@@ -194,6 +201,9 @@ tools-setup: $(setup_stamp) ## make .venv-tools anew from its hashed lock: tools
 	@.venv/bin/uv pip sync --quiet --python .venv-tools/bin/python --require-hashes \
 		--compile-bytecode requirements/tools.txt
 	@touch $(tools_stamp)
+
+android-setup: $(setup_stamp) jvm-setup ## take what the app's tests need from Maven Central (450 MB)
+	@$(python) -m apps.android.take
 
 micro-setup: $(setup_stamp) ## make .venv-micro anew from its hashed lock
 	@echo 'Setting up .venv-micro (90 MB) ...'

@@ -1,0 +1,65 @@
+"""The app's screens on the JVM: its own tests in Java, and their numbers beside Python's."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from modules.inference import litert
+from modules.inference.personal.client import PersonalModel
+from tests.apps.android.app.conftest import App
+
+WANTED = 25  # tests in Java: if there are fewer, some were not found
+
+
+def test_tests_in_java_pass(screens: Path) -> None:
+    said = (screens / "said.txt").read_text()
+    assert int(re.search(r"OK \((\d+) tests\)", said)[1]) >= WANTED, said
+
+
+def test_drawn_digits_are_told_as_python_tells_them(screens: Path, app: App) -> None:
+    """The image is what the app made of touches; integers may be rounded to other steps."""
+    told = json.loads((screens / "told.json").read_text())
+    right = 0
+    for digit, each in enumerate(told):
+        image = np.array(each["image"], np.float32)[np.newaxis] / 255
+        right += f"say {digit}" in each["said"]
+        assert set(each["models"]) == set(app.contents.files)
+        for name, probabilities in each["models"].items():
+            model = litert.load(str(app.contents.device / app.contents.files[name]))
+            logits = model.predict(image)[0].astype(np.float64)
+            exponents = np.exp(logits - logits.max())
+            limit = 1e-5 if name.startswith("float") else 0.05
+            np.testing.assert_allclose(
+                probabilities, exponents / exponents.sum(), atol=limit, rtol=0, err_msg=name
+            )
+    assert right >= 7, [each["said"] for each in told]
+
+
+def test_python_reads_what_was_taught(screens: Path, app: App) -> None:
+    model = PersonalModel(app.contents.personal)
+    model.load(screens / "taught.safetensors")
+    assert model.class_names[-2:] == ("tree", "stick")
+    assert {name: count for name, count in model.counts.items() if count} == {"tree": 2, "stick": 1}
+    assert model.step > 0
+
+
+def test_python_reads_its_own_state_after_the_app_trained_it(screens: Path, app: App) -> None:
+    before, after = PersonalModel(app.contents.personal), PersonalModel(app.contents.personal)
+    before.load(screens / "python.safetensors")
+    after.load(screens / "trained-on.safetensors")
+    assert after.step > before.step
+    assert after.counts == before.counts
+
+
+def test_screens_are_drawn(screens: Path) -> None:
+    names = {path.stem for path in screens.glob("*.png")} - {"huge"}
+    assert names >= {"look-light", "look-night", "look-land", "look-damaged", "teach-light"}
+    light, night = (
+        np.asarray(Image.open(screens / f"look-{name}.png").convert("L"))
+        for name in ("light", "night")
+    )
+    assert light.mean() > 150 > 90 > night.mean()
+    assert len(np.unique(light)) > 50  # texts and bars, and not one plane
