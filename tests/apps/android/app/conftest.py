@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.pushed import push
 
 from apps.android import apk, contents, dependencies, signing, tools
 from apps.android.apk import Compiled, Jars
@@ -24,7 +25,6 @@ from tests.apps.android.app import robolectric
 from tests.apps.android.app.strokes import strokes_of
 from tests.support.digit_models import DigitModels
 from tests.support.machine import environment, lacks
-from tests.support.pushed import push
 from tests.support.small_disk import mounted
 
 RECIPES = ("float32", "float16", "dynamic_range", "int8", "int8_io")
