@@ -9,9 +9,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "tests/e2e/test_digits.py",
         "tests/e2e/test_unasked.py",
         "tests/e2e/test_faults.py",
-        "tests/e2e/test_damaged_models.py",
-        "tests/e2e/test_runtimes.py",
-        "tests/e2e/test_device_tools.py",
+        "tests/e2e/device_models/",
     ),
     # Alone it takes as long as the first, with Flink.
     "engines": ("tests/e2e/test_beam_runners.py",),

@@ -6,8 +6,8 @@ import pytest
 
 from modules.inference.runtimes.catalogue import RUNTIMES
 from pipeline.config import PipelineConfig
+from tests.e2e.device_models.test_damaged_models import failed_checks, made_by, ship_again
 from tests.e2e.support.harness import Run
-from tests.e2e.test_damaged_models import failed_checks, made_by, ship_again
 from tests.support.runtimes import add_runtime
 
 # Of the 256 images, those in rows 5 to 12 get another class; row 5 is number 7 of the test set.
