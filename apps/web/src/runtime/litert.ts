@@ -1,0 +1,148 @@
+import { loadAndCompile, loadLiteRt, supportsFeature, unloadLiteRt } from '@litertjs/core'
+import { reasonOf, RuntimeError } from './errors'
+import { Model } from './model'
+import { readModelFile } from './model_file'
+import { sha256Of } from './sha256'
+import type { WasmSource } from './source'
+
+/** The builds of LiteRT.js that are used. The fast one needs relaxed SIMD; both have one thread. */
+export type Build = 'fast' | 'compatible'
+
+const SCRIPTS: Readonly<Record<Build, string>> = {
+  fast: 'litert_wasm_internal.js',
+  compatible: 'litert_wasm_compat_internal.js',
+}
+const NO_GPU = 'Failed to create default WebGPU device:'
+
+/** What may be said of a file that is opened. */
+export interface OpenOptions {
+  /** For errors. */
+  readonly name?: string
+  /** What the file has to have, 64 small hexadecimal digits; not looked at where it is missing. */
+  readonly sha256?: string
+}
+
+/** LiteRT.js, loaded. There is one at a time. */
+export class Runtime {
+  private crash: string | null = null
+
+  constructor(readonly build: Build) {}
+
+  /**
+   * Opens a TFLite file.
+   *
+   * Its SHA-256 is compared before anything of it is used: a damaged file may crash the runtime,
+   * and give wrong answers where it does not.
+   *
+   * @param content is left as it is
+   * @throws RuntimeError it is damaged, cannot be run here, or the runtime has crashed
+   */
+  async open(content: Uint8Array, options: OpenOptions = {}): Promise<Model> {
+    const name = options.name ?? 'the model'
+    if (options.sha256 !== undefined) {
+      const found = await sha256Of(content)
+      if (found !== options.sha256) {
+        throw new RuntimeError(
+          'damaged',
+          `${name} is damaged: its SHA-256 begins with ${found.slice(0, 12)}, expected ` +
+            `${options.sha256.slice(0, 12)}; fetch it anew`,
+        )
+      }
+    }
+    const file = readModelFile(content, name)
+    for (const [tensor, type] of file.types) {
+      if (type !== 'float32' && type !== 'int32' && type !== 'uint8') {
+        throw new RuntimeError(
+          'unsupported',
+          `${name} has the tensor ${tensor} of ${type}, and LiteRT.js takes and gives float32, ` +
+            'int32 and uint8 alone; use a model with such inputs and outputs',
+        )
+      }
+    }
+    return this.guarded(name, async () => {
+      const compiled = await loadAndCompile(file.bytes, { accelerator: 'wasm' })
+      return new Model(compiled, name, (work) => this.guarded(name, work))
+    })
+  }
+
+  /** Frees all of it; models that are open cannot be used any more. */
+  close(): void {
+    unloadLiteRt()
+    this.crash ??= 'it was closed'
+  }
+
+  /** Makes RuntimeErrors of what LiteRT.js throws, and lets nobody use it after a crash. */
+  private async guarded<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.crash !== null) {
+      throw new RuntimeError(
+        'unavailable',
+        `the runtime cannot be used any more (${this.crash}); load it anew, or reload the page`,
+      )
+    }
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof RuntimeError) throw error
+      if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
+        this.crash = reasonOf(error)
+      }
+      throw new RuntimeError(
+        'damaged',
+        `${name} cannot be run by LiteRT.js (${reasonOf(error)}); it may be damaged or have ` +
+          'operators that are not in it',
+        { cause: error },
+      )
+    }
+  }
+}
+
+/**
+ * Loads LiteRT.js: the fast build where it runs, otherwise the compatible one.
+ *
+ * @throws RuntimeError (`unavailable`) neither runs, or files are missing
+ */
+export async function loadRuntime(source: WasmSource): Promise<Runtime> {
+  if (typeof WebAssembly !== 'object') {
+    throw new RuntimeError(
+      'unavailable',
+      'this browser has no WebAssembly, which models run on; use one of the last years, and allow ' +
+        'WebAssembly in it',
+    )
+  }
+  const builds: Build[] = (await supportsFeature('relaxedSimd'))
+    ? ['fast', 'compatible']
+    : ['compatible']
+  const reasons: string[] = []
+  for (const build of builds) {
+    try {
+      await source.within(() => load(source, build))
+      return new Runtime(build)
+    } catch (error) {
+      reasons.push(`${SCRIPTS[build]}: ${reasonOf(error)}`)
+    }
+  }
+  throw new RuntimeError(
+    'unavailable',
+    `LiteRT.js cannot be loaded (${reasons.join('; ')}); its files have to be there, and the ` +
+      'browser has to have WebAssembly with SIMD, as those of the last years do',
+  )
+}
+
+async function load(source: WasmSource, build: Build): Promise<void> {
+  // What the program tells would otherwise be errors on the console.
+  const module = { print: () => {}, printErr: () => {}, locateFile: source.locate }
+  Object.assign(globalThis, { Module: module })
+  const warn = console.warn
+  // LiteRT.js asks for a GPU, which nothing here uses, and tells where there is none.
+  console.warn = (...texts) => {
+    if (texts[0] !== NO_GPU) warn(...texts)
+  }
+  try {
+    await loadLiteRt(source.locate(SCRIPTS[build]))
+  } catch (error) {
+    throw error instanceof Error ? error : new Error('the script cannot be loaded')
+  } finally {
+    console.warn = warn
+    Object.assign(globalThis, { Module: undefined })
+  }
+}
