@@ -9,7 +9,7 @@ override settings := DATASET IMAGE_SIZE MNIST_DIR DATA_CACHE OUTPUT MODEL PARAMS
 	AIRFLOW_PORT DRY_RUN SHARE_NETWORK CLASSPATH PYTHON \
 	FILE JSON SERVER \
 	BASE HEAD NUM_CLASSES OPTIMIZER LEARNING_RATE TRAIN_BATCH_SIZE OUT \
-	SERVE_HOST SERVE_PORT GRPC_PORT METRICS_PORT MAX_BATCH MAX_BATCH_MS
+	SERVE_HOST SERVE_PORT GRPC_PORT METRICS_PORT MAX_BATCH MAX_BATCH_MS WEB_PORT
 
 # Make would expand a value wherever it is referred to, and hand on what it expands to. Each becomes
 # the text that was typed, and goes to the commands in their environment alone.
@@ -38,7 +38,7 @@ override tools_stamp := .venv-tools/.setup-complete
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
 	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize \
-	serve serve-setup test bench lint setup tools-setup lock clean
+	serve serve-setup web web-setup test bench lint setup tools-setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -80,6 +80,7 @@ help: ## list the commands and settings
 	@echo '                8080, 8081, 8082)'
 	@echo '  MAX_BATCH, MAX_BATCH_MS  images that it takes through the model together (32; 1: each'
 	@echo '                request alone), and how long it waits for them (0)'
+	@echo '  WEB_PORT      of the page of `make web` (8090)'
 	@echo '  DRY_RUN       1: `make recover` only says what it would do (0)'
 	@echo '  SHARE_NETWORK 1: `make flink` runs in the network of this machine (0)'
 	@echo '  CLASSPATH     jars of a Flink distribution for `make flink-cluster`'
@@ -120,6 +121,9 @@ airflow-up: $(setup_stamp) $(airflow_stamp) ## Airflow with the DAG on 127.0.0.1
 
 airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
 	@$(python) -m pipeline.airflow.compile_dag
+
+web: $(setup_stamp) ## a page on 127.0.0.1: draw, have the device models tell it, teach them
+	@exec $(python) -m apps.web
 
 serve: $(serve_stamp) ## the model server on 127.0.0.1 over serving/, until Ctrl-C
 	@exec .venv-serve/bin/python -m serve.server
@@ -180,6 +184,9 @@ serve-setup: $(setup_stamp) ## make .venv-serve anew from its hashed lock
 
 $(serve_stamp): requirements/serve.txt | $(setup_stamp)
 	@$(MAKE) --no-print-directory serve-setup
+
+web-setup: $(setup_stamp) ## take the page's packages with npm and build it, where that is due
+	@$(python) -m apps.web.build
 
 tools-setup: $(setup_stamp) ## make .venv-tools anew from its hashed lock: tools for the tests
 	@echo 'Setting up .venv-tools (300 MB) ...'

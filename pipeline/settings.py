@@ -36,6 +36,7 @@ COMMAND_SETTINGS = (
     *("FILE", "JSON", "SERVER"),
     *("BASE", "HEAD", "NUM_CLASSES", "OPTIMIZER", "LEARNING_RATE", "TRAIN_BATCH_SIZE", "OUT"),
     *("SERVE_HOST", "SERVE_PORT", "GRPC_PORT", "METRICS_PORT", "MAX_BATCH", "MAX_BATCH_MS"),
+    "WEB_PORT",
 )
 
 _MAX_SEED = 2**32 - 1  # what JAX and numpy both take

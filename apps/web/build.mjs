@@ -23,15 +23,15 @@ await build({
 await build({
   ...shared,
   format: 'iife',
-  entryPoints: ['src/service-worker.ts'],
+  entryPoints: {'service-worker': 'src/service_worker.ts'},
   outdir: DIST,
 });
-if (existsSync('src/run-model.ts')) {
+if (existsSync('src/parity/run_model.ts')) {
   await build({
     ...shared,
     minify: false,
     platform: 'node',
-    entryPoints: {'run-model': 'src/run-model.ts'},
+    entryPoints: {'run-model': 'src/parity/run_model.ts'},
     outdir: DIST,
     outExtension: {'.js': '.mjs'},
   });

@@ -73,10 +73,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server_version, sys_version = "page", ""
     timeout: ClassVar[float] = 30  # seconds, for a connection that says nothing
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._answer()
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         self._answer()
 
     def _answer(self) -> None:

@@ -1,0 +1,94 @@
+// Has the models told what is shown, the newest image first, and shows what they say.
+
+import type { Answer } from './answers'
+import { byId, sentenceOf } from './dom'
+import type { Shown } from './input'
+import type { Models } from './models'
+import type { Row } from './row'
+import type { Seen } from './seen'
+
+const PAUSE_MS = 250 // after which times are taken
+
+// A model that is asked beside the pushed ones.
+export interface Pupil {
+  readonly row: Row
+  answer(image: Float32Array): Promise<Answer | null>
+}
+
+export class Asking {
+  pupil: Pupil | null = null
+  private newest: Shown = { image: null, problem: '', since: null }
+  private isDue = false
+  private isBusy = false
+  private timer = 0
+
+  constructor(
+    private readonly models: Models,
+    private readonly seen: Seen,
+    private readonly emptySentence: string,
+  ) {}
+
+  get image(): Float32Array | null {
+    return this.newest.image
+  }
+
+  ask(shown: Shown): void {
+    this.newest = shown
+    this.again()
+  }
+
+  // Asks for the same image once more, as a model has come or has changed.
+  again(): void {
+    window.clearTimeout(this.timer)
+    this.isDue = true
+    if (!this.isBusy) void this.work()
+  }
+
+  private async work(): Promise<void> {
+    this.isBusy = true
+    try {
+      while (this.isDue) {
+        this.isDue = false
+        await this.answer(this.newest)
+      }
+    } catch (error) {
+      this.say(sentenceOf(error), false)
+    } finally {
+      this.isBusy = false
+    }
+    const { image } = this.newest
+    if (image) {
+      const isLate = () => this.isDue || this.isBusy
+      this.timer = window.setTimeout(() => void this.models.time(image, isLate), PAUSE_MS)
+    }
+  }
+
+  private async answer({ image, problem, since }: Shown): Promise<void> {
+    if (!image) {
+      this.seen.show(null, 'empty')
+      this.models.clear()
+      this.pupil?.row.clear()
+      this.models.show([], this.pupil ? [this.pupil.row] : [])
+      this.say(problem || this.emptySentence, false)
+      return
+    }
+    const answers = await this.models.ask(image)
+    const own = (await this.pupil?.answer(image)) ?? null
+    if (own) answers.unshift(own)
+    if (this.isDue && since === null) return // a longer stroke is there already
+    const found = this.models.show(answers, this.pupil ? [this.pupil.row] : [])
+    this.seen.show(image, found.label ? `they see ${found.label}` : 'a figure')
+    if (since !== null) {
+      performance.measure('prediction', { start: since, end: performance.now() })
+    }
+    // While a stroke grows nothing is read out.
+    this.say(found.sentence || this.emptySentence, found.isSplit, since === null)
+  }
+
+  private say(sentence: string, isSplit: boolean, isQuiet = false): void {
+    const verdict = byId('verdict')
+    verdict.setAttribute('aria-live', isQuiet ? 'off' : 'polite')
+    verdict.classList.toggle('split', isSplit)
+    if (verdict.textContent !== sentence) verdict.textContent = sentence
+  }
+}
