@@ -39,7 +39,7 @@ def built(folder: Path = HERE) -> Path:
         _run(folder, "npm", "ci")
         (folder / _INSTALLED).write_text(lock)
     print("building the page ...", flush=True)
-    _run(folder, "npm", "run", "--silent", "build")
+    _run(folder, "node", "build.mjs")
     (dist / _STAMP).write_text(wanted)
     return dist
 

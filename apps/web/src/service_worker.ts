@@ -5,6 +5,8 @@
 // Only index.html changes under its name, and is asked for anew where there is a network. All else
 // has a digest in its name: what a site no longer lists is dropped, the rest stays.
 
+export {}
+
 interface SiteFacts {
   version: string
   shell: string[]; // what the page shows itself with

@@ -9,7 +9,8 @@ export interface Facts {
 }
 
 export function readFacts(): Facts {
-  return JSON.parse(document.getElementById('facts')?.textContent ?? '') as Facts
+  const facts = document.querySelector<HTMLMetaElement>('meta[name=facts]')
+  return JSON.parse(facts?.content ?? '') as Facts
 }
 
 // Fetches a file of the site; `what` names it in the sentence where that fails.

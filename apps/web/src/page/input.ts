@@ -1,11 +1,11 @@
 // What the models are shown: a drawing or a photo, and the image that becomes of it.
 
 import { byId, hush, say, sentenceOf } from './dom'
+import { imageOf } from './image'
 import { Pad } from './pad'
 import { paint } from './seen'
 import { pixelsOf } from './photo'
 import { DrawingError } from '../drawing/errors'
-import { imageOf } from '../drawing/image'
 import type { DevicePackage } from '../runtime/device_package'
 
 export interface Shown {
@@ -53,7 +53,7 @@ export class Input {
 
   // Makes an image of a file, as of what is shown; throws where it cannot become one.
   async imageOfFile(file: File): Promise<Float32Array> {
-    return imageOf(await pixelsOf(file), this.pack.drawing, this.pack.imageShape)
+    return imageOf(await pixelsOf(file), this.pack)
   }
 
   private async show(file: File | undefined): Promise<void> {
@@ -105,7 +105,7 @@ export class Input {
     if (isEmpty) return { image: null, problem: '', since }
     const pixels = this.photo ?? this.pad.pixels()
     try {
-      return { image: imageOf(pixels, this.pack.drawing, this.pack.imageShape), problem: '', since }
+      return { image: imageOf(pixels, this.pack), problem: '', since }
     } catch (error) {
       if (!(error instanceof DrawingError)) throw error
       return { image: null, problem: sentenceOf(error), since }

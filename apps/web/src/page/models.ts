@@ -27,7 +27,7 @@ export class Models {
 
   // `spent` are the bytes that the page and the runtime took; `changed` is called when a model came.
   constructor(
-    private readonly facts: Facts,
+    facts: Facts,
     private readonly pack: DevicePackage,
     private readonly runtime: Runtime,
     list: HTMLElement,

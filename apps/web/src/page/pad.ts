@@ -6,7 +6,8 @@ interface Point {
   width: number
 }
 
-const SIDE = 560; // pixels of the bitmap, however large it is shown
+const SHOWN = 720 // pixels of the bitmap that people see, however large it is shown
+const READ = 224 // and of that which becomes the models' image: enough for them, and soon read
 const LINE = 0.075; // a line's width in parts of the side
 const PAPER = '#ffffff'
 const INK = '#14161f'
@@ -15,7 +16,7 @@ export class Pad {
   private strokes: Point[][] = []
   private current: Point[] | null = null
   private pointer = -1
-  private readonly context: CanvasRenderingContext2D
+  private readonly contexts: readonly CanvasRenderingContext2D[]
 
   // `changed` is called while a stroke grows, `ended` with the time at which it was ended.
   constructor(
@@ -23,10 +24,7 @@ export class Pad {
     private readonly changed: () => void,
     private readonly ended: (time: number) => void,
   ) {
-    canvas.width = canvas.height = SIDE
-    const context = canvas.getContext('2d', {willReadFrequently: true})
-    if (!context) throw new Error('this browser gives no canvas to draw on; use another')
-    this.context = context
+    this.contexts = [contextOf(canvas, SHOWN), contextOf(document.createElement('canvas'), READ)]
     this.paint()
     canvas.addEventListener('pointerdown', (event) => this.down(event))
     canvas.addEventListener('pointermove', (event) => this.move(event))
@@ -39,7 +37,7 @@ export class Pad {
   }
 
   pixels(): ImageData {
-    return this.context.getImageData(0, 0, SIDE, SIDE)
+    return this.contexts[1]!.getImageData(0, 0, READ, READ)
   }
 
   clear(): void {
@@ -91,22 +89,33 @@ export class Pad {
   }
 
   private paint(): void {
-    this.context.fillStyle = PAPER
-    this.context.fillRect(0, 0, SIDE, SIDE)
+    for (const context of this.contexts) {
+      context.fillStyle = PAPER
+      context.fillRect(0, 0, context.canvas.width, context.canvas.height)
+    }
     for (const stroke of this.strokes) this.line(stroke, 0)
   }
 
   private line(points: Point[], start: number): void {
-    const {context} = this
-    context.strokeStyle = INK
-    context.lineCap = context.lineJoin = 'round'
-    for (let i = start; i < points.length; i++) {
-      const [from, to] = [points[Math.max(0, i - 1)]!, points[i]!]
-      context.lineWidth = SIDE * to.width
-      context.beginPath()
-      context.moveTo(from.x * SIDE, from.y * SIDE)
-      context.lineTo(to.x * SIDE, to.y * SIDE)
-      context.stroke()
+    for (const context of this.contexts) {
+      const side = context.canvas.width
+      for (let i = start; i < points.length; i++) {
+        const [from, to] = [points[Math.max(0, i - 1)]!, points[i]!]
+        context.lineWidth = side * to.width
+        context.beginPath()
+        context.moveTo(from.x * side, from.y * side)
+        context.lineTo(to.x * side, to.y * side)
+        context.stroke()
+      }
     }
   }
+}
+
+function contextOf(canvas: HTMLCanvasElement, side: number): CanvasRenderingContext2D {
+  canvas.width = canvas.height = side
+  const context = canvas.getContext('2d', { willReadFrequently: side === READ })
+  if (!context) throw new Error('this browser gives no canvas to draw on; use another')
+  context.strokeStyle = INK
+  context.lineCap = context.lineJoin = 'round'
+  return context
 }
