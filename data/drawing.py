@@ -4,8 +4,8 @@ MNIST's digits "were size normalized to fit in a 20x20 pixel box while preservin
 ratio", with grey levels "as a result of the anti-aliasing technique", and centred "in a 28x28 image
 by computing the center of mass of the pixels" (http://yann.lecun.com/exdb/mnist/). What follows is
 the only specification of that here. Every program that shows a model drawings follows it step by
-step. `//` rounds down, `round(x)` is floor(x + 0.5), and arithmetic is in integers up to step 5 and
-in float64 from there on.
+step. `//` rounds down, and `round(x)` is floor(x + 0.5). Arithmetic is in whole numbers, so that
+all get the same image, whatever they sum up first; only `share` and `scale` of step 7 are float64.
 
 Given are pixels of 8 bits, red, green, blue and alpha (not premultiplied), upright; and of the task
 its height H and width W, and its `Drawing` with `size`, `field` and `centre`.
@@ -27,12 +27,15 @@ its height H and width W, and its `Drawing` with `size`, `field` and `centre`.
    max(1, round(h * scale)) and its new width max(1, round(w * scale)). Each new pixel is the mean
    of the area that it covers: row i covers the old rows from i * h / height to
    (i + 1) * h / height, of the first and last of them the part that lies within; columns likewise.
+   So an old row j counts min((j + 1) * height, (i + 1) * h) - max(j * height, i * h) times where
+   that is above 0, a column likewise, and the sum of all these is h * w times the mean.
 8. Centred. For "mass", y is the mean of i + 0.5 over the figure's rows i, weighted by the sums of
-   their levels, and the figure's top row in the field is H // 2 - floor(y): the row that the centre
-   of mass lies in becomes row H // 2, which is 14 in all of MNIST's images. For "box" it is
+   their pixels' sums, and the figure's top row in the field is H // 2 - floor(y): the row that the
+   centre of mass lies in becomes row H // 2, which is 14 in all of MNIST's images. With m for the
+   sum of a row, floor(y) is sum(m * (2 * i + 1)) // (2 * sum(m)). For "box" the top row is
    (H - height) // 2. It is moved by as little as keeps all rows within the field. Columns likewise.
    The rest is 0.
-9. Each level is round(level), at most 255; the model gets level / 255.
+9. Each level is the rounded mean, (2 * sum + h * w) // (2 * h * w); the model gets level / 255.
 """
 
 import numpy as np
@@ -85,10 +88,10 @@ def as_image(grey: np.ndarray, drawing: Drawing, shape: tuple[int, int]) -> np.n
     share = drawing.size / drawing.field
     scale = min(share * side / length for side, length in zip(shape, figure.shape, strict=True))
     height, width = (max(1, _round(length * scale)) for length in figure.shape)
-    scaled = _means(_means(figure, height).T, width).T
+    sums = _sums(_sums(figure, height).T, width).T
     field = np.zeros(shape, np.uint8)
-    top, left = (_start(scaled, axis, shape[axis], drawing.centre) for axis in (0, 1))
-    field[top : top + height, left : left + width] = np.minimum(np.floor(scaled + 0.5), 255)
+    top, left = (_start(sums, axis, shape[axis], drawing.centre) for axis in (0, 1))
+    field[top : top + height, left : left + width] = (2 * sums + figure.size) // (2 * figure.size)
     return field
 
 
@@ -111,23 +114,23 @@ def _stretched(grey: np.ndarray, background: int) -> np.ndarray:
     return np.minimum(table, 255).astype(np.uint8)[grey]
 
 
-def _means(values: np.ndarray, length: int) -> np.ndarray:
-    """Returns values [h, w] as float64[length, w], each row the mean of what it covers."""
-    means, step = np.empty((length, values.shape[1])), len(values) / length
+def _sums(values: np.ndarray, length: int) -> np.ndarray:
+    """Returns values [h, w] as int64[length, w], each row h times the mean of what it covers."""
+    sums, height = np.empty((length, values.shape[1]), np.int64), len(values)
     for row in range(length):
-        start, stop = row * step, min((row + 1) * step, len(values))
-        old = np.arange(int(np.floor(start)), int(np.ceil(stop)))
-        weights = np.minimum(old + 1, stop) - np.maximum(old, start)
-        means[row] = weights @ values[old[0] : old[-1] + 1] / weights.sum()
-    return means
+        old = np.arange(row * height // length, -(-(row + 1) * height // length))
+        starts, stops = np.maximum(old * length, row * height), (old + 1) * length
+        weights = np.minimum(stops, (row + 1) * height) - starts
+        sums[row] = weights @ values[old[0] : old[-1] + 1].astype(np.int64)
+    return sums
 
 
-def _start(figure: np.ndarray, axis: int, side: int, centre: str) -> int:
+def _start(sums: np.ndarray, axis: int, side: int, centre: str) -> int:
     """Returns where a figure begins along an axis of the field."""
-    length = figure.shape[axis]
+    length = sums.shape[axis]
     if centre == "mass":
-        middle = np.average(np.arange(length) + 0.5, weights=figure.sum(axis=1 - axis))
-        start = side // 2 - int(np.floor(middle))
+        masses = sums.sum(axis=1 - axis)
+        start = side // 2 - int(masses @ (2 * np.arange(length) + 1) // (2 * masses.sum()))
     else:
         start = (side - length) // 2
     return min(max(start, 0), side - length)

@@ -105,10 +105,19 @@ def test_a_figure_stays_within_the_field() -> None:
 
 
 def test_pixels_are_means_of_the_area_that_they_cover() -> None:
-    values = np.array([[10.0, 20.0], [30.0, 40.0], [50.0, 60.0]])
-    np.testing.assert_allclose(drawing._means(values, 2), [[50 / 3, 80 / 3], [130 / 3, 160 / 3]])
-    np.testing.assert_allclose(drawing._means(values, 3), values)
-    np.testing.assert_allclose(drawing._means(values[:1], 2), values[[0, 0]])
+    values = np.array([[10, 20], [30, 40], [50, 60]], np.uint8)
+    assert drawing._sums(values, 2).tolist() == [[50, 80], [130, 160]]
+    assert drawing._sums(values, 3).tolist() == (3 * values.astype(int)).tolist()
+    assert drawing._sums(values[:1], 2).tolist() == values[[0, 0]].tolist()
+
+
+def test_halves_are_rounded_up_and_a_middle_between_two_rows_counts_as_the_lower_one() -> None:
+    """Floats have 9.999 or 127.49 here, by what they sum up first."""
+    grey = np.zeros((36, 36), np.uint8)
+    grey[6:30, 6:30] = 4 * [255, 96, 96, 96, 96, 255]  # five columns of six: (5 * 255 + 96) / 6
+    found = drawing.as_image(grey, MASS, SHAPE)
+    assert box(found) == (4, 23, 4, 23)
+    assert found[4, 4:24].tolist() == 4 * [229, 96, 96, 96, 229]
 
 
 def test_grey_is_on_white_and_by_bt_601() -> None:
