@@ -22,26 +22,33 @@ export interface Consensus {
   readonly isSplit: boolean
 }
 
-// Returns what most models say; of two that as many say, that with the higher probability.
-export function consensusOf(answers: readonly Answer[]): Consensus {
+// Returns what most models say; of two labels that as many say, that with the higher probability.
+// A label that only `own` can know is told, and is no disagreement.
+export function consensusOf(pushed: readonly Answer[], own: Answer | null): Consensus {
+  const said = own?.labels[own.first]
+  const isNew = own !== null && pushed.length > 0 && !pushed[0]!.labels.includes(said!)
+  const answers = own && !isNew ? [own, ...pushed] : pushed
   const votes = new Map<string, Answer[]>()
   for (const answer of answers) {
-    const label = answer.labels[answer.first] as string
+    const label = answer.labels[answer.first]!
     votes.set(label, [...(votes.get(label) ?? []), answer])
   }
-  const sums = (group: Answer[]) => group.reduce((sum, a) => sum + (a.shares[a.first] ?? 0), 0)
-  const ranked = [...votes].sort(([, a], [, b]) => b.length - a.length || sums(b) - sums(a))
+  const sum = (group: Answer[]) => group.reduce((total, a) => total + a.shares[a.first]!, 0)
+  const ranked = [...votes].sort(([, a], [, b]) => b.length - a.length || sum(b) - sum(a))
   const [first, ...others] = ranked
   if (!first) return { sentence: '', label: null, isSplit: false }
   const [label, group] = first
-  const sure = percent(sums(group) / group.length)
+  const also = isNew ? ` Yours says ${said}.` : ''
   if (!others.length) {
-    const who = answers.length > 1 ? `All ${answers.length} models say` : `${group[0]?.name} says`
-    return { sentence: `${who} ${label}, ${sure} sure.`, label, isSplit: false }
+    const many = answers.length === 2 ? 'Both' : `All ${answers.length}`
+    const who = answers.length > 1 ? `${many} models say` : `${group[0]!.name} says`
+    const sure = percent(sum(group) / group.length)
+    return { sentence: `${who} ${label}, ${sure} sure.${also}`, label, isSplit: false }
   }
   const rest = others.map(([other, some]) => `${some.map((a) => a.name).join(', ')}: ${other}`)
+  const most = `${label} by ${group.length} of ${answers.length}`
   return {
-    sentence: `The models disagree. ${label} by ${group.length} of ${answers.length}; ${rest.join('; ')}.`,
+    sentence: `The models disagree. ${most}; ${rest.join('; ')}.${also}`,
     label,
     isSplit: true,
   }

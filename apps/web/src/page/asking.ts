@@ -68,15 +68,14 @@ export class Asking {
       this.seen.show(null, 'empty')
       this.models.clear()
       this.pupil?.row.clear()
-      this.models.show([], this.pupil ? [this.pupil.row] : [])
+      this.models.show([], null, this.pupil?.row ?? null)
       this.say(problem || this.emptySentence, false)
       return
     }
     const answers = await this.models.ask(image)
     const own = (await this.pupil?.answer(image)) ?? null
-    if (own) answers.unshift(own)
     if (this.isDue && since === null) return // a longer stroke is there already
-    const found = this.models.show(answers, this.pupil ? [this.pupil.row] : [])
+    const found = this.models.show(answers, own, this.pupil?.row ?? null)
     this.seen.show(image, found.label ? `they see ${found.label}` : 'a figure')
     if (since !== null) {
       performance.measure('prediction', { start: since, end: performance.now() })

@@ -8,7 +8,6 @@ import { Row } from './row'
 import { Trainer } from './trainer'
 import type { PersonalModel } from '../personal/client'
 import type { StateStorage } from '../personal/storage'
-import type { DevicePackage } from '../runtime/device_package'
 
 const NAME = 'personal'
 const FILE = 'mine.safetensors'
@@ -31,11 +30,11 @@ export class Lesson implements Pupil {
     this.row.on(model.classNames)
   }
 
-  begin(pack: DevicePackage, input: Input, asking: Asking): void {
+  begin(input: Input, asking: Asking): void {
     const field = byId<HTMLInputElement>('class-name')
     this.classes = new Classes(this.model, (name) => {
       field.value = name
-      byId('sheet').scrollIntoView({ block: 'center' })
+      byId('input-title').scrollIntoView()
       field.focus({ preventScroll: true })
     })
     const again = () => asking.again()
@@ -44,7 +43,7 @@ export class Lesson implements Pupil {
       this.show()
     })
     byId('models').prepend(this.row.element)
-    byId('add-sample').textContent = pack.drawing ? 'Add drawing' : 'Add photo'
+    byId('add').hidden = false
     byId('add').addEventListener('submit', (event) => {
       event.preventDefault()
       void this.add(asking.image, field, input)
@@ -177,7 +176,7 @@ export class Lesson implements Pupil {
   }
 
   private changed(sentence: string): void {
-    say(sentence)
+    byId('added').textContent = sentence
     this.show()
     this.keep()
   }

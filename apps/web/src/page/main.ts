@@ -38,7 +38,7 @@ async function show(facts: Facts, pack: DevicePackage, runtime: Runtime): Promis
       ? `${size}, scaled and centred by ${pack.drawing.centre === 'mass' ? 'mass' : 'its box'}`
       : `${size}, resized and otherwise as it is`,
   )
-  const models = new Models(facts, pack, runtime, byId('models'), spent(facts, runtime), () => {
+  const models = new Models(facts, pack, runtime, byId('models'), await spent(facts, runtime), () => {
     asking.again()
     offerRest(models)
   })
@@ -52,7 +52,7 @@ async function show(facts: Facts, pack: DevicePackage, runtime: Runtime): Promis
   await models.loadWhatIsCheap()
   performance.mark('ready')
   offerRest(models)
-  await startTeaching(facts, pack, runtime, input, asking)
+  await startTeaching(facts, runtime, input, asking)
 }
 
 function invitation(pack: DevicePackage): string {
@@ -61,17 +61,19 @@ function invitation(pack: DevicePackage): string {
   return `${what}: ${names.join(', ')}.`
 }
 
-// What page and runtime took over the wire, as the browser tells, or else by gzip.
-function spent(facts: Facts, runtime: Runtime): number {
+// What page and runtime took over the wire: by gzip, or by what the host does better with the
+// largest file. It is asked without its content.
+async function spent(facts: Facts, runtime: Runtime): Promise<number> {
   const stem = SCRIPTS[runtime.build]
   const used = Object.entries(facts.bytes).filter(
     ([path]) => path.startsWith('page-') || path.includes(`/${stem}.`),
   )
-  return used.reduce((sum, [path, size]) => {
-    const address = new URL(path, document.baseURI).href
-    const [entry] = performance.getEntriesByName(address) as PerformanceResourceTiming[]
-    return sum + Math.min(size, entry?.encodedBodySize || size)
-  }, 0)
+  const sum = used.reduce((total, [, size]) => total + size, 0)
+  const wasm = `${facts.wasm}${stem}.wasm`
+  const gzipped = facts.bytes[wasm] ?? 0
+  const response = await fetch(wasm, { method: 'HEAD' }).catch(() => null)
+  const length = Number(response?.ok ? response.headers.get('Content-Length') : 0)
+  return length > 0 && length < gzipped ? sum - gzipped + length : sum
 }
 
 function offerRest(models: Models): void {

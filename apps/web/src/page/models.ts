@@ -1,6 +1,6 @@
 // The pushed models: which are loaded, and what they say.
 
-import { answerOf, consensusOf, median, type Answer } from './answers'
+import { answerOf, consensusOf, median, type Answer, type Consensus } from './answers'
 import { bytes, make, percent, sentenceOf } from './dom'
 import { fetched, type Facts } from './facts'
 import { isKept } from './offline'
@@ -81,13 +81,15 @@ export class Models {
     return answers
   }
 
-  // Shows answers, those of other rows as well, and returns what they come to.
-  show(answers: readonly Answer[], others: readonly Row[] = []): ReturnType<typeof consensusOf> {
-    const found = consensusOf(answers)
-    for (const row of [...this.entries.map((entry) => entry.row), ...others]) {
-      const answer = answers.find((each) => each.name === row.name)
+  // Shows answers, also that of another row, and returns what they come to.
+  show(answers: readonly Answer[], own: Answer | null, ownRow: Row | null): Consensus {
+    const found = consensusOf(answers, own)
+    const known = this.pack.labels
+    for (const row of [...this.entries.map((entry) => entry.row), ...(ownRow ? [ownRow] : [])]) {
+      const answer = row === ownRow ? own : answers.find((each) => each.name === row.name)
       if (answer) row.show(answer)
-      row.mark(Boolean(answer && found.isSplit && answer.labels[answer.first] !== found.label))
+      const label = answer?.labels[answer.first] ?? null
+      row.mark(found.isSplit && label !== null && label !== found.label && known.includes(label))
     }
     return found
   }

@@ -4,7 +4,8 @@ import type { Answer } from './answers'
 import { make, percent } from './dom'
 
 const MOST_RISING = 16 // labels
-const LONGEST_RISING = 3 // characters
+const LONGEST_RISING = 8 // characters
+const LONGEST_FLAT = 3 // longer ones stand upright
 
 export class Row {
   readonly element = make('li', 'model')
@@ -58,7 +59,7 @@ export class Row {
     this.why.hidden = true
     this.bars.hidden = false
     this.label.parentElement!.hidden = false
-    this.name_bars(labels)
+    this.nameBars(labels)
     this.clear()
   }
 
@@ -70,7 +71,7 @@ export class Row {
   }
 
   show(answer: Answer): void {
-    this.name_bars(answer.labels)
+    this.nameBars(answer.labels)
     this.label.textContent = answer.labels[answer.first] ?? '?'
     this.share.textContent = percent(answer.shares[answer.first] ?? 0)
     answer.shares.forEach((share, index) => {
@@ -86,7 +87,8 @@ export class Row {
   // `microseconds` of one image.
   time(microseconds: number | null): void {
     const time = microseconds === null ? [] : [`${Math.round(microseconds).toLocaleString('en')} µs`]
-    this.facts.textContent = [...time, ...this.fixed].join(' · ')
+    const facts = [...time, ...this.fixed].map((text) => make('span', '', text))
+    this.facts.replaceChildren(...facts.flatMap((fact, i) => (i ? [' · ', fact] : [fact])))
   }
 
   private fill(fill: HTMLElement, index: number, share: number, isFirst: boolean): void {
@@ -96,12 +98,13 @@ export class Row {
     item.lastElementChild!.textContent = percent(share)
   }
 
-  private name_bars(labels: readonly string[]): void {
+  private nameBars(labels: readonly string[]): void {
     if (labels.length === this.labels.length && labels.every((l, i) => l === this.labels[i])) return
     this.labels = labels
     const rises =
       labels.length <= MOST_RISING && labels.every((label) => label.length <= LONGEST_RISING)
-    this.bars.className = `bars ${rises ? 'rise' : 'rows'}`
+    const isFlat = labels.every((label) => label.length <= LONGEST_FLAT)
+    this.bars.className = `bars ${!rises ? 'rows' : isFlat ? 'rise' : 'rise words'}`
     // What scrolls has to be within reach of a keyboard.
     if (rises) this.bars.removeAttribute('tabindex')
     else this.bars.tabIndex = 0
@@ -111,7 +114,7 @@ export class Row {
         const item = make('li')
         const track = make('span', 'track')
         track.append(this.fills[index]!)
-        const name = make('span', 'label', label)
+        const name = make('span', label.length > LONGEST_FLAT ? 'label long' : 'label', label)
         name.title = label
         item.append(...(rises ? [track, name] : [name, track]), make('span', 'share'))
         return item

@@ -9,12 +9,10 @@ import { isKept } from './offline'
 import { PersonalModel } from '../personal/client'
 import { readManifest, type Manifest } from '../personal/manifest'
 import { openStorage, type StateStorage } from '../personal/storage'
-import type { DevicePackage } from '../runtime/device_package'
 import type { Runtime } from '../runtime/litert'
 
 export async function startTeaching(
   facts: Facts,
-  pack: DevicePackage,
   runtime: Runtime,
   input: Input,
   asking: Asking,
@@ -37,7 +35,7 @@ export async function startTeaching(
       const lesson = await open(folder, runtime)
       button.hidden = true
       byId('lesson').hidden = false
-      lesson.begin(pack, input, asking)
+      lesson.begin(input, asking)
     } catch (error) {
       button.disabled = false
       say(sentenceOf(error), 'problem')
