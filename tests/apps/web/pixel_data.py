@@ -48,8 +48,9 @@ def _drawings(digits: np.ndarray) -> Iterator[tuple[np.ndarray, Task]]:
     shapes = ((28, 28, 1), (28, 28, 1), (20, 41, 1), (64, 48, 1))
     for number, grey in enumerate(_sheets(digits)):
         shape, drawing = shapes[number % 4], BOX if number % 3 == 0 else MASS
-        yield _on_transparent(grey) if number % 5 == 2 else _coloured(grey, number), _task(
-            shape, drawing
+        yield (
+            _on_transparent(grey) if number % 5 == 2 else _coloured(grey, number),
+            _task(shape, drawing),
         )
 
 

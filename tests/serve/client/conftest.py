@@ -12,52 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data import digits
-from data.files import folder_sha256
 from modules.inference import litert
-from pipeline.storage import versions
-from pipeline.verdict import device_package
-from pipeline.verdict.verdict import HardMetrics, JudgedModel, Metrics
 from tests.support.digit_models import DigitModels
+from tests.support.pushed_models import push
 
 RECIPES = ("float32", "int8_io")
-
-
-def record(version: Path) -> None:
-    """Makes a version whole, as the Pusher does."""
-    files = {
-        name: versions.File((version / name).stat().st_size, sha256)
-        for name, sha256 in folder_sha256(version).items()
-    }
-    (version / versions.RECORD).write_text(versions.Record("push", "test", files).to_json())
 
 
 @pytest.fixture(scope="session")
 def output(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OUTPUT with two pushed device models, version 7."""
     folder = tmp_path_factory.mktemp("pushed") / "digits"
-    judged = [
-        JudgedModel(
-            name=name,
-            model_type="tf_lite",
-            bytes=1,
-            metrics=Metrics(0.99, 0.03),
-            accuracy_interval=(0.98, 0.995),
-            per_class_accuracy={},
-            agreement=1.0,
-            max_abs_logit_difference=0.1,
-            hard=HardMetrics(0.9, 0.3, agreement=0.99),
-            latency_us={},
-            checks=(),
-            conversion=None,
-            refused=None,
-            pushed_to=None,
-        )
-        for name in RECIPES
-    ]
-    version = folder / "device" / "7"
-    device_package.pack(version, digit_models.tflite_paths, judged, digits.TASK, "cnn")
-    record(version)
+    push(folder / "device" / "7", digit_models, RECIPES)
     return folder
 
 

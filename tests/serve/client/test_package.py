@@ -10,7 +10,8 @@ from data.digits import TASK
 from data.errors import ConfigError
 from data.task import Drawing
 from serve.client import package
-from tests.serve.client.conftest import RECIPES, record
+from tests.serve.client.conftest import RECIPES
+from tests.support.pushed_models import record
 
 
 def test_the_newest_whole_version_of_output(output: Path, tmp_path: Path) -> None:

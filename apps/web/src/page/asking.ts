@@ -41,6 +41,7 @@ export class Asking {
   again(): void {
     window.clearTimeout(this.timer)
     this.isDue = true
+    byId('models').setAttribute('aria-busy', 'true')
     if (!this.isBusy) void this.work()
   }
 
@@ -55,6 +56,7 @@ export class Asking {
       this.say(sentenceOf(error), false)
     } finally {
       this.isBusy = false
+      byId('models').setAttribute('aria-busy', 'false')
     }
     const { image } = this.newest
     if (image) {

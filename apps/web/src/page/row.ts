@@ -95,7 +95,9 @@ export class Row {
     const item = this.bars.children[index]!
     item.classList.toggle('first', isFirst)
     fill.style.setProperty('--share', share.toFixed(4))
-    item.lastElementChild!.textContent = percent(share)
+    const data = item.lastElementChild as HTMLDataElement
+    data.textContent = percent(share)
+    data.value = String(share)
   }
 
   private nameBars(labels: readonly string[]): void {
@@ -116,7 +118,7 @@ export class Row {
         track.append(this.fills[index]!)
         const name = make('span', label.length > LONGEST_FLAT ? 'label long' : 'label', label)
         name.title = label
-        item.append(...(rises ? [track, name] : [name, track]), make('span', 'share'))
+        item.append(...(rises ? [track, name] : [name, track]), make('data', 'share'))
         return item
       }),
     )
