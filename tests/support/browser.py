@@ -20,7 +20,7 @@ from pipeline.beam import direct_http
 from tests.support.machine import lacks
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_TIMEOUT = 60  # seconds, for a busy machine
+_TIMEOUT = 20  # seconds, for a busy machine
 _TURN = 0.05  # seconds
 
 

@@ -170,20 +170,16 @@ class Page:
     def wait_until_saved(self) -> None:
         self.wait_for_text("#saved", "Saved in this browser at")
 
-    def exported(self) -> bytes:
-        """Returns the file that Export gives."""
-        self.tab.evaluate(
-            "window.file = new Promise(resolve => {"
-            "const { click } = HTMLAnchorElement.prototype;"
-            "HTMLAnchorElement.prototype.click = function () {"
-            "HTMLAnchorElement.prototype.click = click;"
-            "fetch(this.href).then(r => r.arrayBuffer()).then(resolve) } }); 0"
-        )
+    def exported(self, folder: Path) -> bytes:
+        """Returns the file that Export gives, which is saved in a folder and taken from there."""
+        self.tab.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
         self.click("#export")
-        text = self.tab.evaluate(
-            "window.file.then(b => btoa(String.fromCharCode(...new Uint8Array(b))))"
-        )
-        return base64.b64decode(text)
+        file = folder / "mine.safetensors"
+        while not file.exists():  # it is renamed when it is whole
+            self.tab.evaluate("new Promise(resolve => setTimeout(resolve, 20))")
+        content = file.read_bytes()
+        file.unlink()
+        return content
 
     def message(self) -> str:
         """Waits for a message; returns it, and closes it."""

@@ -55,7 +55,7 @@ def test_three_symbols_are_learnt(taught: Page) -> None:
 
 
 def test_the_state_goes_to_python_and_back(taught: Page, models: Found, tmp_path: Path) -> None:
-    (tmp_path / "page.safetensors").write_bytes(taught.exported())
+    (tmp_path / "page.safetensors").write_bytes(taught.exported(tmp_path))
     python = PersonalModel(str(models.personal))
     python.load(tmp_path / "page.safetensors")
     assert python.class_names[10:] == tuple(SYMBOLS)
@@ -73,7 +73,7 @@ def test_the_state_goes_to_python_and_back(taught: Page, models: Found, tmp_path
     told = python.infer(taught.seen().reshape(28, 28, 1))
     np.testing.assert_allclose(there, list(told.values()), atol=1e-5)
     assert np.abs(np.subtract(here, there)).max() > 1e-4  # Python's training is seen
-    back = safetensors.numpy.load(taught.exported())
+    back = safetensors.numpy.load(taught.exported(tmp_path))
     for name, array in safetensors.numpy.load_file(tmp_path / "python.safetensors").items():
         np.testing.assert_array_equal(back[name], array)
 
@@ -106,18 +106,18 @@ def test_a_training_rests_goes_on_and_is_stopped(taught: Page) -> None:
     assert taught.text("#pause") == "Pause"
 
 
-def test_what_was_taught_is_there_again(taught: Page, served: object) -> None:
+def test_what_was_taught_is_there_again(taught: Page, tmp_path: Path) -> None:
     """Also where the tab is closed in the midst of a training: that is as if it had not begun."""
     taught.train(1)
     taught.wait_until_saved()
-    before, samples = taught.exported(), taught.samples()
+    before, samples = taught.exported(tmp_path), taught.samples()
     taught.tab.evaluate("document.querySelector('#epochs').value = 50; 0")
     taught.click("#train")
     taught.tab.wait_for("!document.querySelector('#stop').disabled")
     taught.open(is_new=False)
     taught.start_teaching()
     assert taught.samples() == samples
-    after = taught.exported()
+    after = taught.exported(tmp_path)
     assert parts(after) == parts(before)
     taught.load_all()
 
