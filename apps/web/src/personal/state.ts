@@ -67,7 +67,8 @@ export function readState(content: Uint8Array, expected: Expected, name: string)
   const tensors = new Map(file.tensors)
   const text = (key: string): string => file.texts.get(key) ?? ''
   if (text('format') !== FORMAT) {
-    throw refuse(`is no personal state: its format is '${text('format')}'`)
+    const found = file.texts.has('format') ? `'${text('format')}'` : 'not there'
+    throw refuse(`is no personal state: its format is ${found}`)
   }
   if (text('schema_version') !== SCHEMA_VERSION) {
     throw refuse(
@@ -109,12 +110,12 @@ export function readState(content: Uint8Array, expected: Expected, name: string)
   const features = take(FEATURES, 'float32', [count, expected.features]) as Float32Array
   const seen = Array.from(take(SEEN, 'int32', [fresh.seen.length]))
   const held = seen.map(() => 0)
-  for (const label of labels) held[label] = (held[label] as number) + 1
-  if (seen.some((each, label) => each < (held[label] as number))) {
+  for (const label of labels) held[label]! += 1
+  if (seen.some((each, label) => each < held[label]!)) {
     throw refuse(`says in ${SEEN} that fewer samples were added than it holds`)
   }
   if (seen.slice(classNames.length).some(Boolean)) {
-    throw refuse(`says in ${SEEN} that samples were added to outputs that have no name`)
+    throw refuse(`says in ${SEEN} that samples were added to outputs without a name`)
   }
   const values = Object.fromEntries(
     expected.tensors.map((each) => [each.name, take(each.name, each.dtype, each.shape)]),
@@ -137,9 +138,13 @@ function readNames(
   const isOurs = known.every((name, place) => found[place] === name)
   if (!isOurs || new Set(found).size < found.length || found.length > fresh.seen.length) {
     throw refuse(
-      `has the classes ${found.join(', ')}, expected ${known.join(', ')} and up to ${free} ` +
-        'others, each once',
+      `has the classes ${listed(found)}, expected ${listed(known)} and up to ${free} others, each ` +
+        'once',
     )
   }
   return found
+}
+
+function listed(names: readonly string[]): string {
+  return `[${names.map((name) => `'${name}'`).join(', ')}]`
 }

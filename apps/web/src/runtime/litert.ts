@@ -1,9 +1,10 @@
 import { loadAndCompile, loadLiteRt, supportsFeature, unloadLiteRt } from '@litertjs/core'
-import { reasonOf, RuntimeError } from './errors'
+import { reasonOf, RuntimeError, type Trouble } from './errors'
 import { Model } from './model'
 import { readModelFile } from './model_file'
 import { sha256Of } from './sha256'
 import type { WasmSource } from './source'
+import { DTYPES, isDType } from './tensors'
 
 /** The builds of LiteRT.js that are used. The fast one needs relaxed SIMD; both have one thread. */
 export type Build = 'fast' | 'compatible'
@@ -28,6 +29,11 @@ export class Runtime {
 
   constructor(readonly build: Build) {}
 
+  /** False after a crash: then close it, and load another. */
+  get isUsable(): boolean {
+    return this.crash === null
+  }
+
   /**
    * Opens a TFLite file.
    *
@@ -50,19 +56,27 @@ export class Runtime {
       }
     }
     const file = readModelFile(content, name)
-    for (const [tensor, type] of file.types) {
-      if (type !== 'float32' && type !== 'int32' && type !== 'uint8') {
+    for (const { inputs, outputs } of file.signatures) {
+      for (const { name: tensor, type } of [...inputs, ...outputs]) {
+        if (isDType(type)) continue
         throw new RuntimeError(
           'unsupported',
-          `${name} has the tensor ${tensor} of ${type}, and LiteRT.js takes and gives float32, ` +
-            'int32 and uint8 alone; use a model with such inputs and outputs',
+          `${name} has the tensor ${tensor} of ${type}, and LiteRT.js takes and gives ` +
+            `${DTYPES.join(', ')} alone; use a model with such inputs and outputs`,
         )
       }
     }
-    return this.guarded(name, async () => {
-      const compiled = await loadAndCompile(file.bytes, { accelerator: 'wasm' })
-      return new Model(compiled, name, (work) => this.guarded(name, work))
-    })
+    const compiled = await this.guarded('unsupported', name, () =>
+      loadAndCompile(file.bytes, { accelerator: 'wasm' }),
+    )
+    try {
+      return new Model(compiled, file.signatures, name, (work) =>
+        this.guarded('misused', name, work),
+      )
+    } catch (error) {
+      compiled.delete()
+      throw error
+    }
   }
 
   /** Frees all of it; models that are open cannot be used any more. */
@@ -72,7 +86,7 @@ export class Runtime {
   }
 
   /** Makes RuntimeErrors of what LiteRT.js throws, and lets nobody use it after a crash. */
-  private async guarded<T>(name: string, work: () => Promise<T>): Promise<T> {
+  private async guarded<T>(trouble: Trouble, name: string, work: () => Promise<T>): Promise<T> {
     if (this.crash !== null) {
       throw new RuntimeError(
         'unavailable',
@@ -82,13 +96,11 @@ export class Runtime {
     try {
       return await work()
     } catch (error) {
-      if (error instanceof RuntimeError) throw error
-      if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
-        this.crash = reasonOf(error)
-      }
+      const isCrash = error instanceof WebAssembly.RuntimeError || error instanceof RangeError
+      if (isCrash) this.crash = `${name} made it crash: ${reasonOf(error)}`
       throw new RuntimeError(
-        'damaged',
-        `${name} cannot be run by LiteRT.js (${reasonOf(error)}); it may be damaged or have ` +
+        isCrash ? 'unavailable' : trouble,
+        `${name} cannot be run by LiteRT.js (${reasonOf(error)}); it may be damaged, or have ` +
           'operators that are not in it',
         { cause: error },
       )

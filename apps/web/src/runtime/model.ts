@@ -1,5 +1,11 @@
-import { Tensor, type CompiledModel, type TypedArray as LiteRtArray } from '@litertjs/core'
+import {
+  Tensor,
+  type CompiledModel,
+  type SignatureRunner,
+  type TypedArray as LiteRtArray,
+} from '@litertjs/core'
 import { RuntimeError } from './errors'
+import type { FileSignature, NamedTensor } from './model_file'
 import {
   dtypeOf,
   formOf,
@@ -12,22 +18,36 @@ import {
 
 type Guard = <T>(work: () => Promise<T>) => Promise<T>
 
-/** An open TFLite file. Its memory is outside of JavaScript's until it is closed. */
+/** What LiteRT.js knows of a tensor. Its names are not used: see `Model`. */
+type Details = ReturnType<SignatureRunner['getInputDetails']>[number]
+
+/** A signature with LiteRT.js's runner, and where its tensors are among the runner's. */
+interface Runnable extends Signature {
+  readonly runner: SignatureRunner
+  readonly inputPlaces: readonly number[]
+  readonly outputPlaces: readonly number[]
+}
+
+/**
+ * An open TFLite file. Its memory is outside of JavaScript's until it is closed.
+ *
+ * Names are those of the file: where a signature gives one tensor by several names, as the zeros
+ * that an optimizer starts with, LiteRT.js knows one of them alone.
+ */
 export class Model {
   readonly signatures: readonly Signature[]
+  private readonly runnables: readonly Runnable[]
   private isClosed = false
 
   /** Is called by `Runtime.open`. */
   constructor(
     private readonly compiled: CompiledModel,
+    signatures: readonly FileSignature[],
     private readonly name: string,
     private readonly guard: Guard,
   ) {
-    this.signatures = Object.entries(compiled.signatures).map(([key, runner]) => ({
-      key,
-      inputs: runner.getInputDetails().map(infoOf),
-      outputs: runner.getOutputDetails().map(infoOf),
-    }))
+    this.runnables = signatures.map((signature) => runnableOf(compiled, signature))
+    this.signatures = this.runnables.map(({ key, inputs, outputs }) => ({ key, inputs, outputs }))
   }
 
   /**
@@ -37,12 +57,16 @@ export class Model {
    * @throws RuntimeError (`misused`) there is no such signature
    */
   signature(key: string | null): Signature {
-    const found = key === null ? this.signatures[0] : this.signatures.find((s) => s.key === key)
+    return this.runnable(key)
+  }
+
+  private runnable(key: string | null): Runnable {
+    const found = key === null ? this.runnables[0] : this.runnables.find((each) => each.key === key)
     if (!found) {
       const keys = this.signatures.map((each) => each.key).join(', ')
       throw new RuntimeError(
         'misused',
-        `${this.name} has no signature ${key ?? 'at all'}, it has ${keys || 'none'}`,
+        `${this.name} has no signature ${key}, it has ${keys || 'none'}`,
       )
     }
     return found
@@ -57,7 +81,7 @@ export class Model {
    * @throws RuntimeError (`misused`) the inputs are not those of the signature
    */
   async run(key: string | null, inputs: Arrays): Promise<Record<string, TypedArray>> {
-    const signature = this.signature(key)
+    const signature = this.runnable(key)
     if (this.isClosed) throw new RuntimeError('misused', `${this.name} is closed`)
     const arrays = signature.inputs.map((info) => this.checked(info, inputs, signature))
     const odd = Object.keys(inputs).find((name) => signature.inputs.every((i) => i.name !== name))
@@ -79,22 +103,21 @@ export class Model {
   }
 
   private async invoked(
-    signature: Signature,
+    { runner, inputs, inputPlaces, outputs, outputPlaces }: Runnable,
     arrays: TypedArray[],
   ): Promise<Record<string, TypedArray>> {
-    const runner = this.compiled.signatures[signature.key]
-    const tensors: Tensor[] = []
+    const given: Tensor[] = []
+    let found: Tensor[] = []
     try {
-      signature.inputs.forEach((info, index) => {
-        tensors.push(new Tensor(arrays[index] as LiteRtArray, [...info.shape]))
+      inputs.forEach((info, index) => {
+        given[inputPlaces[index]!] = new Tensor(arrays[index] as LiteRtArray, [...info.shape])
       })
-      const found = (await runner?.run([...tensors])) ?? []
-      tensors.push(...found)
+      found = await runner.run([...given])
       return Object.fromEntries(
-        found.map((tensor, index) => [signature.outputs[index]?.name, tensor.toTypedArray()]),
+        outputs.map(({ name }, index) => [name, found[outputPlaces[index]!]!.toTypedArray()]),
       )
     } finally {
-      for (const tensor of tensors) tensor.delete()
+      for (const tensor of [...Object.values(given), ...found]) tensor.delete()
     }
   }
 
@@ -113,10 +136,21 @@ export class Model {
   }
 }
 
-function infoOf(details: {
-  name: string
-  dtype: TensorInfo['dtype']
-  shape: Int32Array
-}): TensorInfo {
-  return { name: details.name, dtype: details.dtype, shape: [...details.shape] }
+function runnableOf(compiled: CompiledModel, { key, inputs, outputs }: FileSignature): Runnable {
+  const runner = key ? compiled.signatures[key] : Object.values(compiled.signatures)[0]
+  if (!runner) throw new Error(`LiteRT.js finds no signature ${key} in it`)
+  const infosOf = (named: readonly NamedTensor[], details: readonly Details[]): TensorInfo[] =>
+    named.map(({ name, place }) => {
+      const { dtype, shape } = details[place] ?? {}
+      if (!dtype || !shape) throw new Error(`LiteRT.js finds no tensor ${name} in it`)
+      return { name, dtype, shape: [...shape] }
+    })
+  return {
+    key,
+    runner,
+    inputs: infosOf(inputs, runner.getInputDetails()),
+    outputs: infosOf(outputs, runner.getOutputDetails()),
+    inputPlaces: inputs.map((each) => each.place),
+    outputPlaces: outputs.map((each) => each.place),
+  }
 }

@@ -1,22 +1,37 @@
 import { reasonOf, RuntimeError } from './errors'
 import { Table } from './flatbuffer'
 
+/** An input or output of a signature, and which of its subgraph's inputs or outputs it is. */
+export interface NamedTensor {
+  readonly name: string
+  /** As `float32`, or what else TFLite has. */
+  readonly type: string
+  readonly place: number
+}
+
+/** A signature of a file. */
+export interface FileSignature {
+  readonly key: string
+  readonly inputs: readonly NamedTensor[]
+  readonly outputs: readonly NamedTensor[]
+}
+
 /**
- * What a TFLite file says of its tensors, and the file itself with a batch of 1.
+ * What a TFLite file says of its signatures, and the file itself with a batch of 1.
  *
  * The fields are those of TensorFlow's schema.fbs:
  * https://github.com/tensorflow/tensorflow/blob/master/tensorflow/compiler/mlir/lite/schema/schema.fbs
  */
 export interface ModelFile {
-  /** The types of the tensors that its signatures take and give, by the tensors' names. */
-  readonly types: ReadonlyMap<string, string>
+  /** One without a key where the file has none: its first subgraph. */
+  readonly signatures: readonly FileSignature[]
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-const MODEL = { version: 0, subgraphs: 2, signatures: 7 }
+const MODEL = { subgraphs: 2, signatures: 7 }
 const SUBGRAPH = { tensors: 0, inputs: 1, outputs: 2 }
 const TENSOR = { shape: 0, type: 1, name: 3, shapeSignature: 7 }
-const SIGNATURE = { inputs: 0, outputs: 1, subgraph: 4 }
+const SIGNATURE = { inputs: 0, outputs: 1, key: 2, subgraph: 4 }
 const NAMED_TENSOR = { name: 0, tensor: 1 }
 
 // Names of TensorType by their numbers; enough to name what LiteRT.js cannot take.
@@ -40,10 +55,9 @@ export function readModelFile(content: Uint8Array, name: string): ModelFile {
   try {
     const model = Table.root(bytes, 'TFL3')
     const subgraphs = model.tables(MODEL.subgraphs)
-    if (!subgraphs.length) throw new Error('it has no subgraph')
-    const tensors = subgraphs.map((subgraph) => subgraph.tables(SUBGRAPH.tensors))
-    tensors.flat().forEach(fixBatch)
-    return { types: typesOf(model, subgraphs, tensors), bytes }
+    for (const subgraph of subgraphs) subgraph.tables(SUBGRAPH.tensors).forEach(fixBatch)
+    const signatures = model.tables(MODEL.signatures).map((each) => signatureOf(each, subgraphs))
+    return { signatures: signatures.length ? signatures : [wholeOf(subgraphs)], bytes }
   } catch (error) {
     throw new RuntimeError(
       'damaged',
@@ -61,27 +75,43 @@ function fixBatch(tensor: Table): void {
   shape.forEach((length, axis) => tensor.setNumber(TENSOR.shapeSignature, axis, length))
 }
 
-function typesOf(model: Table, subgraphs: Table[], tensors: Table[][]): Map<string, string> {
-  const types = new Map<string, string>()
-  const note = (subgraph: number, place: number, name?: string): void => {
-    const tensor = tensors[subgraph]?.[place]
-    if (!tensor) throw new Error(`it has no tensor ${place} in its subgraph ${subgraph}`)
-    const type = tensor.byte(TENSOR.type)
-    types.set(name ?? tensor.text(TENSOR.name), TYPES[type] ?? `of type ${type}`)
+function signatureOf(signature: Table, subgraphs: Table[]): FileSignature {
+  const subgraph = at(subgraphs, signature.integer(SIGNATURE.subgraph))
+  const tensors = subgraph.tables(SUBGRAPH.tensors)
+  const side = (named: number, places: number): NamedTensor[] => {
+    const numbers = subgraph.numbers(places)
+    return signature.tables(named).map((each) => {
+      const number = each.integer(NAMED_TENSOR.tensor)
+      const place = numbers.indexOf(number)
+      if (place < 0) throw new Error('a signature has a tensor that its subgraph has not')
+      return { name: each.text(NAMED_TENSOR.name), type: typeOf(at(tensors, number)), place }
+    })
   }
-  const signatures = model.tables(MODEL.signatures)
-  for (const signature of signatures) {
-    for (const field of [SIGNATURE.inputs, SIGNATURE.outputs]) {
-      for (const named of signature.tables(field)) {
-        const place = named.integer(NAMED_TENSOR.tensor)
-        note(signature.integer(SIGNATURE.subgraph), place, named.text(NAMED_TENSOR.name))
-      }
-    }
+  return {
+    key: signature.text(SIGNATURE.key),
+    inputs: side(SIGNATURE.inputs, SUBGRAPH.inputs),
+    outputs: side(SIGNATURE.outputs, SUBGRAPH.outputs),
   }
-  if (!signatures.length) {
-    for (const field of [SUBGRAPH.inputs, SUBGRAPH.outputs]) {
-      subgraphs[0]?.numbers(field).forEach((place) => note(0, place))
-    }
-  }
-  return types
+}
+
+function wholeOf(subgraphs: Table[]): FileSignature {
+  const subgraph = at(subgraphs, 0)
+  const tensors = subgraph.tables(SUBGRAPH.tensors)
+  const side = (places: number): NamedTensor[] =>
+    subgraph.numbers(places).map((number, place) => {
+      const tensor = at(tensors, number)
+      return { name: tensor.text(TENSOR.name), type: typeOf(tensor), place }
+    })
+  return { key: '', inputs: side(SUBGRAPH.inputs), outputs: side(SUBGRAPH.outputs) }
+}
+
+function typeOf(tensor: Table): string {
+  const type = tensor.byte(TENSOR.type)
+  return TYPES[type] ?? `type ${type}`
+}
+
+function at(tables: Table[], number: number): Table {
+  const found = tables[number]
+  if (!found) throw new Error(`it has ${tables.length} tables where it names number ${number}`)
+  return found
 }

@@ -1,7 +1,13 @@
 /** The arrays that LiteRT.js takes and gives; it has no int8 and no int64. */
 export type TypedArray = Float32Array | Int32Array | Uint8Array
 
-export type DType = 'float32' | 'int32' | 'uint8'
+export const DTYPES = ['float32', 'int32', 'uint8'] as const
+
+export type DType = (typeof DTYPES)[number]
+
+export function isDType(type: string): type is DType {
+  return DTYPES.some((each) => each === type)
+}
 
 export type Arrays = Readonly<Record<string, TypedArray>>
 
