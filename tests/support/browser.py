@@ -132,6 +132,7 @@ def open_tab(folder: Path) -> Iterator[Tab]:
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--no-first-run",
+            "--disable-features=BackForwardCache",  # a page that was left is gone
             "--remote-debugging-port=0",
             f"--user-data-dir={folder}",
             "about:blank",

@@ -13,6 +13,7 @@ from data.errors import DataError
 from data.splits import Split
 from modules.export.recipes import RECIPES
 from tests.apps.web.page import Page, Served
+from tests.modules.inference.personal import packages
 from tests.support.browser import Tab, open_tab
 from tests.support.digit_models import DigitModels
 from tests.support.machine import lacks
@@ -76,3 +77,9 @@ def digits(digit_models: DigitModels) -> tuple[np.ndarray, np.ndarray]:
     images, labels = digit_models.files.features(Split.EVAL, 0, 100)
     first = [int(np.flatnonzero(labels == label)[0]) for label in range(10)]
     return images[first].reshape(-1, 28, 28), np.arange(10)
+
+
+@pytest.fixture(scope="session")
+def softmax_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A personal model of other images."""
+    return packages.make(tmp_path_factory.mktemp("shapes") / "1", "softmax")
