@@ -30,10 +30,16 @@ function total(rows: { weight: number }[]): number {
 
 test('an epoch has each sample once, by weight, and as many of each known class', () => {
   const samples = samplesOf([3, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0], 0)
-  const replay = samplesOf(Array.from({ length: 30 }, (_, index) => index % 3), 1000)
+  const replay = samplesOf(
+    Array.from({ length: 30 }, (_, index) => index % 3),
+    1000,
+  )
   const mixture = { own: 5, replayed: 3, numClasses: CLASSES }
   const batches = [...epochOf(mixture, samples, replay, new Random([0]))]
-  assert.deepEqual(batches.map((each) => each.size), [5, 5, 1])
+  assert.deepEqual(
+    batches.map((each) => each.size),
+    [5, 5, 1],
+  )
   const own = batches.flatMap((batch) => rowsOf(batch).slice(0, 5))
   for (const [feature, label] of samples.labels.entries()) {
     const copies = own.filter((row) => row.feature === feature)
@@ -41,9 +47,15 @@ test('an epoch has each sample once, by weight, and as many of each known class'
     assert.ok(copies.every((row) => row.label === label))
   }
   const replayed = batches.map((batch) => rowsOf(batch).slice(5))
-  assert.deepEqual(replayed.map((rows) => rows.map((row) => row.label).sort()), Array(3).fill([0, 1, 2]))
+  assert.deepEqual(
+    replayed.map((rows) => rows.map((row) => row.label).sort()),
+    Array(3).fill([0, 1, 2]),
+  )
   assert.ok(replayed.flat().every((row) => row.label === (row.feature - 1000) % 3))
-  assert.deepEqual(replayed.map((rows) => rows[0]!.weight), [1, 1, Math.fround(0.2)])
+  assert.deepEqual(
+    replayed.map((rows) => rows[0]!.weight),
+    [1, 1, Math.fround(0.2)],
+  )
 })
 
 test('without replay a batch is the samples alone, which are repeated until it is full', () => {
@@ -62,7 +74,13 @@ test('each image of a class has the same chance to be kept', () => {
   for (let seed = 0; seed < 600; seed++) {
     const reservoir = new Reservoir(1, 2, 5, seed)
     for (let image = 0; image < 25; image++) reservoir.add(Float32Array.of(image), 1)
-    assert.deepEqual([reservoir.seen, reservoir.held], [[0, 25], [0, 5]])
+    assert.deepEqual(
+      [reservoir.seen, reservoir.held],
+      [
+        [0, 25],
+        [0, 5],
+      ],
+    )
     const { features, labels } = reservoir.samples()
     assert.deepEqual(labels, new Int32Array(5).fill(1))
     for (const image of features) kept.set(image, (kept.get(image) ?? 0) + 1)
@@ -96,7 +114,10 @@ test('numbers are drawn evenly, and others for other seeds', () => {
   const seeds = [[0], [1], [0, 0], [0, 1], [1, 0], [2 ** 40], [2 ** 41], []]
   assert.equal(new Set(seeds.map(drawn)).size, seeds.length)
   assert.equal(drawn([5, 6]), drawn([5, 6]))
-  assert.deepEqual(new Random([1]).order(50).sort((a, b) => a - b), [...Array(50).keys()])
+  assert.deepEqual(
+    new Random([1]).order(50).sort((a, b) => a - b),
+    [...Array(50).keys()],
+  )
 })
 
 test('levels become numbers from 0 to 1, and logits probabilities', () => {

@@ -2,30 +2,20 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { getGlobalLiteRt } from '@litertjs/core'
-import { Random } from '../src/personal/random'
-import { RuntimeError } from '../src/runtime/errors'
-import { loadRuntime } from '../src/runtime/litert'
 import { readModelFile } from '../src/runtime/model_file'
-import { nodeSource } from '../src/runtime/node_source'
+import { sizeOf } from '../src/runtime/tensors'
 import { fileOf, floatsOf, needsData, runtimeOnce } from './data'
+import { modelOf, PIXELS, refused, watched } from './runtime_support'
 
-const PIXELS = 784
 const LOGITS = 10
-
-const modelOf = (name: string): Uint8Array => fileOf('models', `${name}.tflite`)
-
-function refused(work: Promise<unknown>, trouble: string, message: RegExp): Promise<void> {
-  return assert.rejects(work, (error) => {
-    assert.ok(error instanceof RuntimeError)
-    assert.match(error.message, message)
-    assert.equal(error.trouble, trouble)
-    return true
-  })
-}
 
 suite('LiteRT.js', needsData, () => {
   // Largest difference of a logit; those of quantized models are a step or so.
-  for (const [name, limit] of Object.entries({ float32: 1e-5, float16: 1e-3, dynamic_range: 0.5 })) {
+  for (const [name, limit] of Object.entries({
+    float32: 1e-5,
+    float16: 1e-3,
+    dynamic_range: 0.5,
+  })) {
     test(`gives the logits that Python gives: ${name}`, async () => {
       const runtime = await runtimeOnce()
       const model = await runtime.open(modelOf(name), { name })
@@ -36,7 +26,10 @@ suite('LiteRT.js', needsData, () => {
           outputs: [{ name: 'logits', dtype: 'float32', shape: [1, LOGITS] }],
         },
       ])
-      const [images, expected] = [floatsOf('models', 'images.f32'), floatsOf('models', `${name}.f32`)]
+      const [images, expected] = [
+        floatsOf('models', 'images.f32'),
+        floatsOf('models', `${name}.f32`),
+      ]
       for (let row = 0; row < images.length / PIXELS; row++) {
         const image = images.subarray(row * PIXELS, (row + 1) * PIXELS)
         const { logits } = await model.run('serving_default', { image_floats: image })
@@ -59,21 +52,31 @@ suite('LiteRT.js', needsData, () => {
       refused(work, 'misused', new RegExp(`^${message}$`))
     const image_floats = new Float32Array(PIXELS)
     await misused(run({ image_floats: new Int32Array(PIXELS) }), `${wants}, it got int32\\[784\\]`)
-    await misused(run({ image_floats: new Float64Array(PIXELS) }), `${wants}, it got float64\\[784\\]`)
+    await misused(
+      run({ image_floats: new Float64Array(PIXELS) }),
+      `${wants}, it got float64\\[784\\]`,
+    )
     await misused(run({ image_floats: new Float32Array(9) }), `${wants}, it got float32\\[9\\]`)
     await misused(run({}), `${wants}, it got none`)
     await misused(
       run({ image_floats, other: image_floats }),
       'mine takes no other in its signature serving_default, it takes image_floats',
     )
-    await misused(run({ image_floats }, 'train'), 'mine has no signature train, it has serving_default')
+    await misused(
+      run({ image_floats }, 'train'),
+      'mine has no signature train, it has serving_default',
+    )
     assert.ok(await run({ image_floats }))
     model.close()
   })
 
   test('says which tensors it cannot take', async () => {
     const opening = (await runtimeOnce()).open(modelOf('int8_io'), { name: 'int8_io.tflite' })
-    await refused(opening, 'unsupported', /^int8_io.tflite has the tensor image_floats of int8, and L/)
+    await refused(
+      opening,
+      'unsupported',
+      /^int8_io.tflite has the tensor image_floats of int8, and L/,
+    )
   })
 
   test('compares the SHA-256 before a file is used', async () => {
@@ -84,15 +87,26 @@ suite('LiteRT.js', needsData, () => {
     model.close()
     content[content.length >> 1]! ^= 1
     const opening = runtime.open(content, { name: 'a.tflite', sha256 })
-    await refused(opening, 'damaged', /^a.tflite is damaged: its SHA-256 begins with \w{12}, expected/)
+    await refused(
+      opening,
+      'damaged',
+      /^a.tflite is damaged: its SHA-256 begins with \w{12}, expected/,
+    )
   })
 
   test('survives what is no whole file', async () => {
     const runtime = await runtimeOnce()
     const content = modelOf('float32')
     const lengths = [0, 7, 8, 100, 5_000, content.length >> 1, content.length - 100_000]
-    for (const wrong of [...lengths.map((each) => content.subarray(0, each)), new Uint8Array(9_000)]) {
-      await refused(runtime.open(wrong, { name: 'a' }), 'damaged', /^a is no TFLite file of use \(.+\); /)
+    for (const wrong of [
+      ...lengths.map((each) => content.subarray(0, each)),
+      new Uint8Array(9_000),
+    ]) {
+      await refused(
+        runtime.open(wrong, { name: 'a' }),
+        'damaged',
+        /^a is no TFLite file of use \(.+\); /,
+      )
     }
   })
 
@@ -110,6 +124,17 @@ suite('LiteRT.js', needsData, () => {
     await used()
     const before = await used()
     for (let round = 0; round < 12; round++) assert.equal(await used(), before)
+    const model = await runtime.open(fileOf('personal', 'mlp', 'personal.tflite'))
+    const { inputs, outputs } = model.signature('train_step')
+    const given = inputs.map(({ name, dtype, shape }) => {
+      const size = sizeOf(shape)
+      return [name, dtype === 'int32' ? new Int32Array(size) : new Float32Array(size)]
+    })
+    const buffers = watched()
+    await model.run('train_step', Object.fromEntries(given))
+    assert.equal(buffers.made.size, 0)
+    assert.equal(buffers.deleted, inputs.length + outputs.length)
+    model.close()
   })
 })
 
@@ -123,64 +148,3 @@ test('a file is read as it is, with a batch of 1', needsData, () => {
   assert.deepEqual(signatures[0]!.inputs, [{ name: 'image_floats', type: 'float32', place: 0 }])
   assert.deepEqual(readModelFile(bytes, 'mine'), { signatures, bytes })
 })
-
-test('where the fast build cannot be had, the compatible one does; without any, it is told', async () => {
-  const files = nodeSource(import.meta.url)
-  const without = (...missing: string[]): typeof files => ({
-    ...files,
-    locate: (file) => files.locate(missing.includes(file) ? `gone-${file}` : file),
-  })
-  const both = ['litert_wasm_internal.js', 'litert_wasm_compat_internal.js']
-  const inUse = await runtimeOnce()
-  assert.equal(inUse.build, 'fast')
-  inUse.close()
-  await refused(
-    loadRuntime(without(...both)),
-    'unavailable',
-    /^LiteRT.js cannot be loaded \(litert_wasm_internal.js: ENOENT.+; litert_wasm_compat_internal.js: E/,
-  )
-  const compatible = await loadRuntime(without(both[0]!))
-  assert.equal(compatible.build, 'compatible')
-  compatible.close()
-  assert.equal(compatible.isUsable, false)
-  const opening = compatible.open(readModelFile(minimal(), '').bytes)
-  await refused(opening, 'unavailable', /^the runtime cannot be used any more \(it was closed\); load/)
-})
-
-test('no damage to a file does more than a sentence', needsData, async () => {
-  const content = fileOf('personal', 'mlp', 'personal.tflite')
-  let runtime = await loadRuntime(nodeSource(import.meta.url))
-  const troubles = new Set<string>()
-  for (let seed = 0; seed < 60; seed++) {
-    const random = new Random([seed])
-    const wrong = content.slice()
-    for (let byte = 0; byte < 4; byte++) wrong[random.below(wrong.length)] = random.below(256)
-    try {
-      const model = await runtime.open(wrong, { name: 'a' })
-      await model.run('initial', {})
-      await model.run('bottleneck', { image_floats: new Float32Array(36) })
-      model.close()
-    } catch (error) {
-      assert.ok(error instanceof RuntimeError)
-      assert.match(error.message, /^a [^\n]+$/)
-      troubles.add(error.trouble)
-    }
-    if (runtime.isUsable) continue
-    runtime.close()
-    runtime = await loadRuntime(nodeSource(import.meta.url))
-  }
-  assert.ok(troubles.has('damaged') && troubles.has('unsupported'))
-  const model = await runtime.open(content)
-  assert.ok(await model.run('initial', {}))
-  runtime.close()
-})
-
-/** Returns a file whose one subgraph is empty. */
-function minimal(): Uint8Array {
-  const table = [4, 0, 4, 0, 4, 0, 0, 0] // a vtable without fields, and its table
-  const root = [20, 0, 0, 0, ...new TextEncoder().encode('TFL3')]
-  const vtable = [10, 0, 8, 0, 0, 0, 0, 0, 4, 0, 0, 0] // subgraphs at 4
-  const model = [12, 0, 0, 0, 4, 0, 0, 0]
-  const subgraphs = [1, 0, 0, 0, 8, 0, 0, 0]
-  return Uint8Array.from([...root, ...vtable, ...model, ...subgraphs, ...table])
-}

@@ -17,9 +17,11 @@ interface Fresh {
 /** What a state has to go with, as Python's tests have it. */
 function expected(): Expected {
   const { shapes, features, outputs, ...named } = jsonOf<Fresh>('states', 'fresh.json')
-  const tensors = Object.entries(shapes).map(
-    ([name, [dtype, shape]]): TensorInfo => ({ name, dtype, shape }),
-  )
+  const tensors = Object.entries(shapes).map(([name, [dtype, shape]]): TensorInfo => ({
+    name,
+    dtype,
+    shape,
+  }))
   const values = Object.fromEntries(
     tensors.map(({ name, dtype, shape }) => [
       name,
@@ -46,10 +48,10 @@ test('a state of Python is read as it is, and written again', needsData, () => {
   assert.deepEqual(readState(again, expected(), 'the file'), found)
   assert.equal(new DataView(again.buffer).getUint32(0, true) % 8, 0)
   const [one, other] = [readTensors(again, ''), readTensors(content, '')]
-  assert.deepEqual(new Map([...one.texts].sort()), new Map([...other.texts].sort()).set(
-    'class_names',
-    '["one","two","trois ☃"]',
-  ))
+  assert.deepEqual(
+    new Map([...one.texts].sort()),
+    new Map([...other.texts].sort()).set('class_names', '["one","two","trois ☃"]'),
+  )
   assert.deepEqual(new Map([...one.tensors].sort()), new Map([...other.tensors].sort()))
 })
 
@@ -72,7 +74,10 @@ test('samples of outputs without a name, and steps beyond counting, are refused'
       () => readState(writeState({ ...good, ...change }, expected()), expected(), 'mine'),
       { name: 'PersonalError', message },
     )
-  refused({ seen: [5, 0, 1, 1] }, /^mine says in reservoir_seen that samples were added to outputs w/)
+  refused(
+    { seen: [5, 0, 1, 1] },
+    /^mine says in reservoir_seen that samples were added to outputs w/,
+  )
   refused({ step: 2 ** 53 }, /^mine has '9007199254740992' as its step, expected a number$/)
 })
 
@@ -108,9 +113,36 @@ test('arrays that overlap or leave a gap are refused', () => {
   }
   const refused = (offsets: number[][], message: RegExp): void =>
     assert.throws(() => readTensors(file(offsets), 'mine'), { name: 'PersonalError', message })
-  assert.equal(readTensors(file([[8, 16], [0, 8]]), 'mine').tensors.size, 2)
-  refused([[0, 8], [4, 12]], /the array a1 does not begin where the last one ends/)
+  assert.equal(
+    readTensors(
+      file([
+        [8, 16],
+        [0, 8],
+      ]),
+      'mine',
+    ).tensors.size,
+    2,
+  )
+  refused(
+    [
+      [0, 8],
+      [4, 12],
+    ],
+    /the array a1 does not begin where the last one ends/,
+  )
   refused([[0, 8]], /its arrays have 8 bytes, it has 16 for them/)
-  refused([[0, 8], [16, 24]], /the array a1 does not begin where/)
-  refused([[0, 8], [8, 20]], /a1.data_offsets is \[8,20\], expected 8 bytes, as the shape has/)
+  refused(
+    [
+      [0, 8],
+      [16, 24],
+    ],
+    /the array a1 does not begin where/,
+  )
+  refused(
+    [
+      [0, 8],
+      [8, 20],
+    ],
+    /a1.data_offsets is \[8,20\], expected 8 bytes, as the shape has/,
+  )
 })

@@ -166,3 +166,12 @@ def test_what_cannot_be_run_is_told_by_status_and_sentence(
         done = run_model(model, inputs, outputs)
         assert done.returncode == 1 and sentence in done.stderr.splitlines()[-1]
     assert not outputs.exists()
+
+
+def test_the_lock_names_no_registry() -> None:
+    lock = json.loads((WEB / "package-lock.json").read_text())
+    locked = [each for name, each in lock["packages"].items() if name]
+    assert len(locked) > 30
+    for each in locked:
+        assert "resolved" not in each and each["integrity"].startswith("sha512-")
+    assert "://" not in "".join(each["version"] for each in locked)

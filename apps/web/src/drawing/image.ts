@@ -48,7 +48,11 @@ function greyOf(pixels: Pixels): Uint8Array {
   for (let place = 0; place < pixels.length; place += 4) {
     const alpha = pixels[place + 3]!
     const red = onWhite(pixels[place]!, alpha)
-    grey[next++] = greyLevel(red, onWhite(pixels[place + 1]!, alpha), onWhite(pixels[place + 2]!, alpha))
+    grey[next++] = greyLevel(
+      red,
+      onWhite(pixels[place + 1]!, alpha),
+      onWhite(pixels[place + 2]!, alpha),
+    )
   }
   return grey
 }

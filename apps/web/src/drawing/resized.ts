@@ -18,7 +18,7 @@ interface Share {
  * https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c
  *
  * @param shape height, width and channels of the task's images
- * @returns levels from 0 to 255, row by row, of each pixel red, green and blue where there are three
+ * @returns levels from 0 to 255, row by row, of each pixel as many as there are channels
  * @throws DrawingError there are not four numbers for each pixel
  */
 export function toResized(
@@ -94,14 +94,11 @@ function resizedColumns(
   return resized
 }
 
-function mean(
-  levels: Uint8Array,
-  start: number,
-  step: number,
-  weights: readonly number[],
-): number {
+function mean(levels: Uint8Array, start: number, step: number, weights: readonly number[]): number {
   let sum = 1 << (PRECISION - 1)
-  for (const [place, weight] of weights.entries()) sum += levels[start + place * step]! * weight
+  for (let place = 0; place < weights.length; place++) {
+    sum += levels[start + place * step]! * weights[place]!
+  }
   return Math.min(Math.max(sum >> PRECISION, 0), 255)
 }
 

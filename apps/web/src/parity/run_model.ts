@@ -30,8 +30,8 @@ async function runModel(
   const [input, output] = [inputs[0], outputs[0]]
   if (!input || !output || signatures.length + inputs.length + outputs.length > 3) {
     throw new Error(
-      `${modelPath} has ${signatures.length} signatures, the first with ${inputs.length} inputs and ` +
-        `${outputs.length} outputs, expected one of each`,
+      `${modelPath} has ${signatures.length} signatures, the first with ${inputs.length} inputs ` +
+        `and ${outputs.length} outputs, expected one of each`,
     )
   }
   const given = rowsOf(readFileSync(inputsPath), input, inputsPath)

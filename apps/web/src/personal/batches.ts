@@ -21,10 +21,10 @@ export interface Mixture {
 /**
  * Yields batches that have each of the user's samples once, in random order.
  *
- * Where a batch has fewer than `own` of them, they are repeated, and each row has weight 1 / (number
- * of its copies). Rows of zeros with weight 0 would do for most heads, but one that divides by the
- * norm of a row makes NaN of them, which no weight of 0 takes away. The rows of the package's then
- * weigh less, too, so that their share is the same in all batches.
+ * Where a batch has fewer than `own` of them, they are repeated, and each row has weight 1 /
+ * (number of its copies). Rows of zeros with weight 0 would do for most heads, but one that divides
+ * by the norm of a row makes NaN of them, which no weight of 0 takes away. The rows of the
+ * package's then weigh less, too, so that their share is the same in all batches.
  *
  * @param samples the user's, at least one
  * @param replay the package's; null where `replayed` is 0

@@ -228,21 +228,18 @@ export class PersonalModel {
     return named.indexOf(Math.max(...named))
   }
 
-  private take(state: PersonalState): void {
+  private take({ classNames, step, values, samples, seen }: PersonalState): void {
     const { features, numClasses } = this.manifest
     const { samplesPerClass, seed } = this.options
     this.reservoir = new Reservoir(features, numClasses, samplesPerClass, seed)
-    this.reservoir.restore(state.samples, state.seen)
-    this.names = state.classNames
-    this.steps = state.step
-    this.values = state.values
-    this.undoing = []
+    this.reservoir.restore(samples, seen)
+    ;[this.names, this.steps, this.values, this.undoing] = [classNames, step, values, []]
   }
 
   private refuseWithoutOutput(name: string): void {
     if (this.names.includes(name) || this.freeOutputs) return
     throw new PersonalError(
-      `there is no output free for a class '${name}': all ${this.manifest.numClasses} have a name ` +
+      `there is no output free for a class '${name}': all ${this.names.length} have a name ` +
         `(${this.names.join(', ')})`,
     )
   }

@@ -45,8 +45,7 @@ export interface Manifest {
 export function readManifest(content: Uint8Array | string): Manifest {
   const json = Json.parsed(
     content,
-    (reason) =>
-      new PersonalError(`personal.json cannot be used: ${reason}; take the package anew`),
+    (reason) => new PersonalError(`personal.json cannot be used: ${reason}; take the package anew`),
   )
   const version = json.at('schema_version')
   if (version.raw !== SCHEMA_VERSION) version.wrong(`schema version ${SCHEMA_VERSION}`)
@@ -55,7 +54,10 @@ export function readManifest(content: Uint8Array | string): Manifest {
   if (JSON.stringify(ofTask.raw) !== JSON.stringify(labelNames)) {
     ofTask.wrong('the same as label_names')
   }
-  const title = json.at('task').at('title').orNull((each) => each.text())
+  const title = json
+    .at('task')
+    .at('title')
+    .orNull((each) => each.text())
   const task = json.at('task').at('name').title()
   return {
     model: json.at('model').text(),

@@ -37,7 +37,7 @@ export class Random {
     return order
   }
 
-  /** Returns 32 bits by Chris Doty-Humphrey's sfc32 (PractRand, https://pracrand.sourceforge.net). */
+  /** Returns 32 bits by Chris Doty-Humphrey's sfc32, https://pracrand.sourceforge.net. */
   private bits(): number {
     const sum = (this.a + this.b + this.count++) | 0
     this.a = this.b ^ (this.b >>> 9)

@@ -116,8 +116,8 @@ function checkForm(model: Model, manifest: Manifest, trained: readonly TensorInf
       const odd = names.find((name) => tensors[name] !== forms[name])
       if (odd === undefined) continue
       throw new PersonalError(
-        `${manifest.file}, signature ${key}: the tensor ${odd} is ${tensors[odd] ?? 'not there'}, ` +
-          `its package's manifest wants ${forms[odd] ?? 'none'}; take the package anew`,
+        `${manifest.file}, signature ${key}: the tensor ${odd} is ${tensors[odd] ?? 'not there'}` +
+          `, its package's manifest wants ${forms[odd] ?? 'none'}; take the package anew`,
       )
     }
   }

@@ -81,7 +81,8 @@ export function readState(content: Uint8Array, expected: Expected, name: string)
   if (text('model_sha256') !== fresh.modelSha256) {
     throw refuse(
       `is of the model ${text('model')} (${text('model_sha256').slice(0, 12)}), and this is the ` +
-        `model ${fresh.model} (${fresh.modelSha256.slice(0, 12)}); a state goes with one file alone`,
+        `model ${fresh.model} (${fresh.modelSha256.slice(0, 12)}); a state goes with one file ` +
+        'alone',
     )
   }
   const classNames = readNames(text('class_names'), fresh, refuse)
@@ -132,14 +133,16 @@ function readNames(
   refuse: (reason: string) => PersonalError,
 ): string[] {
   const noList = (): PersonalError => refuse('has class_names that are no list of names in JSON')
-  const found = Json.parsed(text, noList).items().map((each) => each.title())
+  const found = Json.parsed(text, noList)
+    .items()
+    .map((each) => each.title())
   const known = fresh.classNames
   const free = fresh.seen.length - known.length
   const isOurs = known.every((name, place) => found[place] === name)
   if (!isOurs || new Set(found).size < found.length || found.length > fresh.seen.length) {
     throw refuse(
-      `has the classes ${listed(found)}, expected ${listed(known)} and up to ${free} others, each ` +
-        'once',
+      `has the classes ${listed(found)}, expected ${listed(known)} and up to ${free} others, ` +
+        'each once',
     )
   }
   return found

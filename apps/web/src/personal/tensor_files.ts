@@ -55,9 +55,9 @@ export function readTensors(content: Uint8Array, name: string): TensorFile {
     key,
     { type, shape, values: valuesOf(data, begin, type, sizeOf(shape)) },
   ])
-  const texts = header.at(METADATA).orNull((each) =>
-    each.keys().map((key): [string, string] => [key, each.at(key).text()]),
-  )
+  const texts = header
+    .at(METADATA)
+    .orNull((each) => each.keys().map((key): [string, string] => [key, each.at(key).text()]))
   return { tensors: new Map(tensors), texts: new Map(texts ?? []) }
 }
 
@@ -105,8 +105,14 @@ interface Place {
 
 function placeOf(json: Json): Place {
   const type = json.at('dtype').oneOf('F16', 'F32', 'I32')
-  const shape = json.at('shape').items().map((each) => each.whole(0))
-  const [begin, end, ...others] = json.at('data_offsets').items().map((each) => each.whole(0))
+  const shape = json
+    .at('shape')
+    .items()
+    .map((each) => each.whole(0))
+  const [begin, end, ...others] = json
+    .at('data_offsets')
+    .items()
+    .map((each) => each.whole(0))
   if (begin === undefined || end === undefined || others.length) {
     return json.at('data_offsets').wrong('begin and end')
   }

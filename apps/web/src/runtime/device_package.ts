@@ -54,7 +54,10 @@ export function readDevicePackage(content: Uint8Array | string): DevicePackage {
         `model.json cannot be used: ${reason}; push the device models anew`,
       ),
   )
-  const labels = json.at('labels').items().map((each) => each.title())
+  const labels = json
+    .at('labels')
+    .items()
+    .map((each) => each.title())
   if (!labels.length || new Set(labels).size < labels.length) {
     json.at('labels').wrong('different names')
   }
@@ -94,7 +97,10 @@ function readMetrics(json: Json): Record<string, number> {
 function readTensor(json: Json): PackedTensor {
   return {
     dtype: json.at('dtype').title(),
-    shape: json.at('shape').items().map((each) => each.orNull((length) => length.whole(0))),
+    shape: json
+      .at('shape')
+      .items()
+      .map((each) => each.orNull((length) => length.whole(0))),
     quantization: json.at('quantization').orNull((each) => ({
       scale: each.at('scale').number(),
       zeroPoint: each.at('zero_point').number(),

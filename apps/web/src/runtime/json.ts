@@ -57,9 +57,7 @@ export class Json {
 
   items(): Json[] {
     if (!Array.isArray(this.value)) this.wrong('a list')
-    return this.value.map(
-      (each, place) => new Json(each, `${this.path}[${place}]`, this.refuse),
-    )
+    return this.value.map((each, place) => new Json(each, `${this.path}[${place}]`, this.refuse))
   }
 
   text(): string {
@@ -83,9 +81,7 @@ export class Json {
   }
 
   oneOf<T extends string>(...choices: readonly T[]): T {
-    return (
-      choices.find((choice) => choice === this.value) ?? this.wrong(choices.join(' or '))
-    )
+    return choices.find((choice) => choice === this.value) ?? this.wrong(choices.join(' or '))
   }
 
   orNull<T>(read: (json: Json) => T): T | null {

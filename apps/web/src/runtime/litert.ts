@@ -1,6 +1,6 @@
 import { loadAndCompile, loadLiteRt, supportsFeature, unloadLiteRt } from '@litertjs/core'
 import { reasonOf, RuntimeError, type Trouble } from './errors'
-import { Model } from './model'
+import { Model, type Guard } from './model'
 import { readModelFile } from './model_file'
 import { sha256Of } from './sha256'
 import type { WasmSource } from './source'
@@ -13,6 +13,7 @@ const SCRIPTS: Readonly<Record<Build, string>> = {
   fast: 'litert_wasm_internal.js',
   compatible: 'litert_wasm_compat_internal.js',
 }
+const MOST_OPEN = 1000 // models
 const NO_GPU = 'Failed to create default WebGPU device:'
 
 /** What may be said of a file that is opened. */
@@ -66,23 +67,29 @@ export class Runtime {
         )
       }
     }
-    const compiled = await this.guarded('unsupported', name, () =>
-      loadAndCompile(file.bytes, { accelerator: 'wasm' }),
-    )
-    try {
-      return new Model(compiled, file.signatures, name, (work) =>
-        this.guarded('misused', name, work),
-      )
-    } catch (error) {
-      compiled.delete()
-      throw error
-    }
+    return this.guarded('unsupported', name, async () => {
+      const compiled = await loadAndCompile(file.bytes, { accelerator: 'wasm' })
+      try {
+        const guard: Guard = (work) => this.guarded('misused', name, work)
+        return new Model(compiled, file.signatures, name, guard)
+      } catch (error) {
+        compiled.delete()
+        throw error
+      }
+    })
   }
 
   /** Frees all of it; models that are open cannot be used any more. */
   close(): void {
-    unloadLiteRt()
     this.crash ??= 'it was closed'
+    // What a crash has left cannot be freed, but LiteRT.js goes on behind it the next time.
+    for (let open = 0; open < MOST_OPEN; open++) {
+      try {
+        return unloadLiteRt()
+      } catch {
+        continue
+      }
+    }
   }
 
   /** Makes RuntimeErrors of what LiteRT.js throws, and lets nobody use it after a crash. */
@@ -117,8 +124,8 @@ export async function loadRuntime(source: WasmSource): Promise<Runtime> {
   if (typeof WebAssembly !== 'object') {
     throw new RuntimeError(
       'unavailable',
-      'this browser has no WebAssembly, which models run on; use one of the last years, and allow ' +
-        'WebAssembly in it',
+      'this browser has no WebAssembly, which models run on; use one of the last years, and ' +
+        'allow WebAssembly in it',
     )
   }
   const builds: Build[] = (await supportsFeature('relaxedSimd'))

@@ -16,7 +16,8 @@ import {
   type TypedArray,
 } from './tensors'
 
-type Guard = <T>(work: () => Promise<T>) => Promise<T>
+/** Makes RuntimeErrors of what LiteRT.js throws. */
+export type Guard = <T>(work: () => Promise<T>) => Promise<T>
 
 /** What LiteRT.js knows of a tensor. Its names are not used: see `Model`. */
 type Details = ReturnType<SignatureRunner['getInputDetails']>[number]
@@ -99,7 +100,11 @@ export class Model {
   close(): void {
     if (this.isClosed) return
     this.isClosed = true
-    this.compiled.delete()
+    try {
+      this.compiled.delete()
+    } catch {
+      // After a crash of the runtime there is nothing that could be freed.
+    }
   }
 
   private async invoked(

@@ -20,7 +20,7 @@ export interface FileSignature {
  * What a TFLite file says of its signatures, and the file itself with a batch of 1.
  *
  * The fields are those of TensorFlow's schema.fbs:
- * https://github.com/tensorflow/tensorflow/blob/master/tensorflow/compiler/mlir/lite/schema/schema.fbs
+ * https://github.com/tensorflow/tensorflow/tree/master/tensorflow/compiler/mlir/lite/schema
  */
 export interface ModelFile {
   /** One without a key where the file has none: its first subgraph. */

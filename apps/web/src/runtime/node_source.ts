@@ -15,8 +15,10 @@ type Global = Record<string, unknown>
  * @param folder by default that of the package that a program at `from` uses
  */
 export function nodeSource(from: string, folder?: string): WasmSource {
-  // Node 20 has what the fast build needs, behind this flag; later ones have it anyway.
-  v8.setFlagsFromString('--experimental-wasm-relaxed-simd')
+  // The V8 of Node 20 has what the fast build needs behind a flag, later ones have it anyway.
+  if (parseFloat(process.versions.v8) < 11.4) {
+    v8.setFlagsFromString('--experimental-wasm-relaxed-simd')
+  }
   const require = createRequire(from)
   const files = folder ?? join(dirname(require.resolve('@litertjs/core')), '..', 'wasm')
   const names: Global = { self: globalThis, importScripts: (file: string) => run(file, require) }

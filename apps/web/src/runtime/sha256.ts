@@ -9,8 +9,8 @@ export async function sha256Of(bytes: Uint8Array): Promise<string> {
   if (!globalThis.crypto?.subtle) {
     throw new RuntimeError(
       'unavailable',
-      'files cannot be checked, as browsers give SHA-256 to secure pages alone; open this page by ' +
-        'https, or at http://127.0.0.1',
+      'files cannot be checked, as browsers give SHA-256 to secure pages alone; open this page ' +
+        'by https, or at http://127.0.0.1',
     )
   }
   // A copy where the memory is shared, of which no digest is taken.
