@@ -151,17 +151,27 @@ async function load(source: WasmSource, build: Build): Promise<void> {
   // What the program tells would otherwise be errors on the console.
   const module = { print: () => {}, printErr: () => {}, locateFile: source.locate }
   Object.assign(globalThis, { Module: module })
-  const warn = console.warn
-  // LiteRT.js asks for a GPU, which nothing here uses, and tells where there is none.
-  console.warn = (...texts) => {
-    if (texts[0] !== NO_GPU) warn(...texts)
-  }
+  const restore = hideGpu()
   try {
     await loadLiteRt(source.locate(SCRIPTS[build]))
   } catch (error) {
     throw error instanceof Error ? error : new Error('the script cannot be loaded')
   } finally {
-    console.warn = warn
+    restore()
     Object.assign(globalThis, { Module: undefined })
+  }
+}
+
+/** Keeps LiteRT.js from waking up a GPU, which nothing here uses, and from telling of that. */
+function hideGpu(): () => void {
+  const { warn } = console
+  const { navigator } = globalThis as { navigator?: { gpu?: unknown } }
+  console.warn = (...texts) => {
+    if (texts[0] !== NO_GPU) warn(...texts)
+  }
+  if (navigator) Object.defineProperty(navigator, 'gpu', { value: undefined, configurable: true })
+  return () => {
+    console.warn = warn
+    delete navigator?.gpu // what hid the browser's own
   }
 }
