@@ -55,6 +55,7 @@ class Page:
         """Loads the page; as one who was never there, where `is_new`."""
         if is_new:
             self.tab.go("about:blank")
+            self.tab.send("Network.clearBrowserCache")
             self.tab.send(
                 "Storage.clearDataForOrigin", origin=self.served.address[:-1], storageTypes="all"
             )

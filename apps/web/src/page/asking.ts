@@ -74,9 +74,12 @@ export class Asking {
       this.say(problem || this.emptySentence, false)
       return
     }
-    const answers = await this.models.ask(image)
+    // While a stroke grows, a longer one may be there already.
+    const isLate = () => this.isDue && since === null
+    const answers = await this.models.ask(image, isLate)
+    if (!answers) return
     const own = (await this.pupil?.answer(image)) ?? null
-    if (this.isDue && since === null) return // a longer stroke is there already
+    if (isLate()) return
     const found = this.models.show(answers, own, this.pupil?.row ?? null)
     this.seen.show(image, found.label ? `they see ${found.label}` : 'a figure')
     if (since !== null) {

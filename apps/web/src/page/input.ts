@@ -1,5 +1,6 @@
 // What the models are shown: a drawing or a photo, and the image that becomes of it.
 
+import { startCamera } from './camera'
 import { byId, hush, say, sentenceOf } from './dom'
 import { imageOf } from './image'
 import { Pad } from './pad'
@@ -41,6 +42,10 @@ export class Input {
       })
     }
     this.takeDrops()
+    startCamera((pixels) => {
+      this.photo = pixels
+      this.now(performance.now())
+    })
     if (!pack.drawing) byId('input-title').textContent = 'Show'
     this.showWhich()
   }

@@ -67,11 +67,12 @@ export class Models {
     for (const entry of this.open) await this.load(entry, false)
   }
 
-  // Returns what each model says of an image; null for one that came too late, if `isLate` says so.
-  async ask(image: Float32Array): Promise<Answer[]> {
+  // Returns what each model says of an image; null as soon as `isLate` says that nobody waits for it.
+  async ask(image: Float32Array, isLate: () => boolean): Promise<Answer[] | null> {
     const answers: Answer[] = []
     for (const entry of this.entries) {
       if (!entry.model) continue
+      if (isLate()) return null
       try {
         answers.push(await this.run(entry.packed.name, entry.model, image))
       } catch (error) {

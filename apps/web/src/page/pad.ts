@@ -7,7 +7,7 @@ interface Point {
 }
 
 const SHOWN = 720 // pixels of the bitmap that people see, however large it is shown
-const READ = 224 // and of that which becomes the models' image: enough for them, and soon read
+const READ = 168 // and of that which becomes the models' image: enough for them, and soon read
 const LINE = 0.075; // a line's width in parts of the side
 const PAPER = '#ffffff'
 const INK = '#14161f'
