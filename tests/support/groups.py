@@ -25,7 +25,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     # Half of the networks, so that two workers share them.
     "networks": ("tests/modules/networks/test_convolutional.py",),
     "device models": (
-        "tests/apps/web/test_library.py",
+        "tests/apps/web/",
         "tests/examples/",
         "tests/modules/export/",
         "tests/modules/inference/",

@@ -13,15 +13,19 @@ from modules.inference.personal.client import PersonalModel
 from tests.apps.web.page import Page
 from tests.apps.web.strokes import Stroke, around
 
-SYMBOLS: dict[str, tuple[int, int]] = {"star": (5, 2), "square": (4, 1), "triangle": (3, 1)}
-SAMPLES = 4
+ZIGZAG: list[Stroke] = [[(-1, -0.8), (-0.5, 0.8), (0, -0.8), (0.5, 0.8), (1, -0.8)]]
+SYMBOLS = {"star": around((0, 0), 1, 5, 2), "square": around((0, 0), 1, 4), "zigzag": ZIGZAG}
+SAMPLES, EPOCHS = 5, 20
 
 
 def shape(name: str, number: int) -> list[Stroke]:
     """One of a symbol, each a little elsewhere and of another size."""
-    corners, step = SYMBOLS[name]
-    centre = (0.5 + 0.03 * (number % 3 - 1), 0.5 + 0.02 * (number % 2))
-    return around(centre, 0.3 + 0.02 * number, corners, step)
+    across, down, size = (
+        0.5 + 0.03 * (number % 3 - 1),
+        0.5 + 0.02 * (number % 2),
+        0.3 + 0.01 * number,
+    )
+    return [[(across + size * x, down + size * y) for x, y in stroke] for stroke in SYMBOLS[name]]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def taught(page: Page) -> Page:
     for name in SYMBOLS:
         for number in range(SAMPLES):
             page.teach(name, shape(name, number))
-    page.train(10)
+    page.train(EPOCHS)
     page.wait_until_saved()
     return page
 
@@ -39,17 +43,17 @@ def test_three_symbols_are_learnt(taught: Page) -> None:
     assert taught.samples() == dict.fromkeys(SYMBOLS, SAMPLES)
     assert taught.text("#places").endswith("and has no room for new classes.")
     for name in SYMBOLS:
-        taught.draw(shape(name, SAMPLES))
+        taught.draw(shape(name, SAMPLES - 2))
         shares = taught.answers()["personal"]
         assert max(shares, key=shares.__getitem__) == name
         assert f"Yours says {name}." in taught.text("#verdict")
-    assert taught.text("#progress").startswith("Trained for 10 epochs, ")
+    assert taught.text("#progress").startswith(f"Trained for {EPOCHS} epochs, ")
     assert float(taught.text("#loss")) < 0.5
     assert taught.text("#accuracy").endswith("%")
     lines = taught.tab.evaluate(
         "[...document.querySelectorAll('#curve .line')].map(l => l.points.numberOfItems)"
     )
-    assert lines == [10, 10]
+    assert lines == [EPOCHS, EPOCHS]
     pictures = "document.querySelectorAll('.class[data-name=star] .thumbs canvas').length"
     assert taught.tab.evaluate(pictures) == SAMPLES
 
