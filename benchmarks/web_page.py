@@ -23,8 +23,8 @@ from data.files import PROJECT_ROOT
 from modules import features
 from modules.inference import litert
 from pipeline.running.exit_status import tells_wrong_settings
-from tests.apps.web.page import Page, Served
-from tests.apps.web.strokes import Stroke, around
+from tests.apps.web.support.page import Page, Served
+from tests.apps.web.support.strokes import Stroke, around
 from tests.support.browser import open_tab
 
 OUTPUT = PROJECT_ROOT / "output" / "bench" / "web_page.json"

@@ -93,6 +93,7 @@ def _write(found: Found, dist: Path, site: Path) -> None:
     for file in sorted(site.rglob("*")):
         if file.suffix in _SQUEEZED:
             _squeeze(file)
+    index, worker = ((dist / name).read_text("utf-8") for name in (INDEX, WORKER))
     facts = {
         "wasm": f"{wasm}/",
         "device": f"{device}/",
@@ -100,21 +101,23 @@ def _write(found: Found, dist: Path, site: Path) -> None:
         "noPersonal": found.no_personal,
         "bytes": _wire_bytes(site),
     }
-    index = (dist / INDEX).read_text("utf-8")
+    title = found.device.task.title or found.device.task.name
+    said = json.dumps([index, worker, page, title, facts])
+    facts["version"] = hashlib.sha256(said.encode()).hexdigest()[:_DIGITS]
     for name, text in (
         ("policy", POLICY),
         ("page", page),
-        ("title", found.device.task.title),
+        ("title", title),
         ("facts", json.dumps(facts)),
     ):
         index = index.replace(f"%{name}%", html.escape(text))
     (site / INDEX).write_text(index, "utf-8")
-    worker = (dist / WORKER).read_text("utf-8")
-    shell = ["./", *(f"{page}/{file.name}" for file in _files_in(dist / "page"))]
-    kept = [*_wire_bytes(site)]
-    version = hashlib.sha256((index + worker + json.dumps(kept)).encode()).hexdigest()
-    facts = json.dumps({"version": version[:_DIGITS], "shell": shell, "files": kept})
-    (site / WORKER).write_text(f"self.SITE = {facts};\n{worker}", "utf-8")
+    lists = {
+        "version": facts["version"],
+        "shell": ["./", *(f"{page}/{file.name}" for file in _files_in(dist / "page"))],
+        "files": [*_wire_bytes(site)],
+    }
+    (site / WORKER).write_text(f"self.SITE = {json.dumps(lists)};\n{worker}", "utf-8")
     for name in (INDEX, WORKER):
         _squeeze(site / name)
 

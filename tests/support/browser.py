@@ -132,6 +132,8 @@ def open_tab(folder: Path) -> Iterator[Tab]:
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--no-first-run",
+            "--use-fake-device-for-media-stream",  # a camera, which sees a moving figure
+            "--use-fake-ui-for-media-stream",
             "--disable-features=BackForwardCache",  # a page that was left is gone
             "--remote-debugging-port=0",
             f"--user-data-dir={folder}",

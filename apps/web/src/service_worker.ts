@@ -45,6 +45,7 @@ self.addEventListener('activate', (event) => {
         await caches.delete(name)
       }
       await self.clients.claim()
+      for (const client of await self.clients.matchAll()) client.postMessage(self.SITE.version)
     })(),
   )
 })

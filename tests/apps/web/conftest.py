@@ -12,7 +12,7 @@ from apps.web.found import Found
 from data.errors import DataError
 from data.splits import Split
 from modules.export.recipes import RECIPES
-from tests.apps.web.page import Page, Served
+from tests.apps.web.support.page import Page, Served
 from tests.modules.inference.personal import packages
 from tests.support.browser import Tab, open_tab
 from tests.support.digit_models import DigitModels

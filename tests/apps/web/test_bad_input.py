@@ -1,5 +1,6 @@
 """What goes wrong is told in a sentence, and the rest of the page goes on."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,11 +13,13 @@ from PIL import Image
 from apps.web import found, layout
 from apps.web.found import Found
 from modules.inference.personal.client import PersonalModel
-from tests.apps.web.page import Page, Served
-from tests.apps.web.strokes import around
+from tests.apps.web.support.page import Page, Served
+from tests.apps.web.support.strokes import around
 from tests.support.browser import Tab
+from tests.support.pushed_models import record
 
 FORGETS_S = 3  # what Chromium has counted of a page's room, after the page was left
+WORDS = [f"a thing of kind {number}" for number in range(10)]
 RING = around((0.5, 0.5), 0.3, 12)
 # As an older browser: the runtime tries a small program with such instructions.
 NO_RELAXED_SIMD = """
@@ -67,6 +70,22 @@ def test_a_picture_without_a_figure(page: Page, tmp_path: Path) -> None:
     page.choose("#choose", tmp_path / "blank.png")
     page.wait_for_text("#verdict", "hows no figure, expected one that is darker or lighter")
     page.clear()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        ("NotFoundError", "There is no camera here; open a picture instead."),
+        ("NotAllowedError", "The browser does not let this page use the camera; allow it, or"),
+    ],
+)
+def test_no_camera(page: Page, error: str, sentence: str) -> None:
+    page.tab.evaluate(
+        "navigator.mediaDevices.getUserMedia = () =>"
+        f"Promise.reject(new DOMException('', '{error}')); 0"
+    )
+    page.click("#take")
+    assert page.message().startswith(sentence)
 
 
 def test_samples_without_a_name_or_a_drawing(lesson: Page) -> None:
@@ -122,9 +141,16 @@ def test_a_browser_without_room_keeps_the_old_state(lesson: Page, tmp_path: Path
 
 @pytest.fixture
 def broken(models: Found, dist: Path, output: Path, tab: Tab, tmp_path: Path) -> Iterator[Page]:
-    """The page with a model that was damaged on its way, and none that can be taught."""
+    """A page for photos, with a model that was damaged on its way, and none that can be taught."""
     folder = tmp_path / "output"
     shutil.copytree(output / "device", folder / "device")
+    manifest = folder / "device" / "7" / "model.json"
+    content = json.loads(manifest.read_text())
+    content["labels"] = WORDS
+    content["input"]["drawing"] = None
+    manifest.write_text(json.dumps(content))
+    (manifest.parent / "pushed.json").unlink()
+    record(manifest.parent)
     site = layout.lay_out(found.find({"OUTPUT": str(folder)}), dist, tmp_path / "site")
     file = next(asset for path, asset in site.items() if path.endswith("/int8.tflite"))
     content = bytearray(file.path.read_bytes())
@@ -144,10 +170,19 @@ def bare(file: layout.Asset) -> layout.Asset:
     return layout.Asset(file.path, file.sha256, file.is_kept, {})
 
 
-def test_a_damaged_model_is_left_out(broken: Page) -> None:
+def test_a_damaged_model_is_left_out(broken: Page, tmp_path: Path) -> None:
     assert broken.text("[data-model=int8] .why").startswith("Int8 is damaged: its SHA-256 begins")
-    broken.draw(RING)
-    assert broken.answers().keys() == {"float32", "float16", "dynamic_range"}
+    photo = Image.new("RGB", (300, 200), (10, 60, 200))
+    photo.paste((200, 150, 40), (100, 50, 200, 150))
+    photo.save(tmp_path / "photo.png")
+    broken.choose("#choose", tmp_path / "photo.png")
+    broken.wait_for_text("#verdict", "say")
+    answers = broken.answers()
+    assert answers.keys() == {"float32", "float16", "dynamic_range"}
+    assert list(answers["float32"]) == WORDS
+    expected = photo.convert("L").resize((28, 28), Image.Resampling.BILINEAR)
+    np.testing.assert_allclose(broken.seen() * 255, np.asarray(expected), atol=1e-3)
+    assert broken.tab.evaluate("document.querySelector('#sheet').hidden")
     assert broken.text("#teach-intro").startswith(
         "There is no model that can be taught yet: `make personalize"
     )

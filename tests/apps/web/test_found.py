@@ -9,7 +9,7 @@ import pytest
 from apps.web import found
 from data.errors import ConfigError
 from modules.inference.personal import manifest
-from tests.apps.web.made_site import TASK, make_device
+from tests.apps.web.support.made_site import TASK, make_device
 from tests.support.pushed_models import record
 
 DEVICE = (

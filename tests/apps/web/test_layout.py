@@ -10,7 +10,7 @@ import pytest
 
 from apps.web import layout
 from data.errors import DataError
-from tests.apps.web.made_site import make_dist, make_found
+from tests.apps.web.support.made_site import make_dist, make_found
 
 
 def facts_of(site: Path) -> dict:

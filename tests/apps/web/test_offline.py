@@ -7,8 +7,8 @@ import pytest
 
 from apps.web import layout
 from apps.web.found import Found
-from tests.apps.web.page import Page, Served
-from tests.apps.web.strokes import around
+from tests.apps.web.support.page import Page, Served
+from tests.apps.web.support.strokes import around
 from tests.support.browser import Tab
 
 CACHES = "caches.keys().then(names => names.filter(name => name.startsWith('page-')))"
@@ -67,6 +67,11 @@ def test_a_newer_page_takes_over(away: Page, models: Found, dist: Path, tmp_path
     site = layout.lay_out(models, changed, tmp_path / "newer")
     away.served.replace(site)
     away.tab.events.clear()
+    is_told = "!document.querySelector('#update').hidden"
+    assert not away.tab.evaluate(is_told)
+    update = "navigator.serviceWorker.getRegistration().then(found => found.update()).then(() => 0)"
+    away.tab.evaluate(update)  # which browsers do by themselves now and then
+    away.tab.wait_for(is_told)
     away.open(is_new=False)
     assert away.tab.wait_for("window.isNewer")
     away.wait_until_ready()
@@ -75,4 +80,5 @@ def test_a_newer_page_takes_over(away: Page, models: Found, dist: Path, tmp_path
     [page] = {path.split("/")[1] for path in site if path.endswith("page.js")}
     assert {path.split("/")[1] for path in kept if "/page-" in path} == {page}
     assert [path for path in kept if path.endswith("dynamic_range.tflite")]
+    assert not away.tab.evaluate(is_told)
     assert away.errors() == []

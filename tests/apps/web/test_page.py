@@ -10,8 +10,8 @@ from apps.web.found import Found
 from data.files import PROJECT_ROOT
 from modules.inference import litert
 from modules.inference.personal.client import PersonalModel
-from tests.apps.web.page import Page
-from tests.apps.web.strokes import strokes_of
+from tests.apps.web.support.page import Page
+from tests.apps.web.support.strokes import strokes_of
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
 AXE = PROJECT_ROOT / "apps/web/node_modules/axe-core/axe.min.js"
@@ -108,6 +108,19 @@ def test_a_drawing_is_made_without_a_mouse(page: Page, tmp_path: Path, digits: t
     assert seen[0].max() == 1
     page.clear()
     assert page.seen().max() == 0
+
+
+def test_the_camera_takes_a_photo(page: Page) -> None:
+    page.clear()
+    page.click("#take")
+    page.tab.wait_for("document.querySelector('#camera').open")
+    page.tab.wait_for("document.querySelector('#camera-video').videoWidth")
+    page.click("#shoot")
+    page.tab.wait_for("document.querySelector('#photo').width === 512")
+    page.tab.wait_for("document.querySelector('#models').ariaBusy === 'false'")
+    assert page.seen().max() == 1
+    assert page.tab.evaluate("document.querySelector('#camera-video').srcObject") is None
+    page.clear()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

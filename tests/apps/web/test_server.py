@@ -10,8 +10,8 @@ import pytest
 from apps.web import layout
 from apps.web.server import PageServer
 from data.errors import ConfigError
-from tests.apps.web.made_site import make_dist, make_found
-from tests.apps.web.page import Served
+from tests.apps.web.support.made_site import make_dist, make_found
+from tests.apps.web.support.page import Served
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import safetensors.numpy
 
 from apps.web.found import Found
 from modules.inference.personal.client import PersonalModel
-from tests.apps.web.page import Page
-from tests.apps.web.strokes import Stroke, around
+from tests.apps.web.support.page import Page
+from tests.apps.web.support.strokes import Stroke, around
 
 ZIGZAG: list[Stroke] = [[(-1, -0.8), (-0.5, 0.8), (0, -0.8), (0.5, 0.8), (1, -0.8)]]
 SYMBOLS = {"star": around((0, 0), 1, 5, 2), "square": around((0, 0), 1, 4), "zigzag": ZIGZAG}

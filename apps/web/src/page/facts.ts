@@ -1,6 +1,7 @@
 // What the site was laid out with; see apps/web/layout.py.
 
 export interface Facts {
+  readonly version: string
   readonly wasm: string // folders, which end in a slash
   readonly device: string
   readonly personal: string | null

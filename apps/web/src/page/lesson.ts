@@ -201,6 +201,8 @@ export class Lesson implements Pupil {
     this.saving = this.saving.then(async () => {
       try {
         await storage.save(this.model.manifest.sha256, this.model.exportState())
+        // Asks the browser not to drop it when room gets scarce.
+        void navigator.storage?.persist?.()
         status.textContent = `Saved in this browser at ${new Date().toLocaleTimeString()}.`
       } catch (error) {
         status.textContent = 'The last change is not saved.'

@@ -17,7 +17,10 @@ const SCRIPTS = { fast: 'litert_wasm_internal', compatible: 'litert_wasm_compat_
 async function start(): Promise<void> {
   byId('message-close').addEventListener('click', hush)
   const facts = readFacts()
-  const notKept = await startServiceWorker()
+  byId('reload').addEventListener('click', () => location.reload())
+  const notKept = await startServiceWorker(facts.version, () => {
+    byId('update').hidden = false
+  })
   byId('offline').textContent = notKept || 'What was loaded once works without a network.'
   const source = pageSource(facts.wasm)
   const [pack, runtime] = await Promise.all([

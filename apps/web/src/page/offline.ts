@@ -4,10 +4,14 @@ const CONTROL_MS = 1500
 
 // Waits, but not for long, until the service worker sees what the page loads, so that nothing is
 // loaded twice. Returns a sentence where the page will not work offline, and "" where it will.
-export async function startServiceWorker(): Promise<string> {
+export async function startServiceWorker(version: string, newer: () => void): Promise<string> {
   if (!('serviceWorker' in navigator)) {
     return 'This browser keeps no pages: without a network this one will not open (it needs HTTPS or 127.0.0.1).'
   }
+  // A page that stays open hears of the worker of a newer one.
+  navigator.serviceWorker.addEventListener('message', ({ data }) => {
+    if (data !== version) newer()
+  })
   try {
     await navigator.serviceWorker.register('service-worker.js', {updateViaCache: 'none'})
   } catch (error) {

@@ -13,7 +13,7 @@ from PIL import Image
 
 from apps.web.layout import Site
 from apps.web.server import PageServer
-from tests.apps.web.strokes import Stroke
+from tests.apps.web.support.strokes import Stroke
 from tests.support.browser import Tab
 
 _IS_SETTLED = "document.querySelector('#models').ariaBusy === 'false'"
