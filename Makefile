@@ -215,5 +215,5 @@ lock: $(setup_stamp) ## resolve setup.py and requirements/ into the locks there
 
 clean: ## remove output/ and caches, never data
 	@echo 'removing output/ and caches'
-	@rm -rf output .pytest_cache .ruff_cache build *.egg-info
+	@rm -rf output .pytest_cache .ruff_cache build *.egg-info apps/web/dist
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
