@@ -6,6 +6,7 @@ import type { Shown } from './input'
 import type { Models } from './models'
 import type { Row } from './row'
 import type { Seen } from './seen'
+import { microsecondsOf } from './timing'
 
 const PAUSE_MS = 250 // after which times are taken
 
@@ -60,9 +61,16 @@ export class Asking {
     }
     const { image } = this.newest
     if (image) {
-      const isLate = () => this.isDue || this.isBusy
-      this.timer = window.setTimeout(() => void this.models.time(image, isLate), PAUSE_MS)
+      this.timer = window.setTimeout(() => void this.time(image), PAUSE_MS)
     }
+  }
+
+  private async time(image: Float32Array): Promise<void> {
+    const isLate = () => this.isDue || this.isBusy
+    await this.models.time(image, isLate)
+    const { pupil } = this
+    const time = pupil && (await microsecondsOf(() => pupil.answer(image), isLate))
+    if (time) pupil?.row.time(time)
   }
 
   private async answer({ image, problem, since }: Shown): Promise<void> {

@@ -1,16 +1,16 @@
 // The pushed models: which are loaded, and what they say.
 
-import { answerOf, consensusOf, median, type Answer, type Consensus } from './answers'
+import { answerOf, consensusOf, type Answer, type Consensus } from './answers'
 import { bytes, make, percent, sentenceOf } from './dom'
 import { fetched, type Facts } from './facts'
 import { isKept } from './offline'
 import { Row } from './row'
+import { microsecondsOf } from './timing'
 import type { DevicePackage, PackedModel } from '../runtime/device_package'
 import type { Runtime } from '../runtime/litert'
 import type { Model } from '../runtime/model'
 
 const UNASKED_BYTES = 4e6 // of all that is loaded before somebody asks for more
-const TIMED_RUNS = 7
 
 interface Entry {
   readonly packed: PackedModel
@@ -99,17 +99,13 @@ export class Models {
     for (const { row, model } of this.entries) if (model) row.clear()
   }
 
-  // Takes the median time of a few runs of each model, one after the other.
+  // Takes the time of each model, one after the other.
   async time(image: Float32Array, isLate: () => boolean): Promise<void> {
-    for (const entry of this.entries) {
-      const times: number[] = []
-      for (let run = 0; run < TIMED_RUNS && entry.model; run++) {
-        if (isLate()) return
-        const start = performance.now()
-        await this.run(entry.packed.name, entry.model, image)
-        times.push(performance.now() - start)
-      }
-      if (times.length) entry.row.time(1000 * median(times))
+    for (const { packed, row, model } of this.entries) {
+      if (!model) continue
+      const time = await microsecondsOf(() => this.run(packed.name, model, image), isLate)
+      if (time === null) return
+      row.time(time)
     }
   }
 

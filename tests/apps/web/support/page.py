@@ -16,6 +16,7 @@ from apps.web.server import PageServer
 from tests.apps.web.support.strokes import Stroke
 from tests.support.browser import Tab
 
+_TURNS = 1000  # of 20 ms, for a busy machine
 _IS_SETTLED = "document.querySelector('#models').ariaBusy === 'false'"
 
 
@@ -176,7 +177,9 @@ class Page:
         self.tab.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
         self.click("#export")
         file = folder / "mine.safetensors"
-        while not file.exists():  # it is renamed when it is whole
+        for _ in range(_TURNS):
+            if file.exists():  # it is renamed when it is whole
+                break
             self.tab.evaluate("new Promise(resolve => setTimeout(resolve, 20))")
         content = file.read_bytes()
         file.unlink()
