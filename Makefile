@@ -10,7 +10,7 @@ override settings := DATASET IMAGE_SIZE MNIST_DIR DATA_CACHE OUTPUT MODEL PARAMS
 	FILE JSON SERVER \
 	BASE HEAD NUM_CLASSES OPTIMIZER LEARNING_RATE TRAIN_BATCH_SIZE OUT \
 	SERVE_HOST SERVE_PORT GRPC_PORT METRICS_PORT MAX_BATCH MAX_BATCH_MS \
-	ANDROID_KEYSTORE
+	WEB_PORT ANDROID_KEYSTORE
 
 # Make would expand a value wherever it is referred to, and hand on what it expands to. Each becomes
 # the text that was typed, and goes to the commands in their environment alone.
@@ -40,8 +40,8 @@ override micro_stamp := .venv-micro/.setup-complete
 .DEFAULT_GOAL := help
 .PHONY: help run tfx recover airflow airflow-up airflow-compile airflow-setup kubeflow \
 	flink flink-cluster flink-jar spark-jar inspect predict round-trip personalize micro \
-	serve serve-setup micro-setup android android-setup jvm-setup test bench lint setup \
-	tools-setup lock clean
+	serve serve-setup micro-setup web web-setup android android-setup jvm-setup test bench lint \
+	setup tools-setup lock clean
 
 help: ## list the commands and settings
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -86,6 +86,7 @@ help: ## list the commands and settings
 	@echo '                8080, 8081, 8082)'
 	@echo '  MAX_BATCH, MAX_BATCH_MS  images that it takes through the model together (32; 1: each'
 	@echo '                request alone), and how long it waits for them (0)'
+	@echo '  WEB_PORT      of the page of `make web` (8090)'
 	@echo '  DRY_RUN       1: `make recover` only says what it would do (0)'
 	@echo '  SHARE_NETWORK 1: `make flink` runs in the network of this machine (0)'
 	@echo '  CLASSPATH     jars of a Flink distribution for `make flink-cluster`'
@@ -134,6 +135,9 @@ airflow-up: $(setup_stamp) $(airflow_stamp) ## Airflow with the DAG on 127.0.0.1
 
 airflow-compile: $(setup_stamp) ## compile the DAG for an Airflow of your own
 	@$(python) -m pipeline.airflow.compile_dag
+
+web: $(setup_stamp) ## a page on 127.0.0.1: draw, have the device models tell it, teach them
+	@exec $(python) -m apps.web
 
 serve: $(serve_stamp) ## the model server on 127.0.0.1 over serving/, until Ctrl-C
 	@exec .venv-serve/bin/python -m serve.server
@@ -195,6 +199,9 @@ serve-setup: $(setup_stamp) ## make .venv-serve anew from its hashed lock
 $(serve_stamp): requirements/serve.txt | $(setup_stamp)
 	@$(MAKE) --no-print-directory serve-setup
 
+web-setup: $(setup_stamp) ## take the page's packages with npm and build it, where that is due
+	@$(python) -m apps.web.build
+
 tools-setup: $(setup_stamp) ## make .venv-tools anew from its hashed lock: tools for the tests
 	@echo 'Setting up .venv-tools (300 MB) ...'
 	@.venv/bin/uv venv --quiet --clear --no-python-downloads --python $(python) .venv-tools
@@ -241,5 +248,5 @@ lock: $(setup_stamp) ## resolve setup.py and requirements/ into the locks there
 
 clean: ## remove output/ and caches, never data
 	@echo 'removing output/ and caches'
-	@rm -rf output .pytest_cache .ruff_cache build *.egg-info
+	@rm -rf output .pytest_cache .ruff_cache build *.egg-info apps/web/dist
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +

@@ -21,7 +21,7 @@ _IGNORED = [line.rstrip("/") for line in (_ROOT / ".gitignore").read_text().spli
 README = PROJECT_ROOT / "README.md"
 PAGES = (README, *sorted((PROJECT_ROOT / "docs").glob("*.md")))
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
-_PACKAGES = ("benchmarks", "data", "examples", "modules", "pipeline", "serve", "tests")
+_PACKAGES = ("apps", "benchmarks", "data", "examples", "modules", "pipeline", "serve", "tests")
 _MAKEFILE = (PROJECT_ROOT / "Makefile").read_text()
 _TARGETS = " ".join(re.findall(r"^([a-z][a-z -]*):", _MAKEFILE, re.MULTILINE)).split()
 # What stands for the project's own folder, and what only a run or a download makes.

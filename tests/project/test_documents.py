@@ -18,7 +18,7 @@ SOURCES = [
     *(PROJECT_ROOT / "deploy").rglob("*.*"),
     *(
         file
-        for room in ("benchmarks", "data", "examples", "modules", "pipeline", "serve")
+        for room in ("apps", "benchmarks", "data", "examples", "modules", "pipeline", "serve")
         for file in (PROJECT_ROOT / room).rglob("*.py")
     ),
 ]

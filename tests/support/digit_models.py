@@ -123,11 +123,11 @@ class DigitModels:
 
     @cached_property
     def personal_package(self) -> Path:
-        """A personal model of `trained`: a softmax head with two outputs for new classes."""
+        """A personal model of `trained`: a softmax head with three outputs for new classes."""
         labels = self.files.features(Split.TRAIN, 0, NUM_IMAGES)[1]
         folder = self._folder / "personal"
         folder.mkdir()
-        options = Options(spare_classes=2)
+        options = Options(spare_classes=3)
         labelled = self.base.features(self.images), labels
         package.write(folder, self.base, self.files.task, "cnn", options, labelled)
         return folder

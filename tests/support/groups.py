@@ -24,9 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     # Half of the networks, so that two workers share them.
     "networks": ("tests/modules/networks/test_convolutional.py",),
     "device models": (
-        "tests/apps/android/",
-        "tests/apps/micro/",
-        "tests/apps/web/test_library.py",
+        "tests/apps/",
         "tests/examples/",
         "tests/modules/export/",
         "tests/modules/inference/",

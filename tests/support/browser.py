@@ -20,7 +20,8 @@ from pipeline.beam import direct_http
 from tests.support.machine import lacks
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_TIMEOUT = 60  # seconds, for a busy machine
+_TIMEOUT = 20  # seconds, for a busy machine
+_TURN = 0.05  # seconds
 
 
 def find_browser() -> str:
@@ -57,6 +58,12 @@ class Tab:
 
     def show(self, path: Path, width: int, height: int, scheme: str) -> None:
         """Loads a file at a width and height in CSS pixels, in the scheme "light" or "dark"."""
+        self.look(width, height, scheme)
+        self.events.clear()
+        self.go(path.as_uri())
+
+    def look(self, width: int, height: int, scheme: str) -> None:
+        """Has pages shown so from now on."""
         mobile = width < 700
         self.send(
             "Emulation.setDeviceMetricsOverride",
@@ -67,16 +74,33 @@ class Tab:
         )
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.send("Emulation.setEmulatedMedia", features=features)
-        self.events.clear()
-        self.send("Page.navigate", url=path.as_uri())
-        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+
+    def go(self, address: str) -> None:
+        """Loads a page."""
+        loaded = self._loaded()
+        self.send("Page.navigate", url=address)
+        while self._loaded() == loaded:
             self.events.append(json.loads(self._socket.recv()))
 
+    def _loaded(self) -> int:
+        return sum(event["method"] == "Page.loadEventFired" for event in self.events)
+
     def evaluate(self, script: str) -> Any:
-        """Returns the value of an expression in the page."""
-        result = self.send("Runtime.evaluate", expression=script, returnByValue=True)
+        """Returns the value of an expression in the page; of a promise, what it comes to."""
+        result = self.send(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
+
+    def wait_for(self, script: str) -> Any:
+        """Waits until an expression in the page is true in JavaScript's sense; returns it."""
+        deadline = time.monotonic() + _TIMEOUT
+        while time.monotonic() < deadline:
+            if value := self.evaluate(script):
+                return value
+            time.sleep(_TURN)
+        raise TimeoutError(f"{script} is not true after {_TIMEOUT} s")
 
     def screenshot(self, path: Path, **params: Any) -> None:
         """Writes what is shown as a PNG."""
@@ -108,6 +132,9 @@ def open_tab(folder: Path) -> Iterator[Tab]:
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--no-first-run",
+            "--use-fake-device-for-media-stream",  # a camera, which sees a moving figure
+            "--use-fake-ui-for-media-stream",
+            "--disable-features=BackForwardCache",  # a page that was left is gone
             "--remote-debugging-port=0",
             f"--user-data-dir={folder}",
             "about:blank",
