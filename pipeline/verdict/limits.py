@@ -69,7 +69,7 @@ _INT8_LIMITS = VariantLimits(
     max_class_logit_shift=0.03,
     max_rms_logit_difference=0.05,
     max_logit_difference=2.0,
-    max_runtime_logit_difference=1.0,
+    max_runtime_logit_difference=0.5,
     max_size_ratio=0.3,
 )
 _VARIANT_LIMITS = {

@@ -29,8 +29,8 @@ from pipeline.report import formatting, rendering
 from pipeline.verdict.checks import Check
 from pipeline.verdict.runtimes.compared import Difference, RuntimeMetrics
 from pipeline.verdict.verdict import write
-from tests.pipeline.report.report_pages import Page, model, one_hot_logits, verdict
 from tests.pipeline.small_pipeline import NAME, metadata_file, run_small_pipeline
+from tests.support.report.report_pages import Page, model, one_hot_logits, verdict
 
 NAMES = ("saved_model", "float32", "int8")
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from matplotlib import image as matplotlib_image
 
-from tests.pipeline.report import whole_pages
 from tests.support.browser import Tab, find_browser, open_tab
+from tests.support.report import whole_pages
 
 MEASURE = Path(__file__).with_name("measure_page.js").read_text()
 PHONE, DESKTOP = (390, 844), (1280, 900)

@@ -7,7 +7,7 @@ from pipeline.verdict.checks import Check
 from pipeline.verdict.judge import refuse
 from pipeline.verdict.measured import Refused
 from pipeline.verdict.verdict import Conversion, JudgedModel, Metrics
-from tests.pipeline.report.report_pages import model, verdict
+from tests.support.report.report_pages import model, verdict
 
 UNDECIDED = Check("min_agreement", 0.9, 0.999, 30, within_chance=True)
 

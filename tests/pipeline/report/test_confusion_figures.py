@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.report import confusion
-from tests.pipeline.report.report_pages import evidence, model, page, verdict
+from tests.support.report.report_pages import evidence, model, page, verdict
 
 
 def test_frequent_confusions_are_named() -> None:

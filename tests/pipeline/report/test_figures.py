@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pipeline.report import figures
-from tests.pipeline.report.report_pages import evidence, page
+from tests.support.report.report_pages import evidence, page
 
 
 def test_missing_events_are_said(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import image as matplotlib_image
 
 from pipeline.report import gallery, rendering
-from tests.pipeline.report.report_pages import (
+from tests.support.report.report_pages import (
     SIX,
     Page,
     evidence,

@@ -7,7 +7,7 @@ from rich.console import Console
 from pipeline.running.summary import print_verdict
 from pipeline.verdict.checks import Check
 from pipeline.verdict.personal.judged import Personal
-from tests.pipeline.report.report_pages import page, verdict
+from tests.support.report.report_pages import page, verdict
 
 TOLD = Personal(
     head="softmax",

@@ -7,7 +7,7 @@ import pytest
 from pipeline.metadata.runs import NodeTime
 from pipeline.report import pipeline_graph
 from pipeline.report.pipeline_graph import stages, without_shortcuts
-from tests.pipeline.report.report_pages import FULL_GRAPH, GRAPH, TIMES
+from tests.support.report.report_pages import FULL_GRAPH, GRAPH, TIMES
 
 CHAIN_WITH_BYPASSES = {
     "a": [],

@@ -12,7 +12,7 @@ from pipeline.verdict.checks import Check
 from pipeline.verdict.judge import refuse
 from pipeline.verdict.measured import Refused
 from pipeline.verdict.verdict import HardMetrics, Metrics
-from tests.pipeline.report.report_pages import (
+from tests.support.report.report_pages import (
     GRAPH,
     SIX,
     Page,

@@ -10,7 +10,7 @@ from pipeline.report import repeating
 from pipeline.settings import SETTINGS
 from pipeline.verdict.checks import Check
 from pipeline.verdict.origin import Dataset
-from tests.pipeline.report.report_pages import SIX, model, verdict
+from tests.support.report.report_pages import SIX, model, verdict
 
 # Where things are and by what they are run; the same models come of any.
 PLACES = {

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.report import runtimes
 from pipeline.verdict.runtimes.compared import Difference, RuntimeMetrics
-from tests.pipeline.report.report_pages import evidence, model, page, verdict
+from tests.support.report.report_pages import evidence, model, page, verdict
 
 SAME = RuntimeMetrics(256, 0.9922, 1.0, 1.0, 0, 0, None, 2.5e-6, 1.25, None)
 OTHER = RuntimeMetrics(256, 0.98, 0.9883, 0.9961, 3, 0, 13, 2.6, 4.5, Difference(17, 7, 7, 4))

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.report import tables
 from pipeline.verdict.chance import accuracy_interval
 from pipeline.verdict.checks import Check
-from tests.pipeline.report.report_pages import model
+from tests.support.report.report_pages import model
 
 
 def test_check_rows_have_a_cell_for_every_model() -> None:

@@ -10,8 +10,8 @@ from pipeline.verdict.checks import Check
 from pipeline.verdict.judge import refuse
 from pipeline.verdict.measured import Refused
 from pipeline.verdict.verdict import Metrics
-from tests.pipeline.report import whole_pages
-from tests.pipeline.report.report_pages import Page, evidence, model, page, verdict
+from tests.support.report import whole_pages
+from tests.support.report.report_pages import Page, evidence, model, page, verdict
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from pipeline.verdict.checks import Check
 from pipeline.verdict.judge import refuse
 from pipeline.verdict.measured import Refused
 from pipeline.verdict.verdict import JudgedModel
-from tests.pipeline.report.report_pages import model, verdict
+from tests.support.report.report_pages import model, verdict
 
 GOOD = tuple(
     model(name, pushed_to=None) for name in ("saved_model", "float32", "dynamic_range", "int8")

@@ -14,7 +14,7 @@ from pipeline.verdict.checks import Check
 from pipeline.verdict.judge import refuse
 from pipeline.verdict.measured import Refused
 from pipeline.verdict.verdict import HardMetrics, JudgedModel, Latency, Metrics
-from tests.pipeline.report.report_pages import model, verdict
+from tests.support.report.report_pages import model, verdict
 
 Pair = tuple[JudgedModel, JudgedModel]
 TOO_LOW = Check("min_accuracy", 0.1, 0.97)

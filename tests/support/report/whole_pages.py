@@ -12,7 +12,7 @@ from pipeline.verdict.checks import Check
 from pipeline.verdict.origin import Dataset
 from pipeline.verdict.runtimes.compared import Difference, RuntimeMetrics
 from pipeline.verdict.verdict import Conversion, Metrics
-from tests.pipeline.report.report_pages import FULL_GRAPH, SIX, evidence, model, verdict
+from tests.support.report.report_pages import FULL_GRAPH, SIX, evidence, model, verdict
 
 UNDELEGATED = {"MEAN": ("pool",), "SUM": ("norm/1", "norm/2")}
 
