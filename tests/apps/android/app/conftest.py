@@ -17,10 +17,11 @@ from apps.android.apk import Compiled, Jars
 from apps.android.contents import Contents
 from apps.android.jvm.classes import has_java
 from apps.android.signing import Key
+from data import digits
 from data.errors import ConfigError
 from data.files import PROJECT_ROOT
 from modules.inference.personal.client import PersonalModel
-from modules.inference.personal.manifest import read
+from modules.inference.personal.manifest import read, write
 from tests.apps.android.app import robolectric
 from tests.apps.android.app.strokes import strokes_of
 from tests.support.digit_models import DigitModels
@@ -65,7 +66,15 @@ def jars() -> Jars:
 def pushed(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OUTPUT with the digits' device models, and a personal one."""
     output = push(tmp_path_factory.mktemp("pushed") / "digits", digit_models.tflite_paths, RECIPES)
-    shutil.copytree(digit_models.personal_package, output / "personal" / "new")
+    personal = output / "personal" / "new"
+    shutil.copytree(digit_models.personal_package, personal)
+    said = read(
+        personal
+    )  # the digits as files of anybody's, of which nothing says how to draw them
+    write(
+        dataclasses.replace(said, task=dataclasses.replace(digits.TASK, name=said.task.name)),
+        personal,
+    )
     return output
 
 
