@@ -1,6 +1,5 @@
 // Bundles the page, its service worker and the command run-model into dist/.
 import {copyFile, cp, mkdir, readFile, readdir, rm, writeFile} from 'node:fs/promises';
-import {existsSync} from 'node:fs';
 import {promisify} from 'node:util';
 import {brotliCompress, constants} from 'node:zlib';
 import {build} from 'esbuild';
@@ -26,16 +25,14 @@ await build({
   entryPoints: {'service-worker': 'src/service_worker.ts'},
   outdir: DIST,
 });
-if (existsSync('src/parity/run_model.ts')) {
-  await build({
-    ...shared,
-    minify: false,
-    platform: 'node',
-    entryPoints: {'run-model': 'src/parity/run_model.ts'},
-    outdir: DIST,
-    outExtension: {'.js': '.mjs'},
-  });
-}
+await build({
+  ...shared,
+  minify: false,
+  platform: 'node',
+  entryPoints: {'run-model': 'src/parity/run_model.ts'},
+  outdir: DIST,
+  outExtension: {'.js': '.mjs'},
+});
 await cp('static', `${DIST}/page`, {recursive: true});
 await copyFile('index.html', `${DIST}/index.html`);
 await Promise.all(

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from apps.web import build
 from data import digits
 from data.files import PROJECT_ROOT
 from modules.inference import litert
@@ -33,14 +34,18 @@ HEADS = ("softmax", "mlp")
 RunModel = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def needs_npm() -> None:
+    """Skips the test where npm or the page's packages are missing."""
+    if not shutil.which("npm") or not (WEB / "node_modules").is_dir():
+        lacks("WEB", f"npm, or {WEB / 'node_modules'}, is not there: make web-setup")
+
+
 def npm(*arguments: str, **environment: str | Path) -> subprocess.CompletedProcess[str]:
-    """Runs npm in the page's folder; the test is skipped where it or its packages are missing."""
-    tool = shutil.which("npm")
-    if not tool or not (WEB / "node_modules").is_dir():
-        lacks("WEB", f"npm, or {WEB / 'node_modules'}, is not there: npm ci in {WEB}")
+    """Runs npm in the page's folder."""
+    needs_npm()
     settings = {name: str(value) for name, value in environment.items()}
     return subprocess.run(
-        [tool, "--silent", *arguments],
+        ["npm", "--silent", *arguments],
         cwd=WEB,
         env=os.environ | settings,
         capture_output=True,
@@ -85,9 +90,8 @@ def compared(data: Path) -> Path:
 @pytest.fixture(scope="module")
 def run_model() -> RunModel:
     """Runs the command that tells what a model says of rows in WASM, with these paths."""
-    built = npm("run", "build:parity")
-    assert built.returncode == 0, built.stderr
-    command = ["node", WEB / "dist" / "run-model.mjs"]
+    needs_npm()
+    command = ["node", build.built() / "run-model.mjs"]
     return lambda *paths: subprocess.run(
         [*command, *paths], capture_output=True, text=True, timeout=600
     )
