@@ -70,6 +70,11 @@ public final class TeachActivity extends PictureActivity {
     }
 
     @Override
+    void pictureChanged() {
+        isKept = false;
+    }
+
+    @Override
     void answered(List<Answer> answers) {
         if (!isKept) {
             super.answered(answers);
