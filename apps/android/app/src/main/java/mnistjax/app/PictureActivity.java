@@ -153,8 +153,12 @@ abstract class PictureActivity extends Activity {
         refresh();
     }
 
+    /** Is told that there is another picture, before the models are asked. */
+    void pictureChanged() {}
+
     private void drawn() {
         photo = null;
+        pictureChanged();
         refresh();
     }
 
@@ -186,6 +190,7 @@ abstract class PictureActivity extends Activity {
 
     private void taken(byte[] levels) {
         photo = levels;
+        pictureChanged();
         ink.setStrokes(new float[0]);
         refresh();
     }

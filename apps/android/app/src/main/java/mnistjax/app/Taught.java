@@ -1,5 +1,7 @@
 package mnistjax.app;
 
+import android.content.res.Resources;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,5 +41,16 @@ final class Taught {
             sum += count;
         }
         return sum;
+    }
+
+    /** Returns how many samples of each class there are, and how many names are left, as a text. */
+    String describe(Resources texts) {
+        List<String> each = new ArrayList<>();
+        for (Map.Entry<String, Integer> count : counts.entrySet()) {
+            each.add(texts.getString(R.string.samples, count.getKey(), count.getValue()));
+        }
+        String samples =
+                each.isEmpty() ? texts.getString(R.string.samples_none) : String.join(", ", each);
+        return samples + "\n" + texts.getString(R.string.free, freeNames);
     }
 }

@@ -9,12 +9,9 @@ import android.widget.ArrayAdapter;
 import android.widget.AutoCompleteTextView;
 import android.widget.Button;
 import android.widget.TextView;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import mnistjax.app.views.LossView;
 import mnistjax.device.DeviceException;
@@ -65,8 +62,13 @@ public final class TeachActivity extends PictureActivity {
         long start = System.nanoTime();
         List<mnistjax.device.Prediction> predictions = app().teaching().predict(image);
         double microseconds = (System.nanoTime() - start) / 1000.0;
-        return Collections.singletonList(
-                Answer.of("", 0, Double.NaN, predictions, microseconds));
+        Answer answer = Answer.of("", 0, Double.NaN, predictions, microseconds);
+        return Collections.singletonList(answer);
+    }
+
+    @Override
+    void pictureChanged() {
+        isKept = false;
     }
 
     @Override
@@ -136,10 +138,7 @@ public final class TeachActivity extends PictureActivity {
         boolean[] isDone = new boolean[1];
         change(
                 teaching -> isDone[0] = teaching.undo(),
-                taught ->
-                        keep(
-                                getString(
-                                        isDone[0] ? R.string.undone : R.string.nothing_to_undo)));
+                taught -> keep(getString(isDone[0] ? R.string.undone : R.string.nothing_to_undo)));
     }
 
     private void trainOrPause() {
@@ -177,11 +176,10 @@ public final class TeachActivity extends PictureActivity {
     private void share() {
         change(
                 teaching -> TaughtFiles.prepareToShare(this, teaching),
-                taught ->
-                        start(
-                                Intent.createChooser(TaughtFiles.toShare(this), null),
-                                0,
-                                R.string.error_no_picker));
+                taught -> {
+                    Intent chooser = Intent.createChooser(TaughtFiles.toShare(this), null);
+                    start(chooser, 0, R.string.error_no_picker);
+                });
     }
 
     private void askToReset() {
@@ -200,19 +198,16 @@ public final class TeachActivity extends PictureActivity {
                 .show();
     }
 
-    /** Something that is done with the model. */
     private interface Change {
         void make(Teaching teaching) throws Exception;
     }
 
     private void change(Change change, java.util.function.Consumer<Taught> then) {
-        Callable<Taught> work =
+        worker().run(
                 () -> {
                     change.make(app().teaching());
                     return Taught.of(app().teaching());
-                };
-        worker().run(
-                work,
+                },
                 taught -> {
                     show(taught);
                     then.accept(taught);
@@ -239,23 +234,15 @@ public final class TeachActivity extends PictureActivity {
         isTraining = taught.isTraining;
         train.setText(isTraining ? R.string.pause : R.string.train);
         name.setHint(getString(R.string.class_hint, taught.classNames.get(0)));
-        name.setAdapter(
-                new ArrayAdapter<>(
-                        this, android.R.layout.simple_list_item_1, taught.classNames));
-        List<String> counts = new ArrayList<>();
-        for (Map.Entry<String, Integer> each : taught.counts.entrySet()) {
-            counts.add(getString(R.string.samples, each.getKey(), each.getValue()));
-        }
-        String samples =
-                counts.isEmpty() ? getString(R.string.samples_none) : String.join(", ", counts);
-        String free = getString(R.string.free, taught.freeNames);
-        ((TextView) findViewById(R.id.samples)).setText(samples + "\n" + free);
+        int row = android.R.layout.simple_list_item_1;
+        name.setAdapter(new ArrayAdapter<>(this, row, taught.classNames));
+        ((TextView) findViewById(R.id.samples)).setText(taught.describe(getResources()));
         ((LossView) findViewById(R.id.loss)).setLosses(taught.losses);
         if (taught.losses.length > 0) {
             double last = taught.losses[taught.losses.length - 1];
             String loss = String.format(Locale.getDefault(), "%.4f", last);
-            ((TextView) findViewById(R.id.loss_text))
-                    .setText(getString(R.string.loss_now, loss, taught.epochs));
+            String text = getString(R.string.loss_now, loss, taught.epochs);
+            ((TextView) findViewById(R.id.loss_text)).setText(text);
         }
     }
 }
