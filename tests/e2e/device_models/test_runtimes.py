@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from modules.export.recipes import RECIPES
 from modules.inference.runtimes.catalogue import RUNTIMES
 from pipeline.config import PipelineConfig
 from tests.e2e.device_models.test_damaged_models import failed_checks, made_by, ship_again
 from tests.e2e.support.harness import Run
 from tests.support.runtimes import add_runtime
 
+# What a runtime has no kernels or no tensors for.
+DECLINED = {"tflm": {"float16", "dynamic_range"}, "wasm": {"int8_io"}}
 # Of the 256 images, those in rows 5 to 12 get another class; row 5 is number 7 of the test set.
 FLIP = """
 answer()
@@ -48,17 +51,25 @@ def test_one_that_differs_is_not_pushed_and_the_first_image_is_named(
     assert (check["value"], check["images"]) == (1 - 8 / 256, 256)
 
 
-def test_in_a_run_every_model_was_in_those_of_the_project_and_the_rest_is_told(
-    digits_run: Run,
+def test_every_runtime_that_is_installed_is_asked_and_the_rest_is_told(
+    digits_run: Run, tmp_path: Path
 ) -> None:
-    server, *devices = digits_run.comparison()["models"]
+    made = made_by(digits_run)
+    folders = {name: folder.parent for name, folder in made.folders.items()}
+
+    server, *devices = ship_again(
+        digits_run, tmp_path / "output", "", folders, parity_images=32
+    ).values()
+
     assert server["runtimes"] == server["runtimes_not_run"] == {}
+    assert {device["name"] for device in devices if device["blessed"]} == set(RECIPES)
     for device in devices:
         asked = {*device["runtimes"], *device["runtimes_not_run"]}
         assert asked == set(RUNTIMES) == set(PipelineConfig.runtimes)
-        for name in ("xnnpack", "builtin", "reference"):
-            found = device["runtimes"][name]
-            assert found["images"] == PipelineConfig.parity_images
-            assert found["agreement_but_for_ties"] == 1.0
+        declined = {name for name in asked if device["name"] in DECLINED.get(name, ())}
+        missing = {name for name, runtime in RUNTIMES.items() if runtime.missing()}
+        assert set(device["runtimes_not_run"]) == missing | declined
+        for found in device["runtimes"].values():
+            assert (found["images"], found["agreement_but_for_ties"]) == (32, 1.0)
             assert found["max_logit_difference"] < 3
         assert device["runtimes"]["xnnpack"]["max_logit_difference"] == 0.0

@@ -14,8 +14,7 @@ from unittest import mock
 
 from data.files import PROJECT_ROOT
 from pipeline import local_runner
-from tests.e2e.support.harness import Run, finished_run
-from tests.support.machine import environment
+from tests.e2e.support.harness import Run, environment_of_run, finished_run
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -90,5 +89,5 @@ def called(
 
 def run_here(**settings: str | Path) -> Run:
     """Runs the pipeline of this project to its end, as `run_pipeline` does in a new process."""
-    done = called(local_runner.main, environment(**settings))
+    done = called(local_runner.main, environment_of_run(**settings))
     return finished_run(PROJECT_ROOT, Path(settings["OUTPUT"]), done.returncode, done.stdout)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.pushed import push
 
 from apps.android import apk, contents, dependencies, signing, tools
 from apps.android.apk import Compiled, Jars
@@ -26,10 +25,10 @@ from tests.apps.android.app import robolectric
 from tests.apps.android.app.strokes import strokes_of
 from tests.support.digit_models import DigitModels
 from tests.support.machine import environment, lacks
+from tests.support.pushed_models import push
 from tests.support.small_disk import mounted
 
 RECIPES = ("float32", "float16", "dynamic_range", "int8", "int8_io")
-_TESTS = ("files.DeltaTest", "LookTest", "TeachTest")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,16 +64,14 @@ def jars() -> Jars:
 @pytest.fixture(scope="session")
 def pushed(digit_models: DigitModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An OUTPUT with the digits' device models, and a personal one."""
-    output = push(tmp_path_factory.mktemp("pushed") / "digits", digit_models.tflite_paths, RECIPES)
+    output = tmp_path_factory.mktemp("pushed") / "digits"
+    push(output / "device" / "7", digit_models, RECIPES)
     personal = output / "personal" / "new"
     shutil.copytree(digit_models.personal_package, personal)
-    said = read(
-        personal
-    )  # the digits as files of anybody's, of which nothing says how to draw them
-    write(
-        dataclasses.replace(said, task=dataclasses.replace(digits.TASK, name=said.task.name)),
-        personal,
-    )
+    # Its digits are files of anybody's, of which nothing says how to draw them.
+    said = read(personal)
+    task = dataclasses.replace(digits.TASK, name=said.task.name)
+    write(dataclasses.replace(said, task=task), personal)
     return output
 
 
@@ -115,7 +112,7 @@ def screens(
     _write_data(work, app.contents, digit_models)
     with mounted(work / "disk") as disk:
         given = {"app.small": str(disk.folder)}
-        robolectric.run(compiled, app.path, work, _TESTS, given)
+        robolectric.run(compiled, app.path, work, robolectric.test_classes(), given)
     return work
 
 

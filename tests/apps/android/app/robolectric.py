@@ -27,6 +27,15 @@ _OPTIONS = (
 )
 
 
+def test_classes() -> list[str]:
+    """Returns the names of all classes with tests."""
+    names = (
+        ".".join(path.relative_to(SOURCES).with_suffix("").parts)
+        for path in sorted(SOURCES.rglob("*Test.java"))
+    )
+    return [name for name in names if not name.endswith(".AppTest")]  # what they have in common
+
+
 def run(
     compiled: Compiled,
     package: Path,
@@ -86,7 +95,7 @@ def run(
     told = work / "said.txt"
     with told.open("wb") as file:
         status = subprocess.run(
-            [*command, *(f"mnistjax.app.{name}" for name in tests)],
+            [*command, *tests],
             env=environment,
             stdout=file,
             stderr=subprocess.STDOUT,

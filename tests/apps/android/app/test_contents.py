@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.support.pushed import record
 
 from apps.android import contents
 from data.errors import ConfigError
 from tests.apps.android.app.test_deltas import applied
+from tests.support.pushed_models import record
 
 
 def test_without_pushed_models_it_says_what_makes_them(tmp_path: Path) -> None:

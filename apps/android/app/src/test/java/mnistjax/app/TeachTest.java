@@ -7,19 +7,15 @@ import static org.junit.Assert.assertTrue;
 import static org.robolectric.Shadows.shadowOf;
 
 import android.app.Activity;
-import android.content.ContentResolver;
 import android.content.Intent;
-import android.database.Cursor;
 import android.net.Uri;
 import android.os.Bundle;
 import android.os.ParcelFileDescriptor;
-import android.provider.OpenableColumns;
 import android.widget.EditText;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.FileInputStream;
-import java.io.FileNotFoundException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
@@ -185,26 +181,6 @@ public final class TeachTest extends AppTest {
         ShadowAlertDialog.getLatestAlertDialog().getButton(-1).performClick();
         awaitSaid(activity, activity.getString(R.string.forgotten));
         assertEquals(activity.getString(R.string.samples_none), firstLine(activity));
-    }
-
-    @Test
-    public void onlyTheSharedFileIsGiven() throws Exception {
-        TeachActivity activity = ready();
-        ContentResolver resolver = activity.getContentResolver();
-        Files.write(StateProvider.file(activity).toPath(), new byte[7]);
-        try (Cursor cursor = resolver.query(StateProvider.uri(), null, null, null, null)) {
-            assertTrue(cursor.moveToFirst());
-            int size = cursor.getColumnIndex(OpenableColumns.SIZE);
-            assertEquals(7, cursor.getInt(size));
-        }
-        for (String other : new String[] {"/../x", "/other", ""}) {
-            Uri uri = Uri.parse("content://" + StateProvider.uri().getAuthority() + other);
-            org.junit.Assert.assertThrows(
-                    FileNotFoundException.class, () -> resolver.openFileDescriptor(uri, "r"));
-        }
-        org.junit.Assert.assertThrows(
-                FileNotFoundException.class,
-                () -> resolver.openFileDescriptor(StateProvider.uri(), "rw"));
     }
 
     private TeachActivity ready() {
