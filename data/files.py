@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+OUTPUTS = PROJECT_ROOT / "output"
 
 
 def default_output(name: str) -> Path:
     """Returns where all goes that is made of the data set of that name, unless OUTPUT says so."""
-    return PROJECT_ROOT / "output" / name
+    return OUTPUTS / name
 
 
 @contextmanager

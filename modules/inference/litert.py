@@ -43,8 +43,8 @@ def make_interpreter(model: str | bytes, num_threads: int = 1, xnnpack: bool = T
 def quantize(values: np.ndarray, details: _Details) -> np.ndarray:
     """Converts real values to the numbers that a tensor holds, in its dtype; keeps the shape.
 
-    It does what TFLite's operator QUANTIZE does, in float32: round(value / scale) + zero point,
-    halves to even, clipped to the range of the dtype. See
+    It does what XNNPACK does for TFLite's operator QUANTIZE, in float32: value * (1 / scale) is
+    rounded, halves to even, the zero point added, and all clipped to the range of the dtype. See
     https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/quantization_spec.
 
     Args:
@@ -57,7 +57,7 @@ def quantize(values: np.ndarray, details: _Details) -> np.ndarray:
     scales, zero_points, dtype = _quantization(details)
     if not scales.size:
         return np.asarray(values).astype(dtype, casting="same_kind", copy=False)
-    integers = np.rint(np.asarray(values, np.float32) / scales) + zero_points
+    integers = np.rint(np.asarray(values, np.float32) * (np.float32(1) / scales)) + zero_points
     bounds = np.iinfo(dtype)
     return np.clip(integers, bounds.min, bounds.max).astype(dtype)
 

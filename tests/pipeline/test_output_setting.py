@@ -13,7 +13,7 @@ def test_output_defaults_to_the_name_of_the_data_set(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (PROJECT_ROOT / "pipeline" / "config.py").is_file()
-    monkeypatch.setattr("pipeline.settings.PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr("data.files.OUTPUTS", tmp_path / "output")
     for output in ({}, {"OUTPUT": ""}):
         config = config_from_environment({"DATASET": environment["DATASET"]} | output)
         assert config.output == tmp_path / "output" / "tiny"

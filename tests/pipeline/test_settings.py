@@ -178,7 +178,7 @@ def test_what_nobody_typed_and_tfx_reads_as_a_pattern(
     refused: Callable[..., str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The project's own folder, where OUTPUT and the data are by default."""
-    monkeypatch.setattr("data.files.PROJECT_ROOT", folder / "mine [new]")
+    monkeypatch.setattr("data.files.OUTPUTS", folder / "mine [new]" / "output")
     assert "mine [new]/output/tiny: TFX reads '['" in refused(OUTPUT="")
     monkeypatch.setattr("data.cache.IN_PROJECT", folder / "mine [new]" / "cache")
     assert "cache/digits: TFX reads '['" in refused(DATASET="digits")

@@ -40,7 +40,10 @@ def test_delegate_only_when_wanted(variants: dict[str, str]) -> None:
 
 def test_quantize_rounds_to_even_and_clips(pixel_details: dict[str, Any]) -> None:
     steps = np.array([[0, 0.49, 0.5, 0.51, 1.5, 2.5], [63, 255, 255.6, 300, -0.6, -9]])
-    found = litert.quantize(steps / 255, pixel_details)
+    parameters = pixel_details["quantization_parameters"]
+    scale = np.array([2**-8], np.float32)  # with which a half is one exactly
+    details = {**pixel_details, "quantization_parameters": {**parameters, "scales": scale}}
+    found = litert.quantize(steps / 2**8, details)
     assert (found.dtype, found.shape) == (np.int8, (2, 6))
     assert found.tolist() == [
         [-128, -128, -128, -127, -126, -126],

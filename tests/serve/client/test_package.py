@@ -64,7 +64,7 @@ def test_a_server_needs_no_files_for_a_data_set_of_a_known_name(tmp_path: Path) 
 def test_without_output_it_is_where_a_run_puts_it(
     output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(files, "OUTPUTS", tmp_path / "output")
     for name in ("digits", "mnist", "kmnist-20x30", "fruit"):
         shutil.copytree(output, tmp_path / "output" / name)
         version = tmp_path / "output" / name / "device" / "7"

@@ -25,7 +25,7 @@ def free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose output/ is empty."""
-    monkeypatch.setattr(files, "PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(files, "OUTPUTS", tmp_path / "output")
     (tmp_path / "output").mkdir()
     return tmp_path
 

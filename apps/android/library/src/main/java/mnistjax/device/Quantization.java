@@ -5,7 +5,7 @@ final class Quantization {
     private Quantization() {}
 
     /**
-     * Returns real values as what a tensor takes: round(value / scale) + zero point in float32,
+     * Returns real values as what a tensor takes: round(value * (1 / scale)) + zero point in float32,
      * halves to even, clipped to the type.
      *
      * @param values as many as the tensor has
@@ -18,7 +18,7 @@ final class Quantization {
         int least = tensor.type() == TensorInfo.Type.UINT8 ? 0 : -128;
         byte[] integers = new byte[values.length];
         for (int i = 0; i < values.length; i++) {
-            double integer = Math.rint(values[i] / tensor.scale()) + tensor.zeroPoint();
+            double integer = Math.rint(values[i] * (1f / tensor.scale())) + tensor.zeroPoint();
             integers[i] = (byte) (int) Math.min(Math.max(integer, least), least + 255);
         }
         return integers;
