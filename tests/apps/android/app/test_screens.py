@@ -49,7 +49,7 @@ def test_python_reads_what_was_taught(screens: Path, app: App) -> None:
     model = PersonalModel(app.contents.personal)
     model.load(path)
     assert model.class_names[-2:] == ("tree", "stick")
-    assert counts(path) == [0] * 10 + [2, 1]
+    assert counts(path)[:12] == [0] * 10 + [2, 1] and sum(counts(path)) == 3
     assert model.step > 0
 
 
