@@ -10,13 +10,11 @@ from apps.android.deltas import delta
 from data.errors import disk_errors
 from data.task import Task
 from modules.inference.personal import manifest
-from pipeline.storage import versions
 from pipeline.verdict.device_package import MANIFEST_FILE
-from serve.client import package
+from serve.client import package, personal
 
 DEVICE, PERSONAL = "device", "personal"  # folders of the assets, as DeviceApplication.java has them
 DELTA = ".delta"
-_NEW = "new"  # where `make personalize` puts its package
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,9 +40,7 @@ class Contents:
         names = (MANIFEST_FILE, *self.files.values())
         found = {f"{DEVICE}/{name}": self.device / name for name in names}
         if self.personal:
-            said = manifest.read(self.personal)
-            replay = [said.replay.file] if said.replay else []
-            for name in (manifest.MANIFEST_FILE, said.file, *replay):
+            for name in manifest.file_names(self.personal):
                 found[f"{PERSONAL}/{name}"] = self.personal / name
         return found
 
@@ -55,14 +51,12 @@ def find(environment: Mapping[str, str]) -> Contents:
     The personal one is that of the pipeline, or what `make personalize` made where there is none.
 
     Raises:
-      ConfigError: there is no device package.
+      ConfigError: there is no device package, or a folder cannot be read.
     """
     found = package.find(environment, has_server=False)
     assert found.version is not None  # as no server is asked
-    newest = versions.newest(found.version.parent.parent / PERSONAL)
-    new = found.output / PERSONAL / _NEW
-    personal = Path(newest) if newest else new if (new / manifest.MANIFEST_FILE).is_file() else None
-    return Contents(found.task, found.output, found.version, found.files, personal)
+    newest = next(iter(personal.folders(found)), None)
+    return Contents(found.task, found.output, found.version, found.files, newest)
 
 
 def write_assets(contents: Contents, folder: Path) -> dict[str, int]:

@@ -5,14 +5,10 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from data.errors import ConfigError
 from modules.inference.personal import manifest
 from modules.inference.personal.errors import PersonalError
-from pipeline.storage import versions
-from serve.client import package
+from serve.client import package, personal
 from serve.client.package import Package
-
-_UNPUSHED = "new"  # where `make personalize` writes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,11 +34,7 @@ class Found:
     @property
     def personal_files(self) -> tuple[str, ...]:
         """The names of the personal package's files; none without one."""
-        if not self.personal:
-            return ()
-        says = manifest.read(self.personal)
-        replay = (says.replay.file,) if says.replay else ()
-        return (manifest.MANIFEST_FILE, says.file, *replay)
+        return manifest.file_names(self.personal) if self.personal else ()
 
 
 def find(environment: Mapping[str, str]) -> Found:
@@ -59,7 +51,7 @@ def find(environment: Mapping[str, str]) -> Found:
         if (value := environment.get(name))
     )
     make = f"`make personalize {wanted}`" if wanted else "`make personalize`"
-    for folder in _personal_folders(device):
+    for folder in personal.folders(device):
         try:
             says = manifest.read(folder)
         except PersonalError as error:
@@ -70,16 +62,3 @@ def find(environment: Mapping[str, str]) -> Found:
         why = f"{folder} is of other images or labels than the device models; {make} makes one."
         return Found(device, None, why)
     return Found(device, None, f"There is no model that can be taught yet: {make} makes one.")
-
-
-def _personal_folders(device: Package) -> list[Path]:
-    """Returns the newest pushed one and what was made without a push, as far as they are there."""
-    assert device.version is not None
-    place = device.version.parent.parent
-    try:
-        pushed = versions.newest(place / "personal")
-    except OSError as error:
-        raise ConfigError(f"{place / 'personal'}: cannot be read ({error.strerror})") from error
-    folders = [Path(pushed)] if pushed else []
-    made = device.output / "personal" / _UNPUSHED
-    return [*folders, *([made] if (made / manifest.MANIFEST_FILE).is_file() else [])]

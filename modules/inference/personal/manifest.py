@@ -82,6 +82,12 @@ class Manifest:
 _FORM = TypeAdapter(Manifest)
 
 
+def file_names(folder: Path) -> tuple[str, ...]:
+    """Returns the names of a package's files, MANIFEST_FILE first; raises as `read` does."""
+    says = read(folder)
+    return (MANIFEST_FILE, says.file, *((says.replay.file,) if says.replay else ()))
+
+
 def write(manifest: Manifest, folder: Path) -> None:
     """Writes MANIFEST_FILE into a folder that is there; raises OSError."""
     content = json.dumps(_FORM.dump_python(manifest), indent=2) + "\n"

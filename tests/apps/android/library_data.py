@@ -5,16 +5,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import safetensors.numpy
 
 from data.splits import Split
 from modules.inference import litert
-from modules.inference.personal import state
 from modules.inference.personal.client import PersonalModel
 from modules.inference.personal.manifest import MANIFEST_FILE
 from tests.apps.web import pixel_data
-from tests.modules.inference.personal import packages
-from tests.modules.inference.personal.states import FRESH, KEPT, WRONG, parts
+from tests.modules.inference.personal import packages, states
+from tests.modules.inference.personal.states import FRESH
 from tests.support.digit_models import DigitModels
 from tests.support.pushed_models import push
 
@@ -83,16 +81,7 @@ def _write_told(path: Path, model: PersonalModel, images: np.ndarray) -> None:
 
 def _write_states(folder: Path) -> None:
     """Writes a state, all that is wrong with others, and what says which package they are of."""
-    folder.mkdir()
-    good = folder / "good.safetensors"
-    state.write(KEPT, good)
-    wrong = []
-    for number, (change, message) in enumerate(WRONG.values()):
-        arrays, metadata = parts(good)
-        change(arrays, metadata)
-        (folder / f"{number}.safetensors").write_bytes(safetensors.numpy.save(arrays, metadata))
-        wrong.append(message.replace("None", "not there"))
-    (folder / "wrong.json").write_text(json.dumps(wrong))
+    states.write_states(folder)
     task = {"image_shape": [1, 3, 1], "label_names": FRESH.class_names}
     about = {
         "schema_version": 1,

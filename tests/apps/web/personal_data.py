@@ -5,14 +5,12 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import safetensors.numpy
 
-from modules.inference.personal import state
 from modules.inference.personal.batches import Mixture
 from modules.inference.personal.client import PersonalModel
-from tests.modules.inference.personal import packages
+from tests.modules.inference.personal import packages, states
 from tests.modules.inference.personal.packages import images
-from tests.modules.inference.personal.states import FRESH, KEPT, WRONG, parts
+from tests.modules.inference.personal.states import FRESH
 
 NEW = 7  # a picture that the packages do not know
 STEPS = 20
@@ -67,16 +65,7 @@ def write_states(folder: Path) -> None:
     Args:
         folder: is made.
     """
-    folder.mkdir()
-    good = folder / "good.safetensors"
-    state.write(KEPT, good)
-    wrong = []
-    for number, (change, message) in enumerate(WRONG.values()):
-        arrays, metadata = parts(good)
-        change(arrays, metadata)
-        (folder / f"{number}.safetensors").write_bytes(safetensors.numpy.save(arrays, metadata))
-        wrong.append(message.replace("None", "not there"))
-    (folder / "wrong.json").write_text(json.dumps(wrong))
+    states.write_states(folder)
     fresh = {
         "model": FRESH.model,
         "modelSha256": FRESH.model_sha256,

@@ -1,12 +1,15 @@
 """A state, the one that its package starts with, and what may be wrong with it."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import safetensors
+import safetensors.numpy
 
+from modules.inference.personal import state
 from modules.inference.personal.reservoir import Samples
 from modules.inference.personal.state import PersonalState
 
@@ -99,3 +102,20 @@ WRONG = {
     ),
     "no samples seen": (lambda a, t: a.pop("reservoir_seen"), "has no array reservoir_seen"),
 }
+
+
+def write_states(folder: Path) -> None:
+    """Makes a folder of a state, and of all that is wrong with others of its package.
+
+    `wrong.json` has what is said of them, in the order of their numbers.
+    """
+    folder.mkdir()
+    good = folder / "good.safetensors"
+    state.write(KEPT, good)
+    wrong = []
+    for number, (change, message) in enumerate(WRONG.values()):
+        arrays, metadata = parts(good)
+        change(arrays, metadata)
+        (folder / f"{number}.safetensors").write_bytes(safetensors.numpy.save(arrays, metadata))
+        wrong.append(message.replace("None", "not there"))
+    (folder / "wrong.json").write_text(json.dumps(wrong))
